@@ -1,0 +1,158 @@
+# selecho. For GNU make 3.81 (the one that macOS has) or later.
+#
+#   make                      build/echo-server and build/echo-client
+#   make run ARGS="--port 0"  builds, then starts the server in the foreground
+#   make deps test            installs what the tests need, then runs them; SANITIZE=1: under ASan and UBSan
+#   make deps-windows windows test-windows      the same for Windows, cross-built and run under Wine
+#   make deps-lint lint       every check of the sources that needs no run; make format: writes them in our style
+#   make install, uninstall   PREFIX (/usr/local), DESTDIR
+#   make clean                removes build/, where everything that is made stands
+#
+# CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's; WERROR=1 turns warnings into errors.
+
+PREFIX ?= /usr/local
+CFLAGS ?= -O2
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes $(if $(WERROR),-Werror)
+
+# What to build for: this machine, or Windows from another one (below, CROSS_MAKE). Each has a folder of its own.
+ON_WINDOWS := $(filter Windows_NT,$(OS))
+PLATFORM := $(if $(ON_WINDOWS),win32,posix)
+BUILD := build$(if $(SANITIZE),/sanitize)
+CROSS := $(if $(ON_WINDOWS),,x86_64-w64-mingw32-)
+OBJDUMP := objdump
+
+ifeq ($(PLATFORM),win32)
+EXE := .exe
+OTHER_PLATFORM := posix
+SYSTEM_DEFINES := -D_WIN32_WINNT=0x0600
+SYSTEM_LDFLAGS := -static-libgcc
+SYSTEM_LIBS := -lws2_32
+else
+OTHER_PLATFORM := win32
+endif
+
+ifdef SANITIZE
+SANITIZERS := -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+LANGUAGE := -std=c11 -D_GNU_SOURCE
+INCLUDES := -Icommon -Iserver -Iclient -Itest
+COMPILE = $(CC) $(LANGUAGE) $(SYSTEM_DEFINES) $(INCLUDES) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SANITIZERS)
+LINK = $(CC) $(CFLAGS) $(SANITIZERS) $(SYSTEM_LDFLAGS) $(LDFLAGS)
+LIBS = $(LDLIBS) $(SYSTEM_LIBS)
+
+ON_MACOS := $(filter Darwin,$(shell uname -s))
+# Where cmocka is, when the compiler does not look there by itself.
+CMOCKA := $(if $(ON_MACOS),$(shell brew --prefix cmocka 2>/dev/null))
+CMOCKA_CFLAGS = $(if $(CMOCKA),-isystem $(CMOCKA)/include)
+CMOCKA_LIBS = $(if $(CMOCKA),-L$(CMOCKA)/lib) -lcmocka
+
+# The sources in a folder that are for this platform, and the objects of sources.
+sources = $(filter-out %_$(OTHER_PLATFORM).c,$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+COMMON := $(call objects,$(call sources,common))
+SERVER := $(call objects,$(call sources,server))
+CLIENT := $(call objects,$(call sources,client))
+TEST_SUPPORT := $(call objects,$(filter-out test/test_%,$(call sources,test)))
+TEST_SOURCES := $(filter test/test_%,$(call sources,test))
+# Tests that put functions of their own in the place of others need a linker that knows --wrap; that of macOS does not.
+UNLINKABLE := $(if $(ON_MACOS),$(filter test/test_wrap_%,$(TEST_SOURCES)))
+
+PROGRAMS := $(BUILD)/echo-server$(EXE) $(BUILD)/echo-client$(EXE)
+TESTS := $(patsubst %.c,$(BUILD)/%$(EXE),$(filter-out $(UNLINKABLE),$(TEST_SOURCES)))
+# Everything that a test can call, for the linker to take from what it needs.
+LIBRARY := $(BUILD)/obj/selecho.a
+
+all: $(PROGRAMS)
+
+$(BUILD)/echo-server$(EXE): $(SERVER) $(COMMON)
+$(BUILD)/echo-client$(EXE): $(CLIENT) $(COMMON)
+$(PROGRAMS):
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(filter-out %/main.o,$(COMMON) $(SERVER) $(CLIENT))
+	@rm -f $@
+	$(AR) qcs $@ $^
+
+# A test that defines __wrap_NAME() gets the calls of NAME() in all that is linked.
+$(TESTS): $(BUILD)/test/%$(EXE): $(BUILD)/obj/test/%.o $(TEST_SUPPORT) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $$(sed -n 's/.*[ *]__wrap_\([a-z_]*\)(.*/-Wl,--wrap=\1/p' test/$*.c | sort -u) $(CMOCKA_LIBS) $(LIBS)
+
+$(BUILD)/obj/test/%.o: INCLUDES += $(CMOCKA_CFLAGS)
+$(BUILD)/obj/%.o: %.c $(BUILD)/obj/command
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Changes, and so everything is built anew, when the compiler or an option does.
+$(BUILD)/obj/command: FORCE
+	@mkdir -p $(@D)
+	@new='$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))'; [ "$$new" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$new" >$@
+
+-include $(wildcard $(BUILD)/obj/*/*.d)
+
+run: $(BUILD)/echo-server$(EXE)
+	$< $(ARGS)
+
+# Tests start the programs by these paths. On Windows they are relative and its own way round, for CreateProcess.
+program_path = $(if $(EXE),$(subst /,\,$(1)),$(CURDIR)/$(1))
+
+test: $(PROGRAMS) $(TESTS)
+	@$(if $(UNLINKABLE),echo "left out because this linker has no --wrap: $(UNLINKABLE)")
+	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' ECHO_CLIENT='$(call program_path,$(word 2,$(PROGRAMS)))' \
+	    $(UNDER) test/run.sh $(TESTS)
+
+# This Makefile once more, for Windows.
+CROSS_MAKE = $(MAKE) --no-print-directory PLATFORM=win32 BUILD=build/windows SANITIZE= \
+    CC=$(CROSS)gcc AR=$(CROSS)ar OBJDUMP=$(CROSS)objdump
+
+windows:
+	+$(CROSS_MAKE) check-dlls
+
+test-windows: windows
+	+$(CROSS_MAKE) CMOCKA=build/windows-deps/cmocka UNDER=test/wine.sh test
+
+# The programs have to run on a Windows on which nothing was installed for them.
+check-dlls: $(PROGRAMS)
+	@dlls=$$($(OBJDUMP) -p $(PROGRAMS) | sed -n 's/.*DLL Name: //p' | sort -u) && echo "needs:" $$dlls && test -n "$$dlls" && \
+	    ! echo "$$dlls" | grep -vixE '(kernel32|ws2_32|msvcrt|ucrtbase|api-ms-win-crt-[a-z0-9-]*)\.dll'
+
+deps:
+	CC='$(CC)' CMOCKA_CFLAGS='$(CMOCKA_CFLAGS)' test/deps.sh test
+deps-lint:
+	test/deps.sh lint
+deps-windows:
+	test/deps.sh windows
+	test/deps-windows.sh $(CROSS)gcc
+
+FORMATTED = $(shell find common server client test -name '*.[ch]')
+
+lint:
+	LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/lint.sh
+format:
+	clang-format -i $(FORMATTED)
+
+MANUALS := $(wildcard docs/echo-server.1 docs/echo-client.1)
+
+install: $(PROGRAMS)
+	mkdir -p '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(PROGRAMS) '$(DESTDIR)$(PREFIX)/bin'
+ifneq ($(MANUALS),)
+	mkdir -p '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 644 $(MANUALS) '$(DESTDIR)$(PREFIX)/share/man/man1'
+endif
+
+uninstall:
+	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/bin/%',$(notdir $(PROGRAMS)))
+	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/share/man/man1/%',$(notdir $(MANUALS)))
+
+clean:
+	rm -rf build
+
+# `make -j deps test` must not build before everything is there.
+ifneq ($(filter deps%,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+.DELETE_ON_ERROR:
+.PHONY: all run test windows test-windows check-dlls deps deps-lint deps-windows lint format install uninstall clean FORCE

@@ -1,0 +1,181 @@
+#include "connector.h"
+
+#include <stdio.h>
+
+#include "os.h"
+#include "selector.h"
+
+/* Milliseconds after which the next address is tried although the last one may still answer (RFC
+ * 8305, 8). */
+enum { NEXT_ADDRESS = 250 };
+
+enum attempt_state { ATTEMPT_WAITING, ATTEMPT_UNDER_WAY, ATTEMPT_FAILED, ATTEMPT_CONNECTED };
+
+struct attempt {
+    struct selector_watch watch; /* its socket is open while under way, and when connected */
+    enum attempt_state state;
+    const struct net_address *address;
+    int error; /* when failed; 0: out of memory */
+};
+
+struct connector {
+    struct selector *selector;
+    struct selector_watch stop;
+    struct attempt attempts[NET_RESOLVE_MAX];
+    size_t count;
+    size_t started;     /* attempts that are no longer waiting; they are tried in order */
+    int64_t next_start; /* when the next one begins, if none fails before */
+    int64_t deadline;
+};
+
+static int64_t milliseconds(void)
+{
+    return os_nanoseconds() / 1000000;
+}
+
+static void fail(struct attempt *attempt, int error)
+{
+    attempt->state = ATTEMPT_FAILED;
+    attempt->error = error;
+}
+
+static void start(struct connector *connector, int64_t now)
+{
+    struct attempt *attempt = &connector->attempts[connector->started++];
+    os_socket s;
+    struct net_result result = net_connect(attempt->address, &s);
+
+    connector->next_start = now + NEXT_ADDRESS;
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
+        fail(attempt, result.error);
+        connector->next_start = now;
+        return;
+    }
+    attempt->watch.socket = s;
+    attempt->state = result.outcome == NET_DONE ? ATTEMPT_CONNECTED : ATTEMPT_UNDER_WAY;
+    if (attempt->state == ATTEMPT_UNDER_WAY &&
+        !selector_add(connector->selector, &attempt->watch, s, SELECTOR_WRITE)) {
+        net_close(s);
+        fail(attempt, 0);
+    }
+}
+
+/* An attempt that is under way has become ready: it has ended, one way or the other. */
+static void finish(struct connector *connector, struct attempt *attempt)
+{
+    struct net_result result = net_connect_result(attempt->watch.socket);
+
+    selector_remove(connector->selector, &attempt->watch);
+    if (result.outcome == NET_DONE) {
+        attempt->state = ATTEMPT_CONNECTED;
+        return;
+    }
+    net_close(attempt->watch.socket);
+    fail(attempt, result.error);
+    connector->next_start = 0;
+}
+
+static size_t count_in(const struct connector *connector, enum attempt_state state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < connector->count; i++)
+        count += connector->attempts[i].state == state;
+    return count;
+}
+
+/* Tries until there is a connection, a failure of all, no more time, or a request to stop, which is
+ * returned. */
+static bool try_all(struct connector *connector)
+{
+    struct selector_watch *watch;
+    int64_t now = milliseconds();
+
+    while (now < connector->deadline) {
+        if (connector->started < connector->count && now >= connector->next_start)
+            start(connector, now);
+        if (count_in(connector, ATTEMPT_CONNECTED) > 0)
+            return false;
+        bool more = connector->started < connector->count;
+        if (!more && count_in(connector, ATTEMPT_UNDER_WAY) == 0)
+            return false;
+        int64_t until = more && connector->next_start < connector->deadline ? connector->next_start
+                                                                            : connector->deadline;
+
+        if (!selector_wait(connector->selector, until > now ? until - now : 0))
+            return false;
+        while ((watch = selector_next(connector->selector)) != NULL) {
+            if (watch == &connector->stop)
+                return true;
+            finish(connector, (struct attempt *)watch);
+        }
+        now = milliseconds();
+    }
+    return false;
+}
+
+static void describe(const struct connector *connector, char error[CONNECTOR_ERROR])
+{
+    size_t filled = 0;
+
+    error[0] = '\0';
+    for (size_t i = 0; i < connector->count && filled < CONNECTOR_ERROR; i++) {
+        const struct attempt *attempt = &connector->attempts[i];
+        char address[NET_ADDRESS_TEXT];
+        char words[OS_ERROR_TEXT] = "no answer in time";
+
+        if (attempt->state == ATTEMPT_FAILED && attempt->error == 0)
+            snprintf(words, sizeof words, "out of memory");
+        else if (attempt->state == ATTEMPT_FAILED)
+            os_error_text(attempt->error, words);
+        else if (attempt->state == ATTEMPT_WAITING)
+            snprintf(words, sizeof words, "no time left to try it");
+        filled +=
+            (size_t)snprintf(error + filled, CONNECTOR_ERROR - filled, "%s%s: %s",
+                             i > 0 ? "; " : "", net_address_text(attempt->address, address), words);
+    }
+}
+
+/* Hands the first connected socket over, if there is one, and closes all others. */
+static bool take_connected(struct connector *connector, os_socket *s, struct net_address *peer)
+{
+    bool taken = false;
+
+    for (size_t i = 0; i < connector->count; i++) {
+        struct attempt *attempt = &connector->attempts[i];
+
+        if (attempt->state == ATTEMPT_CONNECTED && !taken) {
+            *s = attempt->watch.socket;
+            *peer = *attempt->address;
+            taken = true;
+        } else if (attempt->state == ATTEMPT_CONNECTED || attempt->state == ATTEMPT_UNDER_WAY) {
+            net_close(attempt->watch.socket);
+        }
+    }
+    return taken;
+}
+
+enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
+                                         int64_t timeout, os_socket stop, os_socket *s,
+                                         struct net_address *peer, char error[CONNECTOR_ERROR])
+{
+    struct connector connector = {.selector = selector_create(), .count = count};
+    bool stopped = false;
+
+    for (size_t i = 0; i < count; i++)
+        connector.attempts[i].address = &addresses[i];
+    if (connector.selector == NULL ||
+        (stop != OS_NO_SOCKET &&
+         !selector_add(connector.selector, &connector.stop, stop, SELECTOR_READ))) {
+        selector_destroy(connector.selector);
+        snprintf(error, CONNECTOR_ERROR, "out of memory");
+        return CONNECTOR_FAILED;
+    }
+    connector.deadline = milliseconds() + timeout;
+    stopped = try_all(&connector);
+    selector_destroy(connector.selector);
+    describe(&connector, error);
+    if (take_connected(&connector, s, peer))
+        return CONNECTOR_CONNECTED;
+    return stopped ? CONNECTOR_STOPPED : CONNECTOR_FAILED;
+}

@@ -1,0 +1,29 @@
+/*
+ * connector: from a host name to a connection. All addresses of the name are tried, the next one
+ * whenever one has failed or has not answered for a while, and the first that answers wins (RFC
+ * 8305, "happy eyeballs"): one dead address delays, but does not use up the time that the others
+ * need.
+ */
+#ifndef CONNECTOR_H
+#define CONNECTOR_H
+
+#include <stdint.h>
+
+#include "net.h"
+
+/* Room for the reasons why no address of a name could be connected to. */
+enum { CONNECTOR_ERROR = 2048 };
+
+enum connector_outcome { CONNECTOR_CONNECTED, CONNECTOR_FAILED, CONNECTOR_STOPPED };
+
+/*
+ * Connects to `port` of an address in `addresses`, of which there is at least one, within `timeout`
+ * milliseconds in all. CONNECTOR_CONNECTED: `s` is the connected socket, the caller's from now on,
+ * and `peer` the address. CONNECTOR_FAILED: `error` says for each address why, in one line.
+ * CONNECTOR_STOPPED: `stop`, the socket of os_stop_open() or OS_NO_SOCKET, became readable first.
+ */
+enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
+                                         int64_t timeout, os_socket stop, os_socket *s,
+                                         struct net_address *peer, char error[CONNECTOR_ERROR]);
+
+#endif

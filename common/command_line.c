@@ -1,0 +1,75 @@
+#include "command_line.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static const int64_t YEAR = (int64_t)365 * 24 * 60 * 60 * 1000;
+
+bool command_line_wrong(const char *program, const char *format, ...)
+{
+    char message[512];
+    char shown[sizeof message];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    text_escape(message, strlen(message), shown, sizeof shown, NULL);
+    fprintf(stderr, "%s: %s; try '%s --help'\n", program, shown, program);
+    return false;
+}
+
+/* How the user wrote the option that getopt_long() has just refused. */
+static void written_option(char **argv, char out[3], const char **option)
+{
+    const char *last = argv[optind - 1];
+
+    /* A short one may stand among others in one word ("-qx"); getopt_long() keeps its character in
+     * optopt. */
+    out[0] = '-';
+    out[1] = (char)optopt;
+    out[2] = '\0';
+    *option = strncmp(last, "--", 2) == 0 ? last : out;
+}
+
+int command_line_next(const char *program, int argc, char **argv, const char *shorts,
+                      const struct option *longs)
+{
+    char letter[3];
+    const char *written;
+
+    opterr = 0;
+    int option = getopt_long(argc, argv, shorts, longs, NULL);
+
+    if (option != ':' && option != '?')
+        return option;
+    written_option(argv, letter, &written);
+    if (option == ':')
+        command_line_wrong(program, "option '%s' needs a value", written);
+    else if (strchr(written, '=') != NULL && optopt != 0)
+        command_line_wrong(program, "option '%.*s' takes no value", (int)strcspn(written, "="),
+                           written);
+    else
+        command_line_wrong(program, "unknown option '%s'", written);
+    return '?';
+}
+
+bool command_line_number(const char *program, const char *name, uint64_t least, uint64_t most,
+                         uint64_t *value)
+{
+    if (text_number(optarg, least, most, value))
+        return true;
+    return command_line_wrong(program, "%s '%s' is not a number from %llu to %llu", name, optarg,
+                              (unsigned long long)least, (unsigned long long)most);
+}
+
+bool command_line_seconds(const char *program, const char *name, int64_t *milliseconds)
+{
+    if (text_seconds(optarg, YEAR, milliseconds))
+        return true;
+    return command_line_wrong(program, "%s '%s' is not a number of seconds like 5 or 0.25", name,
+                              optarg);
+}

@@ -1,0 +1,283 @@
+#include "net.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifdef _WIN32
+#include <winsock2.h>
+#include <ws2tcpip.h>
+typedef int transfer_size; /* what recv() and send() take for a length */
+enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND };
+#define close_socket closesocket
+#else
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+typedef size_t transfer_size;
+enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR };
+#define close_socket close
+#endif
+
+enum { TRANSFER_MAX = 1 << 30 }; /* fits every system's length */
+
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static struct net_result done(size_t bytes)
+{
+    return (struct net_result){.outcome = NET_DONE, .bytes = bytes};
+}
+
+/* Folds the last socket error into an outcome. */
+static struct net_result failure(void)
+{
+    static const enum net_outcome outcomes[] = {
+        [OS_ERROR_WOULD_BLOCK] = NET_WOULD_BLOCK,
+        [OS_ERROR_INTERRUPTED] = NET_FAILED,
+        [OS_ERROR_RESET] = NET_RESET,
+        [OS_ERROR_EXHAUSTED] = NET_EXHAUSTED,
+        [OS_ERROR_UNAVAILABLE] = NET_UNAVAILABLE,
+        [OS_ERROR_OTHER] = NET_FAILED,
+    };
+    int error = os_socket_error();
+
+    return (struct net_result){.outcome = outcomes[os_error_kind(error)], .error = error};
+}
+
+static bool interrupted(void)
+{
+    return os_error_kind(os_socket_error()) == OS_ERROR_INTERRUPTED;
+}
+
+static socklen_t to_system(const struct net_address *address, union socket_address *out)
+{
+    memset(out, 0, sizeof *out);
+    if (address->ipv6) {
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = htons(address->port);
+        out->v6.sin6_scope_id = address->scope;
+        memcpy(&out->v6.sin6_addr, address->bytes, 16);
+        return sizeof out->v6;
+    }
+    out->v4.sin_family = AF_INET;
+    out->v4.sin_port = htons(address->port);
+    memcpy(&out->v4.sin_addr, address->bytes, 4);
+    return sizeof out->v4;
+}
+
+static struct net_address from_system(const union socket_address *in)
+{
+    struct net_address address = {.ipv6 = in->any.sa_family == AF_INET6};
+
+    if (address.ipv6) {
+        memcpy(address.bytes, &in->v6.sin6_addr, 16);
+        address.scope = (uint32_t)in->v6.sin6_scope_id;
+        address.port = ntohs(in->v6.sin6_port);
+    } else {
+        memcpy(address.bytes, &in->v4.sin_addr, 4);
+        address.port = ntohs(in->v4.sin_port);
+    }
+    return address;
+}
+
+const char *net_address_text(const struct net_address *address, char text[NET_ADDRESS_TEXT])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    char zone[16] = "";
+
+    if (!address->ipv6) {
+        snprintf(text, NET_ADDRESS_TEXT, "%d.%d.%d.%d:%d", address->bytes[0], address->bytes[1],
+                 address->bytes[2], address->bytes[3], address->port);
+        return text;
+    }
+    inet_ntop(AF_INET6, address->bytes, host, sizeof host);
+    if (address->scope != 0)
+        snprintf(zone, sizeof zone, "%%%lu", (unsigned long)address->scope);
+    snprintf(text, NET_ADDRESS_TEXT, "[%s%s]:%d", host, zone, address->port);
+    return text;
+}
+
+bool net_address_equal(const struct net_address *a, const struct net_address *b)
+{
+    return a->ipv6 == b->ipv6 && a->port == b->port && a->scope == b->scope &&
+           memcmp(a->bytes, b->bytes, a->ipv6 ? 16 : 4) == 0;
+}
+
+static bool contains(const struct net_address *addresses, size_t count,
+                     const struct net_address *wanted)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (net_address_equal(&addresses[i], wanted))
+            return true;
+    }
+    return false;
+}
+
+const char *net_resolve(const char *host, uint16_t port,
+                        struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
+{
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
+    struct addrinfo *found;
+    int error = getaddrinfo(host, NULL, &hints, &found);
+
+    *count = 0;
+    if (error != 0)
+        return gai_strerror(error);
+    for (const struct addrinfo *i = found; i != NULL && *count < NET_RESOLVE_MAX; i = i->ai_next) {
+        union socket_address system;
+
+        if (i->ai_addrlen > sizeof system)
+            continue;
+        memcpy(&system, i->ai_addr, i->ai_addrlen);
+        struct net_address address = from_system(&system);
+        address.port = port;
+        if (!contains(addresses, *count, &address))
+            addresses[(*count)++] = address;
+    }
+    freeaddrinfo(found);
+    return *count > 0 ? NULL : "it has no address";
+}
+
+static bool set_option(os_socket s, int level, int option, int value)
+{
+    return setsockopt(s, level, option, (const void *)&value, sizeof value) == 0;
+}
+
+/* Closes a socket that something has just failed on, keeping the error. */
+static struct net_result give_up(os_socket *s)
+{
+    struct net_result result = failure();
+
+    close_socket(*s);
+    *s = OS_NO_SOCKET;
+    return result;
+}
+
+/* What every socket of ours is: non-blocking and not inherited by child processes. */
+static bool prepare(os_socket s)
+{
+#ifdef _WIN32
+    SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0);
+#else
+    fcntl(s, F_SETFD, FD_CLOEXEC);
+#endif
+    return os_set_nonblocking(s);
+}
+
+struct net_result net_listen(const struct net_address *address, os_socket *listener)
+{
+    union socket_address system;
+    socklen_t length = to_system(address, &system);
+
+    *listener = socket(system.any.sa_family, SOCK_STREAM, IPPROTO_TCP);
+    if (*listener == OS_NO_SOCKET)
+        return failure();
+    if (!prepare(*listener) || !set_option(*listener, SOL_SOCKET, REUSE_OPTION, 1) ||
+        (address->ipv6 && !set_option(*listener, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
+        bind(*listener, &system.any, length) != 0 || listen(*listener, SOMAXCONN) != 0)
+        return give_up(listener);
+    return done(0);
+}
+
+struct net_result net_local_address(os_socket s, struct net_address *address)
+{
+    union socket_address system;
+    socklen_t length = sizeof system;
+
+    if (getsockname(s, &system.any, &length) != 0)
+        return failure();
+    *address = from_system(&system);
+    return done(0);
+}
+
+struct net_result net_accept(os_socket listener, os_socket *s, struct net_address *peer)
+{
+    union socket_address system;
+    socklen_t length;
+
+    do {
+        length = sizeof system;
+        *s = accept(listener, &system.any, &length);
+    } while (*s == OS_NO_SOCKET && interrupted());
+    if (*s == OS_NO_SOCKET)
+        return failure();
+    /* Non-blocking mode is inherited from the listener on Windows, not on Linux: never rely on it.
+     */
+    if (!prepare(*s))
+        return give_up(s);
+    set_option(*s, IPPROTO_TCP, TCP_NODELAY, 1);
+    *peer = from_system(&system);
+    return done(0);
+}
+
+struct net_result net_connect(const struct net_address *address, os_socket *s)
+{
+    union socket_address system;
+    socklen_t length = to_system(address, &system);
+
+    *s = socket(system.any.sa_family, SOCK_STREAM, IPPROTO_TCP);
+    if (*s == OS_NO_SOCKET)
+        return failure();
+    if (!prepare(*s))
+        return give_up(s);
+    set_option(*s, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (connect(*s, &system.any, length) == 0)
+        return done(0);
+    struct net_result result = failure();
+    /* An interrupted connect goes on by itself (POSIX, connect()). */
+    if (interrupted())
+        result.outcome = NET_WOULD_BLOCK;
+    return result.outcome == NET_WOULD_BLOCK ? result : give_up(s);
+}
+
+struct net_result net_connect_result(os_socket s)
+{
+    int error = 0; /* set first: Windows may write one byte of it */
+    socklen_t length = sizeof error;
+
+    if (getsockopt(s, SOL_SOCKET, SO_ERROR, (void *)&error, &length) != 0)
+        return failure();
+    if (error != 0)
+        return (struct net_result){.outcome = NET_FAILED, .error = error};
+    return done(0);
+}
+
+struct net_result net_recv(os_socket s, void *bytes, size_t size)
+{
+    ptrdiff_t n;
+
+    do {
+        n = recv(s, bytes, (transfer_size)(size < TRANSFER_MAX ? size : TRANSFER_MAX), 0);
+    } while (n == -1 && interrupted());
+    if (n > 0)
+        return done((size_t)n);
+    return n == 0 ? (struct net_result){.outcome = NET_END} : failure();
+}
+
+struct net_result net_send(os_socket s, const void *bytes, size_t length)
+{
+    ptrdiff_t n;
+
+    do {
+        n = send(s, bytes, (transfer_size)(length < TRANSFER_MAX ? length : TRANSFER_MAX), 0);
+    } while (n == -1 && interrupted());
+    return n >= 0 ? done((size_t)n) : failure();
+}
+
+void net_end_sending(os_socket s)
+{
+    shutdown(s, END_SENDING);
+}
+
+void net_close(os_socket s)
+{
+    close_socket(s);
+}

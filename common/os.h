@@ -1,0 +1,95 @@
+/*
+ * os: what differs between Windows and POSIX and has nothing to do with how connections are used:
+ * start-up, errors, clocks, the request to stop, and output that never blocks for long. os_win32.c
+ * and os_posix.c implement it.
+ */
+#ifndef OS_H
+#define OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A socket: a SOCKET on Windows, a file descriptor on POSIX. */
+#ifdef _WIN32
+typedef uintptr_t os_socket;
+#define OS_NO_SOCKET (~(os_socket)0)
+#else
+typedef int os_socket;
+#define OS_NO_SOCKET (-1)
+#endif
+
+/* The socket errors that our code tells apart. */
+enum os_error_kind {
+    OS_ERROR_WOULD_BLOCK, /* nothing to be had now; a connect is under way */
+    OS_ERROR_INTERRUPTED, /* a signal came; ask again */
+    OS_ERROR_RESET,       /* the connection is no more: reset, aborted, or its other end is gone */
+    OS_ERROR_EXHAUSTED,   /* no descriptor, buffer or memory left */
+    OS_ERROR_UNAVAILABLE, /* this machine has no such address or address family */
+    OS_ERROR_OTHER
+};
+
+enum os_stream { OS_STDOUT, OS_STDERR };
+
+/* Room for the text of any error. */
+enum { OS_ERROR_TEXT = 128 };
+
+/*
+ * Prepares the process: Winsock on Windows; on POSIX, SIGPIPE is ignored and descriptors 0 to 2 are
+ * opened where they were closed, so that no socket takes the place of a standard stream. Returns 0,
+ * or the system's error number.
+ */
+int os_start(void);
+
+/* Undoes os_start(). */
+void os_finish(void);
+
+/* Nanoseconds on a clock that never goes back (clock_gettime(2) CLOCK_MONOTONIC,
+ * QueryPerformanceCounter). */
+int64_t os_nanoseconds(void);
+
+/* Writes the local time as "YYYY-MM-DD HH:MM:SS". */
+void os_local_time(char text[20]);
+
+/* The error number of the calling thread's last failed socket call (errno, WSAGetLastError). */
+int os_socket_error(void);
+
+enum os_error_kind os_error_kind(int error);
+
+/* Puts the system's words for `error` into `text` and returns it: always one line, never empty. */
+const char *os_error_text(int error, char text[OS_ERROR_TEXT]);
+
+/* Makes a socket non-blocking (fcntl(2) O_NONBLOCK, ioctlsocket FIONBIO). Returns false on failure.
+ */
+bool os_set_nonblocking(os_socket s);
+
+/*
+ * Raises the soft limit of open descriptors to the hard one and returns the limit then in force; 0
+ * where the system has none that could be named (Windows).
+ */
+uint64_t os_raise_descriptor_limit(void);
+
+/*
+ * From now on a request to stop (SIGINT, SIGTERM and, unless it is ignored, SIGHUP; Ctrl-C,
+ * Ctrl-Break, closing the console) no longer ends the process: it makes the returned socket
+ * readable. The handler itself does nothing but send one byte. Returns OS_NO_SOCKET on failure,
+ * with os_socket_error() set.
+ */
+os_socket os_stop_open(void);
+
+/* How many requests to stop have come since os_stop_open(); makes its socket unreadable again. */
+unsigned os_stop_requests(void);
+
+/* Gives the requests to stop back to the system and closes the socket. */
+void os_stop_close(void);
+
+/*
+ * Writes at most `length` bytes of UTF-8 text or plain bytes to a standard stream without waiting
+ * for a slow reader. Returns how many were written, 0 when the stream takes nothing now, -1 when it
+ * is broken (no reader, closed, disk full). On POSIX a pipe or terminal takes at most PIPE_BUF
+ * bytes a call, what poll(2) promises room for. On Windows a pipe is put into PIPE_NOWAIT mode; a
+ * console is written with WriteConsoleW, and waits while the user selects text in it.
+ */
+ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length);
+
+#endif

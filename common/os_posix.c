@@ -1,0 +1,194 @@
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The two ends of the pipe through which a signal handler wakes select(): the self-pipe trick. */
+static int stop_pipe[2] = {-1, -1};
+static unsigned stop_requests;
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { STOP_SIGNALS = sizeof stop_signals / sizeof stop_signals[0] };
+
+int os_start(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        /* Read-only even for the outputs: what is written to a stream that was closed has to fail,
+         * not to vanish. */
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDONLY) == -1)
+            return errno;
+    }
+    return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? errno : 0;
+}
+
+void os_finish(void)
+{
+}
+
+int64_t os_nanoseconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void os_local_time(char text[20])
+{
+    time_t now = time(NULL);
+    struct tm local;
+
+    if (localtime_r(&now, &local) == NULL || strftime(text, 20, "%Y-%m-%d %H:%M:%S", &local) == 0)
+        strcpy(text, "0000-00-00 00:00:00");
+}
+
+int os_socket_error(void)
+{
+    return errno;
+}
+
+enum os_error_kind os_error_kind(int error)
+{
+    switch (error) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+    case EINPROGRESS:
+        return OS_ERROR_WOULD_BLOCK;
+    case EINTR:
+        return OS_ERROR_INTERRUPTED;
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+    case ENETRESET:
+        return OS_ERROR_RESET;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return OS_ERROR_EXHAUSTED;
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+        return OS_ERROR_UNAVAILABLE;
+    default:
+        return OS_ERROR_OTHER;
+    }
+}
+
+const char *os_error_text(int error, char text[OS_ERROR_TEXT])
+{
+    snprintf(text, OS_ERROR_TEXT, "%s", strerror(error));
+    return text;
+}
+
+bool os_set_nonblocking(os_socket s)
+{
+    int flags = fcntl(s, F_GETFL);
+
+    return flags != -1 && fcntl(s, F_SETFL, flags | O_NONBLOCK) != -1;
+}
+
+uint64_t os_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    rlim_t soft = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        /* macOS refuses "unlimited", but takes OPEN_MAX. */
+#ifdef OPEN_MAX
+        limit.rlim_cur = OPEN_MAX;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+            return OPEN_MAX;
+#endif
+        return soft;
+    }
+    return limit.rlim_cur;
+}
+
+static void on_stop_signal(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    /* The pipe can only be full of requests that nobody has read yet: one more would change
+     * nothing. */
+    if (write(stop_pipe[1], "", 1) != 1)
+        errno = saved;
+    errno = saved;
+}
+
+os_socket os_stop_open(void)
+{
+    struct sigaction action, old;
+
+    if (pipe(stop_pipe) != 0)
+        return OS_NO_SOCKET;
+    for (int i = 0; i < 2; i++) {
+        if (!os_set_nonblocking(stop_pipe[i]) || fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC) != 0)
+            return OS_NO_SOCKET;
+    }
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_stop_signal;
+    action.sa_flags = SA_RESTART;
+    for (int i = 0; i < STOP_SIGNALS; i++) {
+        /* nohup(1) means what it says; an ignored SIGINT is only what a shell script gives its
+         * background jobs. */
+        if (stop_signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
+            old.sa_handler == SIG_IGN)
+            continue;
+        sigaction(stop_signals[i], &action, NULL);
+    }
+    return stop_pipe[0];
+}
+
+unsigned os_stop_requests(void)
+{
+    char bytes[16];
+    ptrdiff_t n;
+
+    while ((n = read(stop_pipe[0], bytes, sizeof bytes)) > 0)
+        stop_requests += (unsigned)n;
+    return stop_requests;
+}
+
+void os_stop_close(void)
+{
+    for (int i = 0; i < STOP_SIGNALS; i++)
+        signal(stop_signals[i], SIG_DFL);
+    for (int i = 0; i < 2; i++) {
+        close(stop_pipe[i]);
+        stop_pipe[i] = -1;
+    }
+}
+
+ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
+{
+    int fd = stream == OS_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
+    struct pollfd waiting = {.fd = fd, .events = POLLOUT};
+    struct stat about;
+    ptrdiff_t n;
+
+    if (fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
+        if (poll(&waiting, 1, 0) == 0)
+            return 0;
+        if (length > PIPE_BUF)
+            length = PIPE_BUF;
+    }
+    do {
+        n = write(fd, bytes, length);
+    } while (n == -1 && errno == EINTR);
+    return n == -1 && os_error_kind(errno) == OS_ERROR_WOULD_BLOCK ? 0 : n;
+}

@@ -1,0 +1,260 @@
+#include "os.h"
+
+#include <winsock2.h>
+#include <ws2tcpip.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* A UDP socket connected to itself on the loopback address: what the control handler sends,
+ * select() can wait for. */
+static SOCKET stop_socket = INVALID_SOCKET;
+static unsigned stop_requests;
+
+int os_start(void)
+{
+    WSADATA data;
+
+    return WSAStartup(MAKEWORD(2, 2), &data);
+}
+
+void os_finish(void)
+{
+    WSACleanup();
+}
+
+int64_t os_nanoseconds(void)
+{
+    static LARGE_INTEGER frequency;
+    LARGE_INTEGER now;
+
+    if (frequency.QuadPart == 0)
+        QueryPerformanceFrequency(&frequency);
+    QueryPerformanceCounter(&now);
+    /* Whole seconds apart from the rest: the product would overflow after 15 minutes at 10 MHz. */
+    return now.QuadPart / frequency.QuadPart * 1000000000 +
+           now.QuadPart % frequency.QuadPart * 1000000000 / frequency.QuadPart;
+}
+
+void os_local_time(char text[20])
+{
+    SYSTEMTIME now;
+
+    GetLocalTime(&now);
+    snprintf(text, 20, "%04u-%02u-%02u %02u:%02u:%02u", now.wYear % 10000U, now.wMonth % 100U,
+             now.wDay % 100U, now.wHour % 100U, now.wMinute % 100U, now.wSecond % 100U);
+}
+
+int os_socket_error(void)
+{
+    return WSAGetLastError();
+}
+
+enum os_error_kind os_error_kind(int error)
+{
+    switch (error) {
+    case WSAEWOULDBLOCK:
+    case WSAEINPROGRESS:
+        return OS_ERROR_WOULD_BLOCK;
+    case WSAEINTR:
+        return OS_ERROR_INTERRUPTED;
+    case WSAECONNRESET:
+    case WSAECONNABORTED:
+    case WSAENETRESET:
+    case WSAESHUTDOWN:
+        return OS_ERROR_RESET;
+    case WSAEMFILE:
+    case WSAENOBUFS:
+    case WSA_NOT_ENOUGH_MEMORY:
+        return OS_ERROR_EXHAUSTED;
+    case WSAEADDRNOTAVAIL:
+    case WSAEAFNOSUPPORT:
+        return OS_ERROR_UNAVAILABLE;
+    default:
+        return OS_ERROR_OTHER;
+    }
+}
+
+/* FormatMessage has no words for several of these under Wine, and long-winded ones on Windows. */
+static const char *known_error_text(int error)
+{
+    switch (error) {
+    case WSAEACCES:
+        return "Permission denied";
+    case WSAEMFILE:
+        return "Too many open sockets";
+    case WSAEWOULDBLOCK:
+        return "Operation would block";
+    case WSAEADDRINUSE:
+        return "Address already in use";
+    case WSAEADDRNOTAVAIL:
+        return "Cannot assign requested address";
+    case WSAEAFNOSUPPORT:
+        return "Address family not supported";
+    case WSAENETUNREACH:
+        return "Network is unreachable";
+    case WSAECONNABORTED:
+        return "Connection aborted by this machine";
+    case WSAECONNRESET:
+        return "Connection reset by peer";
+    case WSAENOBUFS:
+        return "No buffer space available";
+    case WSAETIMEDOUT:
+        return "Connection timed out";
+    case WSAECONNREFUSED:
+        return "Connection refused";
+    case WSAEHOSTUNREACH:
+        return "No route to host";
+    default:
+        return NULL;
+    }
+}
+
+const char *os_error_text(int error, char text[OS_ERROR_TEXT])
+{
+    const char *known = known_error_text(error);
+    DWORD length = 0;
+
+    if (known != NULL) {
+        snprintf(text, OS_ERROR_TEXT, "%s", known);
+        return text;
+    }
+    length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                                FORMAT_MESSAGE_MAX_WIDTH_MASK,
+                            NULL, (DWORD)error, 0, text, OS_ERROR_TEXT, NULL);
+    while (length > 0 && strchr(" .\r\n", text[length - 1]) != NULL)
+        text[--length] = '\0';
+    if (length == 0)
+        snprintf(text, OS_ERROR_TEXT, "Windows error %d", error);
+    return text;
+}
+
+bool os_set_nonblocking(os_socket s)
+{
+    u_long on = 1;
+
+    return ioctlsocket(s, (long)FIONBIO, &on) == 0;
+}
+
+uint64_t os_raise_descriptor_limit(void)
+{
+    return 0;
+}
+
+/* Runs on a thread that the system makes for it; all it may do is to send one byte. */
+static BOOL WINAPI on_console_control(DWORD event)
+{
+    send(stop_socket, "", 1, 0);
+    /* After these the system ends the process as soon as the handler returns: leave the main thread
+     * the time it has. */
+    if (event == CTRL_CLOSE_EVENT || event == CTRL_LOGOFF_EVENT || event == CTRL_SHUTDOWN_EVENT)
+        Sleep(4500);
+    return TRUE;
+}
+
+os_socket os_stop_open(void)
+{
+    struct sockaddr_in self = {.sin_family = AF_INET};
+    int length = sizeof self;
+
+    self.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    stop_socket = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+    if (stop_socket == INVALID_SOCKET)
+        return OS_NO_SOCKET;
+    /* Connected, it takes datagrams from its own address only: nobody else can stop the server. */
+    if (bind(stop_socket, (struct sockaddr *)&self, length) != 0 ||
+        getsockname(stop_socket, (struct sockaddr *)&self, &length) != 0 ||
+        connect(stop_socket, (struct sockaddr *)&self, length) != 0 ||
+        !os_set_nonblocking(stop_socket)) {
+        int error = WSAGetLastError();
+        closesocket(stop_socket);
+        stop_socket = INVALID_SOCKET;
+        WSASetLastError(error);
+        return OS_NO_SOCKET;
+    }
+    /* "Ignore Ctrl-C" is inherited from the parent process: undo it. */
+    SetConsoleCtrlHandler(NULL, FALSE);
+    SetConsoleCtrlHandler(on_console_control, TRUE);
+    return stop_socket;
+}
+
+unsigned os_stop_requests(void)
+{
+    char byte;
+
+    while (recv(stop_socket, &byte, 1, 0) == 1)
+        stop_requests++;
+    return stop_requests;
+}
+
+void os_stop_close(void)
+{
+    SetConsoleCtrlHandler(on_console_control, FALSE);
+    closesocket(stop_socket);
+    stop_socket = INVALID_SOCKET;
+}
+
+/* How many bytes at the end of `bytes` are the beginning of a UTF-8 character that has not come
+ * whole. */
+static size_t unfinished_utf8(const char *bytes, size_t length)
+{
+    for (size_t back = 1; back <= 3 && back <= length; back++) {
+        unsigned char c = (unsigned char)bytes[length - back];
+
+        if (c >= 0xC0)
+            return (c >= 0xF0 ? 4U : c >= 0xE0 ? 3U : 2U) > back ? back : 0;
+        if (c < 0x80)
+            return 0;
+    }
+    return 0;
+}
+
+/* Writes UTF-8 to a console, whatever its code page; a character cut by the end of a call is kept
+ * for the next one. */
+static ptrdiff_t write_console(HANDLE console, enum os_stream stream, const char *bytes,
+                               size_t length)
+{
+    static struct {
+        char bytes[4];
+        size_t length;
+    } carried[2];
+    enum { PIECE = 4096 };
+    char text[PIECE + 4];
+    WCHAR wide[PIECE + 4];
+    size_t carry = carried[stream].length;
+    DWORD written;
+
+    if (length > PIECE)
+        length = PIECE;
+    memcpy(text, carried[stream].bytes, carry);
+    memcpy(text + carry, bytes, length);
+    size_t rest = unfinished_utf8(text, carry + length);
+    int count =
+        MultiByteToWideChar(CP_UTF8, 0, text, (int)(carry + length - rest), wide, PIECE + 4);
+
+    memcpy(carried[stream].bytes, text + carry + length - rest, rest);
+    carried[stream].length = rest;
+    if (count > 0 && !WriteConsoleW(console, wide, (DWORD)count, &written, NULL))
+        return -1;
+    return (ptrdiff_t)length;
+}
+
+ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
+{
+    HANDLE handle = GetStdHandle(stream == OS_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+    DWORD mode = PIPE_READMODE_BYTE | PIPE_NOWAIT;
+    DWORD written = 0;
+
+    if (handle == NULL || handle == INVALID_HANDLE_VALUE)
+        return -1;
+    if (length == 0)
+        return 0;
+    if (GetConsoleMode(handle, &(DWORD){0}))
+        return write_console(handle, stream, bytes, length);
+    if (GetFileType(handle) == FILE_TYPE_PIPE)
+        SetNamedPipeHandleState(handle, &mode, NULL, NULL);
+    if (!WriteFile(handle, bytes, length > 65536 ? 65536 : (DWORD)length, &written, NULL))
+        return -1;
+    return (ptrdiff_t)written;
+}

@@ -1,0 +1,70 @@
+/*
+ * selector: the select() multiplexer. It watches any number of sockets, past FD_SETSIZE, and gives
+ * out only those that are ready:
+ *
+ *     selector_wait(selector, timeout);
+ *     while ((watch = selector_next(selector)) != NULL)
+ *         ... look at watch->kind and watch->ready ...
+ *
+ * All that is ready is collected before the first watch is given out, and a watch that is removed
+ * meanwhile is not given out any more. So watches may be added, changed and removed, and their
+ * memory freed, while going through them.
+ */
+#ifndef SELECTOR_H
+#define SELECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os.h"
+
+enum { SELECTOR_NONE = 0, SELECTOR_READ = 1, SELECTOR_WRITE = 2 };
+
+/*
+ * One watched socket; on POSIX any descriptor. It is embedded in what it watches, as the first
+ * member, so that no look-up leads from one to the other. `kind` is the owner's, to tell what that
+ * is; the rest is the selector's, to be read but not written.
+ */
+struct selector_watch {
+    os_socket socket;
+    uint32_t index;       /* its place among the watched ones */
+    uint32_t ready_index; /* its place among the ready ones, when `ready` is not SELECTOR_NONE */
+    uint8_t interest;     /* what is waited for */
+    uint8_t ready; /* what the last wait found; a failed connection is ready for all it is watched
+                      for */
+    uint8_t kind;
+};
+
+struct selector;
+
+/* Returns an empty selector, or NULL when memory is refused. It never owns sockets or watches. */
+struct selector *selector_create(void);
+
+void selector_destroy(struct selector *selector);
+
+/*
+ * Begins to watch `socket` for `interest`. The watch must stay where it is until it is removed.
+ * Returns false, with nothing changed, when memory is refused. A socket is watched once at most.
+ */
+bool selector_add(struct selector *selector, struct selector_watch *watch, os_socket socket,
+                  uint8_t interest);
+
+/* Changes what is waited for; costs nothing when it is the same. With SELECTOR_NONE the watch is
+ * kept but never ready. */
+void selector_change(struct selector *selector, struct selector_watch *watch, uint8_t interest);
+
+/* Ends the watching; to be called before the socket is closed. */
+void selector_remove(struct selector *selector, struct selector_watch *watch);
+
+/*
+ * Waits until a watched socket is ready, at most `timeout` milliseconds, for ever if it is
+ * negative. Returns early, with nothing ready, when a signal comes. Returns false when select()
+ * fails for a reason that waiting again would not mend, with os_socket_error() set.
+ */
+bool selector_wait(struct selector *selector, int64_t timeout);
+
+/* Gives out the next ready watch of the last wait, or NULL when there is none left. */
+struct selector_watch *selector_next(struct selector *selector);
+
+#endif

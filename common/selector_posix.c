@@ -1,0 +1,138 @@
+/* macOS refuses descriptors past FD_SETSIZE unless it is told that the sets are larger. */
+#define _DARWIN_UNLIMITED_SELECT
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+
+#include "selector_sets.h"
+
+/*
+ * An fd_set is a bitmap over descriptors, and select() reads as many of its bits as it is told to.
+ * So it may be larger than the type says, if FD_SET and its like are kept off it: glibc's abort
+ * past FD_SETSIZE. Linux and the BSDs keep it in words of unsigned long; macOS in 32-bit words,
+ * which on a little-endian machine is the same.
+ */
+typedef unsigned long word;
+enum { WORD_BITS = sizeof(word) * CHAR_BIT };
+
+struct selector_sets {
+    size_t words;        /* in each bitmap */
+    size_t used;         /* no word from this one on has a bit set */
+    word *read_interest; /* owns the one allocation in which all four bitmaps stand */
+    word *write_interest;
+    word *read_ready; /* copied from the interest, then cut down by select() */
+    word *write_ready;
+    struct selector_watch *
+        *by_descriptor; /* a place for each bit; what stands where no bit is set means nothing */
+};
+
+struct selector_sets *selector_sets_create(void)
+{
+    return calloc(1, sizeof(struct selector_sets));
+}
+
+void selector_sets_destroy(struct selector_sets *sets)
+{
+    free(sets->read_interest);
+    free(sets->by_descriptor);
+    free(sets);
+}
+
+bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t count)
+{
+    size_t words = sets->words > 0 ? sets->words : 16;
+
+    (void)count;
+    while (words * WORD_BITS <= (size_t)socket)
+        words *= 2;
+    if (words == sets->words)
+        return true;
+
+    struct selector_watch **table =
+        realloc(sets->by_descriptor, words * WORD_BITS * sizeof(struct selector_watch *));
+    if (table == NULL)
+        return false;
+    sets->by_descriptor = table;
+    word *bitmaps = calloc(4 * words, sizeof(word));
+    if (bitmaps == NULL)
+        return false;
+    if (sets->words > 0) {
+        memcpy(bitmaps, sets->read_interest, sets->words * sizeof(word));
+        memcpy(bitmaps + words, sets->write_interest, sets->words * sizeof(word));
+    }
+    free(sets->read_interest);
+    sets->words = words;
+    sets->read_interest = bitmaps;
+    sets->write_interest = bitmaps + words;
+    sets->read_ready = bitmaps + 2 * words;
+    sets->write_ready = bitmaps + 3 * words;
+    return true;
+}
+
+static void put(word *bitmap, size_t descriptor, bool on)
+{
+    word bit = (word)1 << (descriptor % WORD_BITS);
+
+    if (on)
+        bitmap[descriptor / WORD_BITS] |= bit;
+    else
+        bitmap[descriptor / WORD_BITS] &= ~bit;
+}
+
+void selector_sets_change(struct selector_sets *sets, struct selector_watch *watch,
+                          uint8_t interest)
+{
+    size_t descriptor = (size_t)watch->socket;
+
+    put(sets->read_interest, descriptor, (interest & SELECTOR_READ) != 0);
+    put(sets->write_interest, descriptor, (interest & SELECTOR_WRITE) != 0);
+    sets->by_descriptor[descriptor] = watch;
+    if (sets->used <= descriptor / WORD_BITS)
+        sets->used = descriptor / WORD_BITS + 1;
+}
+
+/* Goes through the bits that select() has left and no others. */
+static void collect(struct selector *selector)
+{
+    const struct selector_sets *sets = selector->sets;
+
+    for (size_t i = 0; i < sets->used; i++) {
+        word either = sets->read_ready[i] | sets->write_ready[i];
+
+        while (either != 0) {
+            unsigned place = (unsigned)__builtin_ctzl(either);
+            uint8_t ready = SELECTOR_NONE;
+
+            if (sets->read_ready[i] >> place & 1)
+                ready |= SELECTOR_READ;
+            if (sets->write_ready[i] >> place & 1)
+                ready |= SELECTOR_WRITE;
+            selector_found(selector, sets->by_descriptor[i * WORD_BITS + place], ready);
+            either &= either - 1;
+        }
+    }
+}
+
+bool selector_sets_wait(struct selector *selector, int64_t timeout)
+{
+    struct selector_sets *sets = selector->sets;
+    struct timeval limit = {.tv_sec = (time_t)(timeout / 1000),
+                            .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
+
+    while (sets->used > 0 && sets->read_interest[sets->used - 1] == 0 &&
+           sets->write_interest[sets->used - 1] == 0)
+        sets->used--;
+    if (sets->used > 0) {
+        memcpy(sets->read_ready, sets->read_interest, sets->used * sizeof(word));
+        memcpy(sets->write_ready, sets->write_interest, sets->used * sizeof(word));
+    }
+    int found = select((int)(sets->used * WORD_BITS), (fd_set *)(void *)sets->read_ready,
+                       (fd_set *)(void *)sets->write_ready, NULL, timeout < 0 ? NULL : &limit);
+
+    if (found > 0)
+        collect(selector);
+    return found >= 0 || errno == EINTR;
+}

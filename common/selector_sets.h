@@ -1,0 +1,43 @@
+/*
+ * selector_sets: the system's half of the selector, the fd_sets. Windows has arrays of sockets in
+ * them, POSIX bitmaps over descriptors; selector_win32.c and selector_posix.c each implement all of
+ * it. Only selector*.c include this.
+ */
+#ifndef SELECTOR_SETS_H
+#define SELECTOR_SETS_H
+
+#include "selector.h"
+
+struct selector_sets;
+
+struct selector {
+    struct selector_watch **watches; /* all, in no order; watches[i]->index == i */
+    struct selector_watch *
+        *ready; /* found by the last wait; NULL where one was removed meanwhile */
+    size_t count;
+    size_t capacity; /* of both arrays */
+    size_t ready_count;
+    size_t ready_next; /* the first that has not been given out */
+    struct selector_sets *sets;
+};
+
+/* Puts a watch on the ready list, with what it is ready for. */
+void selector_found(struct selector *selector, struct selector_watch *watch, uint8_t ready);
+
+struct selector_sets *selector_sets_create(void);
+void selector_sets_destroy(struct selector_sets *sets);
+
+/* Makes room for a socket with no interest yet; false when memory is refused. `count`: how many
+ * there will be. */
+bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t count);
+
+/* Tells the sets that a watch's interest has changed, or that it is being removed (interest
+ * SELECTOR_NONE). */
+void selector_sets_change(struct selector_sets *sets, struct selector_watch *watch,
+                          uint8_t interest);
+
+/* Calls select() for all watches and selector_found() for each that is ready. As selector_wait().
+ */
+bool selector_sets_wait(struct selector *selector, int64_t timeout);
+
+#endif

@@ -1,0 +1,129 @@
+#include <winsock2.h>
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "selector_sets.h"
+
+/*
+ * On Windows an fd_set is a count and an array of that many sockets, not a bitmap: one with more
+ * places than the type says is as good (Winsock reads fd_count, not FD_SETSIZE). It is filled
+ * directly: FD_SET looks through the whole array for each socket it adds, and drops what is past
+ * FD_SETSIZE without a word.
+ */
+struct socket_set {
+    u_int count;
+    SOCKET sockets[];
+};
+
+/* The sets are filled anew for each wait from the selector's watches, so there is no interest to
+ * keep here. */
+struct selector_sets {
+    size_t capacity;         /* of each set */
+    struct socket_set *read; /* owns the one allocation in which all three sets stand */
+    struct socket_set *write;
+    struct socket_set *failed; /* exceptfds: the only place where a failed connect shows */
+};
+
+struct selector_sets *selector_sets_create(void)
+{
+    return calloc(1, sizeof(struct selector_sets));
+}
+
+void selector_sets_destroy(struct selector_sets *sets)
+{
+    free(sets->read);
+    free(sets);
+}
+
+bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t count)
+{
+    size_t capacity = sets->capacity > 0 ? sets->capacity : 16;
+
+    (void)socket;
+    while (capacity < count)
+        capacity *= 2;
+    if (capacity == sets->capacity)
+        return true;
+    size_t size = sizeof(struct socket_set) + capacity * sizeof(SOCKET);
+    char *memory = malloc(3 * size);
+    if (memory == NULL)
+        return false;
+    free(sets->read);
+    sets->capacity = capacity;
+    sets->read = (struct socket_set *)(void *)memory;
+    sets->write = (struct socket_set *)(void *)(memory + size);
+    sets->failed = (struct socket_set *)(void *)(memory + 2 * size);
+    return true;
+}
+
+void selector_sets_change(struct selector_sets *sets, struct selector_watch *watch,
+                          uint8_t interest)
+{
+    (void)sets;
+    (void)watch;
+    (void)interest;
+}
+
+static void fill(struct selector *selector)
+{
+    struct selector_sets *sets = selector->sets;
+
+    sets->read->count = sets->write->count = sets->failed->count = 0;
+    for (size_t i = 0; i < selector->count; i++) {
+        const struct selector_watch *watch = selector->watches[i];
+
+        if (watch->interest & SELECTOR_READ)
+            sets->read->sockets[sets->read->count++] = watch->socket;
+        if (watch->interest & SELECTOR_WRITE) {
+            sets->write->sockets[sets->write->count++] = watch->socket;
+            sets->failed->sockets[sets->failed->count++] = watch->socket;
+        }
+    }
+}
+
+/*
+ * From the sockets that select() left in a set back to their watches. Both stand in the same order
+ * in practice, so that one walk finds all; but nobody promises it, so the walk begins again at the
+ * end and gives up only after a full turn.
+ */
+static void collect(struct selector *selector, const struct socket_set *set, uint8_t ready)
+{
+    size_t place = 0;
+
+    for (u_int i = 0; i < set->count; i++) {
+        for (size_t tried = 0; tried < selector->count; tried++) {
+            struct selector_watch *watch = selector->watches[place];
+
+            place = place + 1 < selector->count ? place + 1 : 0;
+            if (watch->socket == set->sockets[i]) {
+                selector_found(selector, watch, ready & watch->interest);
+                break;
+            }
+        }
+    }
+}
+
+bool selector_sets_wait(struct selector *selector, int64_t timeout)
+{
+    struct selector_sets *sets = selector->sets;
+    struct timeval limit = {.tv_sec = (long)(timeout / 1000),
+                            .tv_usec = (long)(timeout % 1000 * 1000)};
+
+    if (selector->count > 0)
+        fill(selector);
+    /* select() without any socket fails there (WSAEINVAL) where it should wait. */
+    if (selector->count == 0 || (sets->read->count == 0 && sets->write->count == 0)) {
+        Sleep(timeout < 0 || timeout > INT_MAX ? INFINITE : (DWORD)timeout);
+        return true;
+    }
+    int found = select(0, (fd_set *)(void *)sets->read, (fd_set *)(void *)sets->write,
+                       (fd_set *)(void *)sets->failed, timeout < 0 ? NULL : &limit);
+
+    if (found > 0) {
+        collect(selector, sets->read, SELECTOR_READ);
+        collect(selector, sets->write, SELECTOR_WRITE);
+        collect(selector, sets->failed, SELECTOR_READ | SELECTOR_WRITE);
+    }
+    return found >= 0;
+}

@@ -1,0 +1,131 @@
+#include "text.h"
+
+#include <string.h>
+
+size_t text_utf8_length(const void *bytes, size_t length)
+{
+    const unsigned char *b = bytes;
+    size_t need = b[0] < 0x80   ? 1
+                  : b[0] < 0xC2 ? 0
+                  : b[0] < 0xE0 ? 2
+                  : b[0] < 0xF0 ? 3
+                  : b[0] < 0xF5 ? 4
+                                : 0;
+
+    if (need == 0 || need > length)
+        return 0;
+    for (size_t i = 1; i < need; i++) {
+        if ((b[i] & 0xC0) != 0x80)
+            return 0;
+    }
+    /* What is written longer than it has to be, surrogates, and what lies beyond U+10FFFF, by the
+     * second byte. */
+    if ((b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F) ||
+        (b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F))
+        return 0;
+    return need;
+}
+
+/* Whether a well-formed character of `length` bytes may be shown as it is. */
+static bool harmless(const unsigned char *b, size_t length)
+{
+    if (length == 1)
+        return b[0] >= 0x20 && b[0] != 0x7F && b[0] != '\\';
+    if (length == 2)
+        return b[0] != 0xC2 || b[1] > 0x9F;
+    if (length == 3 && b[0] == 0xE2 && b[1] == 0x80)
+        return !(b[2] == 0x8E || b[2] == 0x8F || (b[2] >= 0xA8 && b[2] <= 0xAE));
+    if (length == 3 && b[0] == 0xE2 && b[1] == 0x81)
+        return b[2] < 0xA6 || b[2] > 0xA9;
+    return true;
+}
+
+static size_t escape_byte(unsigned char byte, char out[TEXT_ESCAPE_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char named[] = "\\\t\r\n";
+    static const char names[] = "\\trn";
+    const char *name = byte != '\0' ? strchr(named, byte) : NULL;
+
+    out[0] = '\\';
+    if (name != NULL) {
+        out[1] = names[name - named];
+        return 2;
+    }
+    out[1] = 'x';
+    out[2] = digits[byte >> 4];
+    out[3] = digits[byte & 15];
+    return 4;
+}
+
+size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written)
+{
+    const unsigned char *b = bytes;
+    size_t taken = 0;
+    size_t filled = 0;
+
+    while (taken < length) {
+        size_t character = text_utf8_length(b + taken, length - taken);
+        char escaped[TEXT_ESCAPE_MAX];
+        const char *piece = (const char *)b + taken;
+        size_t piece_length = character;
+
+        if (character == 0 || !harmless(b + taken, character)) {
+            character = 1;
+            piece = escaped;
+            piece_length = escape_byte(b[taken], escaped);
+        }
+        if (filled + piece_length >= size)
+            break;
+        memcpy(out + filled, piece, piece_length);
+        filled += piece_length;
+        taken += character;
+    }
+    out[filled] = '\0';
+    if (written != NULL)
+        *written = filled;
+    return taken;
+}
+
+bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+    uint64_t number = 0;
+
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        uint64_t digit = (uint64_t)(*text - '0');
+        if (number > (most - digit) / 10 || digit > most)
+            return false;
+        number = number * 10 + digit;
+    }
+    if (number < least)
+        return false;
+    *value = number;
+    return true;
+}
+
+bool text_seconds(const char *text, int64_t most, int64_t *milliseconds)
+{
+    const char *point = strchr(text, '.');
+    size_t whole_length = point != NULL ? (size_t)(point - text) : strlen(text);
+    char digits[32];
+    size_t decimals = point != NULL ? strlen(point + 1) : 0;
+    uint64_t value;
+
+    /* "1.5" is read as "1500": the digits before the point, those behind it, and zeros up to three
+     * decimals. */
+    if (whole_length == 0 || whole_length > sizeof digits - 4 || decimals > 3 ||
+        (point != NULL && decimals == 0))
+        return false;
+    memcpy(digits, text, whole_length);
+    memcpy(digits + whole_length, "000", 4);
+    if (point != NULL)
+        memcpy(digits + whole_length, point + 1, decimals);
+    if (!text_number(digits, 0, (uint64_t)most, &value))
+        return false;
+    *milliseconds = (int64_t)value;
+    return true;
+}

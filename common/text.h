@@ -1,0 +1,44 @@
+/*
+ * text: pure. Bytes from the network made safe to show, and numbers from the command line read
+ * strictly.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The most bytes that one byte becomes when it is escaped. */
+enum { TEXT_ESCAPE_MAX = 4 };
+
+/*
+ * Writes `length` bytes of anything into `out` as one line of UTF-8 that can neither drive a
+ * terminal nor end or forge a line of a log. Well-formed UTF-8 (RFC 3629) stays as it is, except:
+ * backslash becomes \\, the control characters \t \r \n or \xNN, as do DEL and each byte of C1
+ * controls (U+0080 to U+009F), of line and paragraph separators and of the marks that turn the
+ * direction of writing (U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069), and each byte that
+ * belongs to no well-formed character. So what was received can be read back out of it.
+ * Only whole characters are written, as many as `size` - 1 bytes hold, and a terminating NUL.
+ * `size` is at least 1. Returns how many of the `length` bytes were taken; `written`, unless NULL,
+ * is set to the length of the text.
+ */
+size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written);
+
+/* The length of the well-formed UTF-8 character (RFC 3629) at `bytes`, `length` at least 1; 0 when
+ * there is none. */
+size_t text_utf8_length(const void *bytes, size_t length);
+
+/*
+ * Reads a decimal number without sign, space or anything else around it. Returns false, with
+ * `value` untouched, when it is none or not within `least` to `most`.
+ */
+bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+
+/*
+ * Reads seconds with at most three decimals ("5", "0.25") as milliseconds. Returns false, with
+ * `milliseconds` untouched, when it is no such number or more than `most` milliseconds.
+ */
+bool text_seconds(const char *text, int64_t most, int64_t *milliseconds);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * clients: all connections of the server, in order of age, with what is counted of them. It brings
+ * each one's interest in line with what it has become, and ends what has waited for too long.
+ */
+#ifndef CLIENTS_H
+#define CLIENTS_H
+
+#include <stdint.h>
+
+#include "connection.h"
+#include "selector.h"
+
+/* Connections in order of `active`, the oldest first: one time-out for all makes that the order of
+ * expiry too. */
+struct client_list {
+    struct connection *oldest;
+    struct connection *newest;
+};
+
+struct client_totals {
+    uint64_t served;
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint64_t messages;
+};
+
+/* All zero, with the first three set, is a server without clients. */
+struct clients {
+    struct selector *selector;
+    struct connection_service *service;
+    int64_t idle_timeout;         /* milliseconds; 0: none */
+    struct client_list serving;   /* open and flushing connections */
+    struct client_list lingering; /* those for which only CONNECTION_LINGER counts */
+    uint64_t count;               /* in both lists */
+    struct client_totals ended;   /* of the connections that have ended */
+};
+
+/*
+ * Begins to serve a connection that has been accepted, with watches of this kind; owns the socket
+ * from now on. Where memory is refused, the connection is closed at once and a line in the log says
+ * so.
+ */
+void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
+                   uint8_t watch_kind);
+
+/* Gives a connection its turn, now that it is ready. It may be gone afterwards. */
+void clients_serve(struct clients *clients, struct connection *connection);
+
+/* Ends the connections that have been idle or have lingered for too long. */
+void clients_expire(struct clients *clients);
+
+/* When clients_expire() has to be called next, in milliseconds; INT64_MAX: never. */
+int64_t clients_next_expiry(const struct clients *clients);
+
+/* Asks all to finish what is queued and end. */
+void clients_stop(struct clients *clients);
+
+/* Ends all now. */
+void clients_abandon(struct clients *clients);
+
+#endif

@@ -1,0 +1,330 @@
+#include "connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Reads are small until the peer has shown that it takes what it is sent: what one read brought may
+ * all have to be kept, if the peer stops reading. A peer that never reads takes at most what the
+ * system buffers on both sides, a few MiB; one to which more than that has been sent without a
+ * refusal does read.
+ */
+enum {
+    READ_FIRST = 16 * 1024,
+    READ_MORE = 64 * 1024, /* after as much has been sent unhindered */
+    PROOF_OF_READING = 16 * 1024 * 1024
+};
+
+/* Answers of at least this size are sent from where they stand instead of being gathered. */
+enum { GATHER_LIMIT = 8 * 1024 };
+
+struct connection *connection_create(os_socket s, const struct net_address *peer, int64_t now)
+{
+    struct connection *c = calloc(1, sizeof *c);
+
+    if (c == NULL)
+        return NULL;
+    c->watch.socket = s;
+    c->peer = *peer;
+    c->opened = c->active = now;
+    return c;
+}
+
+void connection_destroy(struct connection *c)
+{
+    send_queue_clear(&c->queue);
+    buffer_clear(&c->unanswered);
+    net_close(c->watch.socket);
+    free(c);
+}
+
+static void set_end(struct connection *c, enum connection_end end)
+{
+    if (c->end == CONNECTION_NOT_ENDED)
+        c->end = end;
+}
+
+void connection_abandon(struct connection *c, enum connection_end end)
+{
+    set_end(c, end);
+    c->state = CONNECTION_CLOSED;
+}
+
+/* Ends the connection after an outcome of recv or send that leaves nothing else to do. */
+static void fail(struct connection *c, struct net_result result)
+{
+    switch (result.outcome) {
+    case NET_RESET:
+        connection_abandon(c, CONNECTION_RESET);
+        return;
+    case NET_EXHAUSTED:
+        connection_abandon(c, CONNECTION_OUT_OF_MEMORY);
+        return;
+    case NET_DONE:
+    case NET_END:
+    case NET_WOULD_BLOCK:
+    case NET_UNAVAILABLE:
+    case NET_FAILED:
+        c->error = result.error;
+        connection_abandon(c, CONNECTION_FAILED);
+        return;
+    }
+}
+
+/* Takes the result of a send into account. */
+static void sent(struct connection *c, const struct connection_service *service,
+                 struct net_result result)
+{
+    c->bytes_out += result.bytes;
+    if (result.bytes > 0)
+        c->active = service->now;
+    if (result.outcome == NET_WOULD_BLOCK)
+        c->unhindered = 0;
+    else if (result.outcome != NET_DONE)
+        fail(c, result);
+    else if (c->unhindered < PROOF_OF_READING)
+        c->unhindered += (uint32_t)result.bytes;
+}
+
+static void send_bytes(struct connection *c, const struct connection_service *service,
+                       struct protocol_part part)
+{
+    if (part.length > 0 && c->state != CONNECTION_CLOSED)
+        sent(c, service, send_queue_send(&c->queue, c->watch.socket, part.bytes, part.length));
+}
+
+/* Sends a part of an answer, or puts it with the `*gathered` bytes that are to go out in one send.
+ */
+static void put(struct connection *c, const struct connection_service *service, size_t *gathered,
+                struct protocol_part part)
+{
+    if (part.length >= GATHER_LIMIT || *gathered + part.length > CONNECTION_GATHER) {
+        send_bytes(c, service, (struct protocol_part){service->gather, *gathered});
+        *gathered = 0;
+    }
+    if (part.length >= GATHER_LIMIT) {
+        send_bytes(c, service, part);
+    } else if (part.length > 0) {
+        memcpy(service->gather + *gathered, part.bytes, part.length);
+        *gathered += part.length;
+    }
+}
+
+/* Whether there is still something to be gained from the input: the peer takes answers, and has not
+ * said quit. */
+static bool may_answer(const struct connection *c)
+{
+    return c->state != CONNECTION_CLOSED && c->end != CONNECTION_QUIT &&
+           c->end != CONNECTION_LINE_TOO_LONG && send_queue_length(&c->queue) == 0;
+}
+
+/*
+ * Answers the messages in the input until none is whole, or the system takes no more. Returns how
+ * much of the input is dealt with; after a quit or a line too long, all of it.
+ */
+static size_t answer(struct connection *c, struct connection_service *service,
+                     struct protocol_part input)
+{
+    struct protocol_answer next;
+    size_t searched = c->searched;
+    size_t gathered = 0;
+    size_t used = 0;
+
+    while (may_answer(c)) {
+        struct protocol_part rest = {input.bytes + used, input.length - used};
+        enum protocol_verdict verdict =
+            protocol_next(&service->rules, rest, c->peer_ended, &searched, &next);
+
+        if (verdict == PROTOCOL_INCOMPLETE)
+            break;
+        used += next.consumed;
+        put(c, service, &gathered, next.prefix);
+        put(c, service, &gathered, next.body);
+        if (verdict == PROTOCOL_TOO_LONG) {
+            c->end = CONNECTION_LINE_TOO_LONG;
+            continue;
+        }
+        c->messages++;
+        if (service->log_messages)
+            log_message(service->log, &c->peer, next.text.bytes, next.text.length);
+        if (verdict == PROTOCOL_QUIT)
+            c->end = CONNECTION_QUIT;
+    }
+    send_bytes(c, service, (struct protocol_part){service->gather, gathered});
+    c->searched = (uint32_t)searched;
+    return c->end == CONNECTION_QUIT || c->end == CONNECTION_LINE_TOO_LONG ? input.length : used;
+}
+
+/* Answers what was kept, as far as that can be done now. */
+static void answer_kept(struct connection *c, struct connection_service *service)
+{
+    size_t length = buffer_length(&c->unanswered);
+
+    if (length > 0)
+        buffer_consume(
+            &c->unanswered,
+            answer(c, service, (struct protocol_part){buffer_bytes(&c->unanswered), length}));
+}
+
+/* Answers what has just come, and keeps what cannot be answered yet. */
+static void answer_new(struct connection *c, struct connection_service *service,
+                       struct protocol_part input)
+{
+    bool kept = true;
+
+    if (buffer_length(&c->unanswered) > 0) {
+        kept = buffer_append(&c->unanswered, input.bytes, input.length);
+        if (kept)
+            answer_kept(c, service);
+    } else {
+        size_t used = answer(c, service, input);
+
+        if (used < input.length)
+            kept = buffer_append(&c->unanswered, input.bytes + used, input.length - used);
+    }
+    if (!kept)
+        connection_abandon(c, CONNECTION_OUT_OF_MEMORY);
+}
+
+static size_t read_size(const struct connection *c, const struct connection_service *service)
+{
+    if (service->rules.mode == PROTOCOL_CHUNK)
+        return CONNECTION_CHUNK;
+    return c->unhindered >= PROOF_OF_READING ? CONNECTION_SCRATCH
+           : c->unhindered >= READ_MORE      ? READ_MORE
+                                             : READ_FIRST;
+}
+
+static void receive(struct connection *c, struct connection_service *service)
+{
+    struct net_result result = net_recv(c->watch.socket, service->scratch, read_size(c, service));
+
+    switch (result.outcome) {
+    case NET_DONE:
+        c->bytes_in += result.bytes;
+        c->active = service->now;
+        answer_new(c, service, (struct protocol_part){service->scratch, result.bytes});
+        return;
+    case NET_END:
+        c->peer_ended = true;
+        set_end(c, CONNECTION_END_OF_STREAM);
+        answer_kept(c, service);
+        return;
+    case NET_WOULD_BLOCK:
+        return;
+    case NET_RESET:
+    case NET_EXHAUSTED:
+    case NET_UNAVAILABLE:
+    case NET_FAILED:
+        fail(c, result);
+        return;
+    }
+}
+
+/* Reads what nobody will answer, until the peer ends too. */
+static void discard(struct connection *c, struct connection_service *service)
+{
+    struct net_result result = net_recv(c->watch.socket, service->scratch, CONNECTION_SCRATCH);
+
+    if (result.outcome == NET_DONE)
+        c->bytes_in += result.bytes;
+    else if (result.outcome != NET_WOULD_BLOCK)
+        c->state = CONNECTION_CLOSED;
+}
+
+/* Once there is an end, goes through the states on the way to it as far as possible. */
+static void advance(struct connection *c, struct connection_service *service)
+{
+    if (c->state == CONNECTION_OPEN && c->end != CONNECTION_NOT_ENDED)
+        c->state = CONNECTION_FLUSHING;
+    if (c->state != CONNECTION_FLUSHING || send_queue_length(&c->queue) > 0)
+        return;
+    /* When the server stops, a client that has been silent for as long as it might linger is not
+     * waited for. */
+    bool silent = c->end == CONNECTION_STOPPING && service->now - c->active >= CONNECTION_LINGER;
+
+    net_end_sending(c->watch.socket);
+    c->active = service->now;
+    c->state = c->peer_ended || silent ? CONNECTION_CLOSED : CONNECTION_LINGERING;
+}
+
+void connection_serve(struct connection *c, struct connection_service *service)
+{
+    switch (c->state) {
+    case CONNECTION_OPEN:
+    case CONNECTION_FLUSHING:
+        if (c->watch.ready & SELECTOR_WRITE) {
+            sent(c, service, send_queue_flush(&c->queue, c->watch.socket));
+            if (may_answer(c))
+                answer_kept(c, service);
+        } else {
+            receive(c, service);
+        }
+        advance(c, service);
+        return;
+    case CONNECTION_LINGERING:
+        discard(c, service);
+        return;
+    case CONNECTION_CLOSED:
+        return;
+    }
+}
+
+void connection_stop(struct connection *c, struct connection_service *service)
+{
+    if (c->state != CONNECTION_OPEN)
+        return;
+    set_end(c, CONNECTION_STOPPING);
+    advance(c, service);
+}
+
+uint8_t connection_interest(const struct connection *c)
+{
+    switch (c->state) {
+    case CONNECTION_OPEN:
+    case CONNECTION_FLUSHING:
+        return send_queue_length(&c->queue) > 0 ? SELECTOR_WRITE : SELECTOR_READ;
+    case CONNECTION_LINGERING:
+        return SELECTOR_READ;
+    case CONNECTION_CLOSED:
+        break;
+    }
+    return SELECTOR_NONE;
+}
+
+const char *connection_end_text(const struct connection *c, char text[OS_ERROR_TEXT])
+{
+    static const char *const texts[] = {
+        [CONNECTION_NOT_ENDED] = "not ended", [CONNECTION_END_OF_STREAM] = "end of stream",
+        [CONNECTION_QUIT] = "quit",           [CONNECTION_RESET] = "reset",
+        [CONNECTION_IDLE] = "idle",           [CONNECTION_LINE_TOO_LONG] = "line too long",
+        [CONNECTION_FULL] = "full",           [CONNECTION_OUT_OF_MEMORY] = "out of memory",
+        [CONNECTION_STOPPING] = "stopping",   [CONNECTION_FAILED] = "failed: ",
+    };
+    char words[OS_ERROR_TEXT] = "";
+
+    if (c->end == CONNECTION_FAILED)
+        os_error_text(c->error, words);
+    snprintf(text, OS_ERROR_TEXT, "%s%s", texts[c->end], words);
+    return text;
+}
+
+bool connection_failed(const struct connection *c)
+{
+    switch (c->end) {
+    case CONNECTION_RESET:
+    case CONNECTION_LINE_TOO_LONG:
+    case CONNECTION_FULL:
+    case CONNECTION_OUT_OF_MEMORY:
+    case CONNECTION_FAILED:
+        return true;
+    case CONNECTION_NOT_ENDED:
+    case CONNECTION_END_OF_STREAM:
+    case CONNECTION_QUIT:
+    case CONNECTION_IDLE:
+    case CONNECTION_STOPPING:
+        break;
+    }
+    return false;
+}

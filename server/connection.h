@@ -1,0 +1,111 @@
+/*
+ * connection: one client of the server. It reads when nothing waits to be sent, answers at once,
+ * and keeps only what could not be sent or answered yet; an idle connection owns its struct and
+ * nothing else.
+ */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "log.h"
+#include "net.h"
+#include "protocol.h"
+#include "selector.h"
+#include "send_queue.h"
+
+enum connection_state {
+    CONNECTION_OPEN,      /* reads and answers */
+    CONNECTION_FLUSHING,  /* reads no more; what has been received is still answered and sent */
+    CONNECTION_LINGERING, /* has ended its sending side first and discards input, so that no reset
+                             destroys the answer */
+    CONNECTION_CLOSED     /* to be destroyed */
+};
+
+/* Why a connection ends: the first reason found, but quit and a line too long, which stand in the
+ * stream, before all. */
+enum connection_end {
+    CONNECTION_NOT_ENDED,
+    CONNECTION_END_OF_STREAM,
+    CONNECTION_QUIT,
+    CONNECTION_RESET,
+    CONNECTION_IDLE,
+    CONNECTION_LINE_TOO_LONG,
+    CONNECTION_FULL, /* there was no room for it from the start */
+    CONNECTION_OUT_OF_MEMORY,
+    CONNECTION_STOPPING,
+    CONNECTION_FAILED /* `error` says of what */
+};
+
+enum {
+    CONNECTION_SCRATCH = 256 * 1024, /* the most that is read at once */
+    CONNECTION_GATHER = 64 * 1024,   /* the most small answers that are gathered into one send */
+    CONNECTION_CHUNK = 64 * 1024,    /* the longest message of chunk mode */
+    CONNECTION_LINGER = 2000         /* milliseconds that a connection lingers at most */
+};
+
+/* What all connections of a server share. The memory is lent to one connection at a time, while it
+ * is being served. */
+struct connection_service {
+    struct protocol_rules rules;
+    struct log *log;
+    bool log_messages;
+    int64_t now; /* milliseconds, of this round of the loop */
+    char *scratch;
+    char *gather;
+};
+
+struct connection {
+    struct selector_watch watch; /* first, so that the watch's address is the connection's */
+    enum connection_state state : 8;
+    enum connection_end end : 8;
+    bool peer_ended : 1; /* the end of its stream has been read */
+    int error;
+    struct net_address peer;
+    struct connection *older; /* in the server's list, by the time of the last activity */
+    struct connection *newer;
+    int64_t opened;
+    int64_t active; /* when bytes last came or went; when lingering, since when it does */
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint64_t messages; /* in echo mode, what one recv returned counts as one */
+    struct send_queue queue;
+    struct buffer
+        unanswered; /* received: an incomplete line, or what came while the queue was not empty */
+    uint32_t searched;   /* bytes of `unanswered` that hold no line ending */
+    uint32_t unhindered; /* bytes sent since the system last refused some; earns larger reads */
+};
+
+/*
+ * Returns a connection that owns the socket from now on, or NULL, and then the socket is still the
+ * caller's, when memory is refused.
+ */
+struct connection *connection_create(os_socket s, const struct net_address *peer, int64_t now);
+
+/* Closes the socket and frees all. */
+void connection_destroy(struct connection *connection);
+
+/*
+ * Does what can be done now that the socket is ready as watch.ready says: reads, answers, sends,
+ * changes state. Whatever goes wrong concerns this connection alone and leads to CONNECTION_CLOSED.
+ */
+void connection_serve(struct connection *connection, struct connection_service *service);
+
+/* Reads no more, and ends when what has been received is answered and sent. */
+void connection_stop(struct connection *connection, struct connection_service *service);
+
+/* Ends it now, for this reason; what waits is lost. */
+void connection_abandon(struct connection *connection, enum connection_end end);
+
+/* What to wait for: nothing is read while something waits to be sent. That is the back-pressure. */
+uint8_t connection_interest(const struct connection *connection);
+
+/* Why it ended, for the log, written into `text`, which is returned. */
+const char *connection_end_text(const struct connection *connection, char text[OS_ERROR_TEXT]);
+
+/* Whether the connection ended by a failure: what --quiet still reports. */
+bool connection_failed(const struct connection *connection);
+
+#endif

@@ -1,0 +1,110 @@
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os.h"
+#include "text.h"
+
+enum {
+    TIME_LENGTH = 20, /* with its comma */
+    LINE_MAX_LENGTH = TIME_LENGTH + LOG_TEXT_MAX + 256
+};
+
+bool log_flush(struct log *log)
+{
+    size_t written = 0;
+
+    while (written < log->length) {
+        ptrdiff_t n = os_write(OS_STDERR, log->lines + written, log->length - written);
+
+        if (n == 0)
+            break;
+        /* Where nobody can read, there is nothing to keep the lines for. */
+        written = n < 0 ? log->length : written + (size_t)n;
+    }
+    log->length -= written;
+    if (written > 0)
+        memmove(log->lines, log->lines + written, log->length);
+    return log->length == 0;
+}
+
+/* Puts one line with its time into the buffer, if there is room. */
+static bool append(struct log *log, const char *text, size_t length)
+{
+    char *line = log->lines + log->length;
+
+    if (LOG_BUFFER - log->length < TIME_LENGTH + length + 1)
+        return false;
+    os_local_time(line);
+    line[TIME_LENGTH - 1] = ',';
+    memcpy(line + TIME_LENGTH, text, length);
+    line[TIME_LENGTH + length] = '\n';
+    log->length += TIME_LENGTH + length + 1;
+    return true;
+}
+
+static void add(struct log *log, const char *text, size_t length)
+{
+    char gap[80];
+
+    if (LOG_BUFFER - log->length < LINE_MAX_LENGTH)
+        log_flush(log);
+    if (log->lost > 0) {
+        int gap_length =
+            snprintf(gap, sizeof gap, "%lu lines lost: the log is not read fast enough", log->lost);
+
+        if (append(log, gap, (size_t)gap_length))
+            log->lost = 0;
+    }
+    if (log->lost > 0 || !append(log, text, length))
+        log->lost++;
+}
+
+static void add_formatted(struct log *log, const char *format, va_list arguments)
+{
+    char text[512];
+    int length = vsnprintf(text, sizeof text, format, arguments);
+
+    add(log, text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+void log_failure(struct log *log, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_formatted(log, format, arguments);
+    va_end(arguments);
+}
+
+void log_event(struct log *log, const char *format, ...)
+{
+    va_list arguments;
+
+    if (log->level == LOG_FAILURES)
+        return;
+    va_start(arguments, format);
+    add_formatted(log, format, arguments);
+    va_end(arguments);
+}
+
+void log_message(struct log *log, const struct net_address *peer, const void *message,
+                 size_t length)
+{
+    char address[NET_ADDRESS_TEXT];
+    char line[LINE_MAX_LENGTH - TIME_LENGTH];
+    size_t written;
+
+    if (log->level == LOG_FAILURES)
+        return;
+    size_t filled = (size_t)snprintf(line, sizeof line,
+                                     "Recv From Client[%s]:", net_address_text(peer, address));
+    size_t shown = text_escape(message, length, line + filled, LOG_TEXT_MAX + 1, &written);
+
+    filled += written;
+    if (shown < length)
+        filled += (size_t)snprintf(line + filled, sizeof line - filled, "... (%zu bytes)", length);
+    add(log, line, filled);
+}

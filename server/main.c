@@ -1,0 +1,89 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command_line.h"
+#include "listeners.h"
+#include "os.h"
+#include "server.h"
+#include "server_options.h"
+
+static int refuse(const char *what)
+{
+    fprintf(stderr, "echo-server: %s\n", what);
+    return EXIT_FAILURE;
+}
+
+static int refuse_start(const char *what, int error)
+{
+    char words[OS_ERROR_TEXT];
+    char message[OS_ERROR_TEXT + 64];
+
+    snprintf(message, sizeof message, "%s: %s", what, os_error_text(error, words));
+    return refuse(message);
+}
+
+/* The lines for which scripts wait: they stand there only once every address listens, and nothing
+ * else does. */
+static void announce(const struct listeners *listeners)
+{
+    char address[NET_ADDRESS_TEXT];
+
+    for (size_t i = 0; i < listeners->count; i++)
+        printf("listening on %s\n", net_address_text(&listeners->all[i].address, address));
+    fflush(stdout);
+}
+
+static int serve(const struct server_options *options, struct listeners *listeners)
+{
+    enum server_status status;
+    os_socket stop = os_stop_open();
+
+    if (stop == OS_NO_SOCKET)
+        return refuse_start("cannot watch for requests to stop", os_socket_error());
+    struct server *server = server_create(options, listeners, stop);
+
+    if (server == NULL)
+        return refuse("out of memory");
+    announce(listeners);
+    do {
+        status = server_step(server, -1);
+    } while (status == SERVER_RUNNING);
+    server_destroy(server);
+    os_stop_close();
+    return status == SERVER_STOPPED ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(const struct server_options *options)
+{
+    struct listeners listeners;
+    char note[LISTENERS_ERROR];
+
+    if (!listeners_open(&listeners, options->binds, options->bind_count, options->port,
+                        options->default_binds, note))
+        return refuse(note);
+    if (note[0] != '\0')
+        fprintf(stderr, "echo-server: note: %s\n", note);
+    return serve(options, &listeners);
+}
+
+int main(int argc, char **argv)
+{
+    struct server_options options;
+
+    switch (server_options_parse(argc, argv, &options)) {
+    case COMMAND_LINE_SHOWN:
+        return EXIT_SUCCESS;
+    case COMMAND_LINE_WRONG:
+        return COMMAND_LINE_USAGE;
+    case COMMAND_LINE_RUN:
+        break;
+    }
+    int error = os_start();
+
+    if (error != 0)
+        return refuse_start("cannot start", error);
+    int status = run(&options);
+
+    os_finish();
+    return status;
+}

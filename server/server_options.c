@@ -1,0 +1,149 @@
+#include "server_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "command_line.h"
+#include "version.h"
+
+static const char program[] = "echo-server";
+
+static const char help[] =
+    "Usage: echo-server [OPTION]...\n"
+    "Answers every TCP client with what it sends (RFC 862), or line by line.\n"
+    "\n"
+    "  -p, --port N                 port to listen on; 0 takes a free one (default 9901)\n"
+    "  -b, --bind ADDRESS           address or name to listen on, may be repeated\n"
+    "                               (default 127.0.0.1 and ::1; 0.0.0.0 or :: for everyone)\n"
+    "  -m, --mode echo|line|chunk   what is answered (default echo):\n"
+    "                               echo   the same bytes\n"
+    "                               line   each line with \"Message received - \" before it;\n"
+    "                                      quit ends the connection\n"
+    "                               chunk  the same for what one recv() returns\n"
+    "      --max-clients N          serve at most N clients at once (default: what the system "
+    "allows)\n"
+    "      --max-line BYTES         longest line in line mode (default 65536)\n"
+    "      --idle-timeout SECONDS   close connections on which nothing moves (default 0: never)\n"
+    "      --drain-timeout SECONDS  after a request to stop, wait for clients (default 5)\n"
+    "  -q, --quiet                  log failures only\n"
+    "  -v, --verbose                log also what is received in mode echo\n"
+    "  -h, --help                   show this and exit\n"
+    "  -V, --version                show the version and exit\n"
+    "\n"
+    "Once it listens, each address stands on stdout in a line \"listening on ADDRESS:PORT\"; the "
+    "log goes to stderr.\n"
+    "Ctrl-C or SIGTERM stops it after what is queued has been sent; a second one stops it at "
+    "once.\n"
+    "Exit status: 0 stopped, 1 the system refused something, 2 wrong usage.\n";
+
+enum { OPTION_MAX_CLIENTS = 256, OPTION_MAX_LINE, OPTION_IDLE_TIMEOUT, OPTION_DRAIN_TIMEOUT };
+
+static const struct option longs[] = {
+    {"port", required_argument, NULL, 'p'},
+    {"bind", required_argument, NULL, 'b'},
+    {"mode", required_argument, NULL, 'm'},
+    {"max-clients", required_argument, NULL, OPTION_MAX_CLIENTS},
+    {"max-line", required_argument, NULL, OPTION_MAX_LINE},
+    {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIMEOUT},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+static bool parse_mode(const char *text, enum protocol_mode *mode)
+{
+    static const char *const names[] = {
+        [PROTOCOL_ECHO] = "echo", [PROTOCOL_LINE] = "line", [PROTOCOL_CHUNK] = "chunk"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *mode = (enum protocol_mode)i;
+            return true;
+        }
+    }
+    return command_line_wrong(program, "--mode '%s' is not echo, line or chunk", text);
+}
+
+static bool parse_bind(const char *text, struct server_options *options)
+{
+    if (*text == '\0')
+        return command_line_wrong(program,
+                                  "--bind needs an address, such as 127.0.0.1, ::1 or localhost");
+    if (options->bind_count == SERVER_OPTIONS_BINDS)
+        return command_line_wrong(program, "--bind '%s' is one too many: at most %d are taken",
+                                  text, SERVER_OPTIONS_BINDS);
+    options->binds[options->bind_count++] = text;
+    return true;
+}
+
+/* Takes one option other than --help and --version. */
+static bool parse_option(int option, struct server_options *options)
+{
+    uint64_t number = 0;
+    bool good = true;
+
+    switch (option) {
+    case 'p':
+        good = command_line_number(program, "--port", 0, UINT16_MAX, &number);
+        options->port = (uint16_t)number;
+        return good;
+    case 'b':
+        return parse_bind(optarg, options);
+    case 'm':
+        return parse_mode(optarg, &options->rules.mode);
+    case OPTION_MAX_CLIENTS:
+        return command_line_number(program, "--max-clients", 1, UINT32_MAX, &options->max_clients);
+    case OPTION_MAX_LINE:
+        good = command_line_number(program, "--max-line", 1, (uint64_t)1 << 30, &number);
+        options->rules.max_line = (size_t)number;
+        return good;
+    case OPTION_IDLE_TIMEOUT:
+        return command_line_seconds(program, "--idle-timeout", &options->idle_timeout);
+    case OPTION_DRAIN_TIMEOUT:
+        return command_line_seconds(program, "--drain-timeout", &options->drain_timeout);
+    case 'q':
+        options->log_level = LOG_FAILURES;
+        return true;
+    case 'v':
+        options->log_level = LOG_ALL;
+        return true;
+    default: /* '?': told already */
+        return false;
+    }
+}
+
+enum command_line_verdict server_options_parse(int argc, char **argv,
+                                               struct server_options *options)
+{
+    int option;
+
+    *options = (struct server_options){
+        .port = 9901,
+        .rules = {.mode = PROTOCOL_ECHO, .max_line = 65536},
+        .max_clients = UINT64_MAX,
+        .drain_timeout = 5000,
+        .log_level = LOG_EVENTS,
+    };
+    while ((option = command_line_next(program, argc, argv, ":p:b:m:qvhV", longs)) != -1) {
+        if (option == 'h' || option == 'V') {
+            fputs(option == 'h' ? help : "echo-server " VERSION "\n", stdout);
+            return COMMAND_LINE_SHOWN;
+        }
+        if (!parse_option(option, options))
+            return COMMAND_LINE_WRONG;
+    }
+    if (optind < argc) {
+        command_line_wrong(program, "'%s' is not an option; the port is given as --port N",
+                           argv[optind]);
+        return COMMAND_LINE_WRONG;
+    }
+    if (options->bind_count == 0) {
+        options->default_binds = true;
+        options->binds[options->bind_count++] = "127.0.0.1";
+        options->binds[options->bind_count++] = "::1";
+    }
+    return COMMAND_LINE_RUN;
+}

