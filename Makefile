@@ -2,9 +2,12 @@
 #
 #   make                      build/echo-server and build/echo-client
 #   make run ARGS="--port 0"  builds, then starts the server in the foreground
-#   make deps test            installs what the tests need, then runs them; SANITIZE=1: under ASan and UBSan
-#   make deps-windows windows test-windows      the same for Windows, cross-built and run under Wine
-#   make deps-lint lint       every check of the sources that needs no run; make format: writes them in our style
+#   make deps test            installs what the tests need, then runs them; with SANITIZE=1 under
+#                             ASan and UBSan
+#   make windows              cross-builds build/windows/*.exe
+#   make deps-windows test-windows     the cross compiler and Wine; the tests, run under Wine
+#   make deps-lint lint       every check of the sources that needs no run
+#   make format               writes the sources in our style
 #   make install, uninstall   PREFIX (/usr/local), DESTDIR
 #   make clean                removes build/, where everything that is made stands
 #
@@ -12,9 +15,11 @@
 
 PREFIX ?= /usr/local
 CFLAGS ?= -O2
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes $(if $(WERROR),-Werror)
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
+WARNINGS += $(if $(WERROR),-Werror)
 
-# What to build for: this machine, or Windows from another one (below, CROSS_MAKE). Each has a folder of its own.
+# What to build for: this machine, or Windows from another one (CROSS_MAKE, below). What is made
+# with other options or for another platform has a folder of its own.
 ON_WINDOWS := $(filter Windows_NT,$(OS))
 PLATFORM := $(if $(ON_WINDOWS),win32,posix)
 BUILD := build$(if $(SANITIZE),/sanitize)
@@ -37,7 +42,8 @@ endif
 
 LANGUAGE := -std=c11 -D_GNU_SOURCE
 INCLUDES := -Icommon -Iserver -Iclient -Itest
-COMPILE = $(CC) $(LANGUAGE) $(SYSTEM_DEFINES) $(INCLUDES) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SANITIZERS)
+COMPILE = $(CC) $(LANGUAGE) $(SYSTEM_DEFINES) $(INCLUDES) \
+    $(if $(filter test/%,$<),$(CMOCKA_CFLAGS)) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SANITIZERS)
 LINK = $(CC) $(CFLAGS) $(SANITIZERS) $(SYSTEM_LDFLAGS) $(LDFLAGS)
 LIBS = $(LDLIBS) $(SYSTEM_LIBS)
 
@@ -56,7 +62,8 @@ SERVER := $(call objects,$(call sources,server))
 CLIENT := $(call objects,$(call sources,client))
 TEST_SUPPORT := $(call objects,$(filter-out test/test_%,$(call sources,test)))
 TEST_SOURCES := $(filter test/test_%,$(call sources,test))
-# Tests that put functions of their own in the place of others need a linker that knows --wrap; that of macOS does not.
+# Tests that put functions of their own in the place of others need a linker that knows --wrap;
+# that of macOS does not.
 UNLINKABLE := $(if $(ON_MACOS),$(filter test/test_wrap_%,$(TEST_SOURCES)))
 
 PROGRAMS := $(BUILD)/echo-server$(EXE) $(BUILD)/echo-client$(EXE)
@@ -78,9 +85,10 @@ $(LIBRARY): $(filter-out %/main.o,$(COMMON) $(SERVER) $(CLIENT))
 # A test that defines __wrap_NAME() gets the calls of NAME() in all that is linked.
 $(TESTS): $(BUILD)/test/%$(EXE): $(BUILD)/obj/test/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $$(sed -n 's/.*[ *]__wrap_\([a-z_]*\)(.*/-Wl,--wrap=\1/p' test/$*.c | sort -u) $(CMOCKA_LIBS) $(LIBS)
+	$(LINK) -o $@ $^ \
+	    $$(sed -n 's/.*[ *]__wrap_\([A-Za-z0-9_]*\)(.*/-Wl,--wrap=\1/p' test/$*.c | sort -u) \
+	    $(CMOCKA_LIBS) $(LIBS)
 
-$(BUILD)/obj/test/%.o: INCLUDES += $(CMOCKA_CFLAGS)
 $(BUILD)/obj/%.o: %.c $(BUILD)/obj/command
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
@@ -88,35 +96,38 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/obj/command
 # Changes, and so everything is built anew, when the compiler or an option does.
 $(BUILD)/obj/command: FORCE
 	@mkdir -p $(@D)
-	@new='$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))'; [ "$$new" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$new" >$@
+	@new='$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))'; \
+	    [ "$$new" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$new" >$@
 
 -include $(wildcard $(BUILD)/obj/*/*.d)
 
 run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)
 
-# Tests start the programs by these paths. On Windows they are relative and its own way round, for CreateProcess.
+# Tests start the programs by these paths: on Windows such as CreateProcess takes everywhere.
 program_path = $(if $(EXE),$(subst /,\,$(1)),$(CURDIR)/$(1))
 
 test: $(PROGRAMS) $(TESTS)
 	@$(if $(UNLINKABLE),echo "left out because this linker has no --wrap: $(UNLINKABLE)")
-	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' ECHO_CLIENT='$(call program_path,$(word 2,$(PROGRAMS)))' \
-	    $(UNDER) test/run.sh $(TESTS)
+	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
+	    ECHO_CLIENT='$(call program_path,$(word 2,$(PROGRAMS)))' $(UNDER) test/run.sh $(TESTS)
 
-# This Makefile once more, for Windows.
+# This Makefile once more, for Windows; UNDER is what the tests run under elsewhere.
 CROSS_MAKE = $(MAKE) --no-print-directory PLATFORM=win32 BUILD=build/windows SANITIZE= \
-    CC=$(CROSS)gcc AR=$(CROSS)ar OBJDUMP=$(CROSS)objdump
+    CC=$(CROSS)gcc AR=$(CROSS)ar OBJDUMP=$(CROSS)objdump \
+    $(if $(ON_WINDOWS),,CMOCKA=build/windows-deps/cmocka UNDER=test/wine.sh)
 
 windows:
 	+$(CROSS_MAKE) check-dlls
 
 test-windows: windows
-	+$(CROSS_MAKE) CMOCKA=build/windows-deps/cmocka UNDER=test/wine.sh test
+	+$(CROSS_MAKE) test
 
 # The programs have to run on a Windows on which nothing was installed for them.
 check-dlls: $(PROGRAMS)
-	@dlls=$$($(OBJDUMP) -p $(PROGRAMS) | sed -n 's/.*DLL Name: //p' | sort -u) && echo "needs:" $$dlls && test -n "$$dlls" && \
-	    ! echo "$$dlls" | grep -vixE '(kernel32|ws2_32|msvcrt|ucrtbase|api-ms-win-crt-[a-z0-9-]*)\.dll'
+	@dlls=$$($(OBJDUMP) -p $(PROGRAMS) | sed -n 's/.*DLL Name: //p' | sort -u); \
+	    echo "needs:" $$dlls; test -n "$$dlls" && ! echo "$$dlls" | \
+	    grep -vixE '(kernel32|ws2_32|msvcrt|ucrtbase|api-ms-win-crt-[a-z0-9-]*)\.dll'
 
 deps:
 	CC='$(CC)' CMOCKA_CFLAGS='$(CMOCKA_CFLAGS)' test/deps.sh test
@@ -126,12 +137,10 @@ deps-windows:
 	test/deps.sh windows
 	test/deps-windows.sh $(CROSS)gcc
 
-FORMATTED = $(shell find common server client test -name '*.[ch]')
-
 lint:
 	LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/lint.sh
 format:
-	clang-format -i $(FORMATTED)
+	find common server client test -name '*.[ch]' -exec clang-format -i {} +
 
 MANUALS := $(wildcard docs/echo-server.1 docs/echo-client.1)
 
@@ -155,4 +164,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows check-dlls deps deps-lint deps-windows lint format install uninstall clean FORCE
+.PHONY: all run test windows test-windows check-dlls deps deps-lint deps-windows lint format \
+    install uninstall clean FORCE

@@ -24,7 +24,7 @@ enum { NAPS = sizeof naps / sizeof naps[0] };
 struct terminal {
     struct selector *selector;
     WSAEVENT
-        socket_event; /* set by Winsock whenever something has happened on one of the sockets */
+    socket_event; /* set by Winsock whenever something has happened on one of the sockets */
     HANDLE input;
     enum input_kind input_kind;
     HANDLE screen; /* where the typed line is drawn, even if stdout is something else; NULL when not

@@ -22,34 +22,25 @@ bool command_line_wrong(const char *program, const char *format, ...)
     return false;
 }
 
-/* How the user wrote the option that getopt_long() has just refused. */
-static void written_option(char **argv, char out[3], const char **option)
-{
-    const char *last = argv[optind - 1];
-
-    /* A short one may stand among others in one word ("-qx"); getopt_long() keeps its character in
-     * optopt. */
-    out[0] = '-';
-    out[1] = (char)optopt;
-    out[2] = '\0';
-    *option = strncmp(last, "--", 2) == 0 ? last : out;
-}
-
 int command_line_next(const char *program, int argc, char **argv, const char *shorts,
                       const struct option *longs)
 {
-    char letter[3];
-    const char *written;
+    int word = optind;
 
     opterr = 0;
     int option = getopt_long(argc, argv, shorts, longs, NULL);
 
     if (option != ':' && option != '?')
         return option;
-    written_option(argv, letter, &written);
+    /* After a refusal inside a word of short ones ("-qx"), optind is where it was; else behind the
+     * word. */
+    char letter[] = {'-', (char)optopt, '\0'};
+    bool is_long = optind != word && strncmp(argv[optind - 1], "--", 2) == 0;
+    const char *written = is_long ? argv[optind - 1] : letter;
+
     if (option == ':')
         command_line_wrong(program, "option '%s' needs a value", written);
-    else if (strchr(written, '=') != NULL && optopt != 0)
+    else if (is_long && optopt != 0)
         command_line_wrong(program, "option '%.*s' takes no value", (int)strcspn(written, "="),
                            written);
     else

@@ -132,7 +132,7 @@ const char *net_resolve(const char *host, uint16_t port,
     if (error != 0)
         return gai_strerror(error);
     for (const struct addrinfo *i = found; i != NULL && *count < NET_RESOLVE_MAX; i = i->ai_next) {
-        union socket_address system;
+        union socket_address system = {.any = {0}};
 
         if (i->ai_addrlen > sizeof system)
             continue;
@@ -189,7 +189,7 @@ struct net_result net_listen(const struct net_address *address, os_socket *liste
 
 struct net_result net_local_address(os_socket s, struct net_address *address)
 {
-    union socket_address system;
+    union socket_address system = {.any = {0}};
     socklen_t length = sizeof system;
 
     if (getsockname(s, &system.any, &length) != 0)
@@ -200,7 +200,7 @@ struct net_result net_local_address(os_socket s, struct net_address *address)
 
 struct net_result net_accept(os_socket listener, os_socket *s, struct net_address *peer)
 {
-    union socket_address system;
+    union socket_address system = {.any = {0}};
     socklen_t length;
 
     do {
@@ -257,9 +257,9 @@ struct net_result net_recv(os_socket s, void *bytes, size_t size)
     do {
         n = recv(s, bytes, (transfer_size)(size < TRANSFER_MAX ? size : TRANSFER_MAX), 0);
     } while (n == -1 && interrupted());
-    if (n > 0)
-        return done((size_t)n);
-    return n == 0 ? (struct net_result){.outcome = NET_END} : failure();
+    if (n < 0)
+        return failure();
+    return (struct net_result){.outcome = n > 0 ? NET_DONE : NET_END, .bytes = (size_t)n};
 }
 
 struct net_result net_send(os_socket s, const void *bytes, size_t length)

@@ -48,7 +48,7 @@ void os_local_time(char text[20])
     struct tm local;
 
     if (localtime_r(&now, &local) == NULL || strftime(text, 20, "%Y-%m-%d %H:%M:%S", &local) == 0)
-        strcpy(text, "0000-00-00 00:00:00");
+        memcpy(text, "0000-00-00 00:00:00", 20);
 }
 
 int os_socket_error(void)

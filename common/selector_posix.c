@@ -1,5 +1,5 @@
 /* macOS refuses descriptors past FD_SETSIZE unless it is told that the sets are larger. */
-#define _DARWIN_UNLIMITED_SELECT
+#define _DARWIN_UNLIMITED_SELECT /* NOLINT: the name is the system's */
 
 #include <errno.h>
 #include <limits.h>

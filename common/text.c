@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 size_t text_utf8_length(const void *bytes, size_t length)
@@ -110,20 +111,18 @@ bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *valu
 bool text_seconds(const char *text, int64_t most, int64_t *milliseconds)
 {
     const char *point = strchr(text, '.');
-    size_t whole_length = point != NULL ? (size_t)(point - text) : strlen(text);
+    const char *decimals = point != NULL ? point + 1 : "";
+    int whole_length = (int)(point != NULL ? (size_t)(point - text) : strlen(text));
     char digits[32];
-    size_t decimals = point != NULL ? strlen(point + 1) : 0;
     uint64_t value;
 
+    if (whole_length == 0 || whole_length > 20 || strlen(decimals) > 3 ||
+        (point != NULL && *decimals == '\0'))
+        return false;
     /* "1.5" is read as "1500": the digits before the point, those behind it, and zeros up to three
      * decimals. */
-    if (whole_length == 0 || whole_length > sizeof digits - 4 || decimals > 3 ||
-        (point != NULL && decimals == 0))
-        return false;
-    memcpy(digits, text, whole_length);
-    memcpy(digits + whole_length, "000", 4);
-    if (point != NULL)
-        memcpy(digits + whole_length, point + 1, decimals);
+    snprintf(digits, sizeof digits, "%.*s%s%s", whole_length, text, decimals,
+             &"000"[strlen(decimals)]);
     if (!text_number(digits, 0, (uint64_t)most, &value))
         return false;
     *milliseconds = (int64_t)value;

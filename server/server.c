@@ -225,17 +225,16 @@ static void log_start(struct server *server, uint64_t descriptors)
 {
     static const char *const modes[] = {
         [PROTOCOL_ECHO] = "echo", [PROTOCOL_LINE] = "line", [PROTOCOL_CHUNK] = "chunk"};
-    char clients[32] = "any number of";
-    char limit[64] = "";
+    char clients[48] = "no limit of clients";
+    char limit[48] = "no limit of descriptors";
 
     if (server->options.max_clients != UINT64_MAX)
-        snprintf(clients, sizeof clients, "at most %llu",
+        snprintf(clients, sizeof clients, "at most %llu clients",
                  (unsigned long long)server->options.max_clients);
     if (descriptors > 0)
-        snprintf(limit, sizeof limit, ", as far as %llu descriptors go",
-                 (unsigned long long)descriptors);
-    log_event(&server->log, "Started: mode %s, %s clients%s", modes[server->options.rules.mode],
-              clients, limit);
+        snprintf(limit, sizeof limit, "at most %llu descriptors", (unsigned long long)descriptors);
+    log_event(&server->log, "Started: mode %s, %s, %s", modes[server->options.rules.mode], clients,
+              limit);
 }
 
 /* Makes what a server is made of; false when memory is refused. */

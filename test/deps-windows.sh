@@ -1,46 +1,44 @@
 #!/bin/sh
-# Cross-builds cmocka as a static library from the source package of Debian (or Ubuntu) into build/windows-deps/cmocka.
+# Cross-builds cmocka from the source package of Debian (or Ubuntu) into build/windows-deps/cmocka:
+# as a DLL, so that what a test puts in the place of malloc() is not called by cmocka too.
 #   test/deps-windows.sh COMPILER
-# The machine's own package sources say where source packages are; they are only read, and so are its keys, with which
-# apt-get checks what it gets.
+# Where source packages are is taken from the machine's own package sources, which are left as they
+# are; so are its keys, with which apt-get checks all that it gets.
 set -eu
 
-compiler=${1:-x86_64-w64-mingw32-gcc}
 work=$PWD/build/windows-deps
-library=$work/cmocka/lib/libcmocka.a
+installed=$work/cmocka
 
-if [ -e "$library" ]; then
+if [ -e "$installed/include/cmocka.h" ]; then
     echo "cmocka for Windows is there"
     exit
 fi
 
-# The calling make is none of cmake's business.
-unset MAKEFLAGS MFLAGS MAKELEVEL
-
 private_apt() {
     apt-get -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources" \
-        -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User="$(id -un)" "$@"
+        -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" \
+        -o APT::Sandbox::User="$(id -un)" "$@"
 }
 
-echo "cross-building cmocka into $work"
+echo "cross-building cmocka into $installed"
 rm -rf "$work"
 mkdir -p "$work/sources" "$work/lists/partial" "$work/cache/archives/partial" "$work/source"
 for list in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
-    copy=$work/sources/$(basename "$list")
+    copy=$work/sources/${list##*/}
+    [ -e "$list" ] || continue
     case $list in
-    *.list) [ ! -e "$list" ] || sed -n 's/^[[:space:]]*deb[[:space:]]/deb-src /p' "$list" >"$copy" ;;
+    *.list) sed -n 's/^[[:space:]]*deb[[:space:]]/deb-src /p' "$list" >"$copy" ;;
     *.sources) sed 's/^Types:.*/Types: deb-src/' "$list" >"$copy" ;;
     esac
 done
-# Some of the machine's sources may be without source packages: whether this one is to be had shows next.
+# Some of these may have no source packages: whether cmocka's is to be had, the next line shows.
 private_apt update || true
 (cd "$work/source" && private_apt source cmocka)
 
+unset MAKEFLAGS MFLAGS MAKELEVEL # of the make that may have called this
 cmake -S "$(find "$work/source" -mindepth 1 -maxdepth 1 -type d)" -B "$work/build" \
-    -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
-    -DWITH_STATIC_LIB=ON -DBUILD_SHARED_LIBS=OFF -DWITH_EXAMPLES=OFF
+    -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_C_COMPILER="$1" -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_SHARED_LINKER_FLAGS=-static-libgcc -DWITH_EXAMPLES=OFF \
+    -DCMAKE_INSTALL_PREFIX="$installed"
 cmake --build "$work/build"
-mkdir -p "$work/cmocka/include" "$work/cmocka/lib"
-cp "$work"/source/*/include/cmocka*.h "$work/cmocka/include/"
-# Called libcmocka-static.a before version 1.1.6.
-cp "$(find "$work/build" -name 'libcmocka*.a' ! -name '*.dll.a')" "$library"
+cmake --install "$work/build"

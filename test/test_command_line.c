@@ -1,0 +1,260 @@
+#include "command_line.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#define pipe(ends) _pipe(ends, 65536, _O_BINARY)
+#else
+#include <unistd.h>
+#endif
+
+#include "server_options.h"
+#include "test.h"
+
+enum { ARGUMENTS_MAX = 80, CAPTURE_MAX = 8192 };
+
+/* One of the program's own streams while it goes into a pipe. */
+struct capture {
+    FILE *stream;
+    int original;
+    int read_end;
+};
+
+static void capture_begin(struct capture *capture, FILE *stream)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    fflush(stream);
+    capture->stream = stream;
+    capture->original = dup(fileno(stream));
+    capture->read_end = ends[0];
+    dup2(ends[1], fileno(stream));
+    close(ends[1]);
+}
+
+/* Gives the stream back and returns what has been written to it meanwhile. */
+static const char *capture_end(struct capture *capture, char text[CAPTURE_MAX])
+{
+    size_t length = 0;
+    ptrdiff_t n;
+
+    fflush(capture->stream);
+    dup2(capture->original, fileno(capture->stream));
+    close(capture->original);
+    while ((n = read(capture->read_end, text + length, (unsigned)(CAPTURE_MAX - 1 - length))) > 0)
+        length += (size_t)n;
+    close(capture->read_end);
+    text[length] = '\0';
+    return text;
+}
+
+/* What came of a command line. */
+struct outcome {
+    enum command_line_verdict verdict;
+    struct server_options options;
+    char out[CAPTURE_MAX];
+    char err[CAPTURE_MAX];
+};
+
+/* Reads a command line, which begins behind the program's name and ends with a NULL. */
+static const struct outcome *parse(const char *const *arguments)
+{
+    static struct outcome outcome;
+    struct capture out, err;
+    char *argv[ARGUMENTS_MAX + 1] = {(char[]){"echo-server"}};
+    int argc = 1;
+
+    for (; *arguments != NULL; arguments++) {
+        assert_true(argc < ARGUMENTS_MAX);
+        argv[argc++] = (char *)(uintptr_t)*arguments;
+    }
+    optind = 0; /* makes getopt_long() begin anew */
+    capture_begin(&out, stdout);
+    capture_begin(&err, stderr);
+    outcome.verdict = server_options_parse(argc, argv, &outcome.options);
+    capture_end(&err, outcome.err);
+    capture_end(&out, outcome.out);
+    return &outcome;
+}
+
+/* The options in words, so that all of them can be compared at once. */
+static const char *describe(const struct server_options *o)
+{
+    static const char *const modes[] = {"echo", "line", "chunk"};
+    static const char *const levels[] = {"failures", "events", "all"};
+    static char text[512];
+    int length = snprintf(text, sizeof text, "%s", o->default_binds ? "default" : "on");
+
+    for (int i = 0; i < o->bind_count; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, " %s", o->binds[i]);
+    snprintf(text + length, sizeof text - (size_t)length, ":%d %s clients=%lld line=%lld idle=%lld drain=%lld log=%s",
+             o->port, modes[o->rules.mode], (long long)o->max_clients, (long long)o->rules.max_line,
+             (long long)o->idle_timeout, (long long)o->drain_timeout, levels[o->log_level]);
+    return text;
+}
+
+static void takes_good_command_lines(void **state)
+{
+#define BINDS "default 127.0.0.1 ::1"
+#define REST "clients=-1 line=65536 idle=0 drain=5000 log=events"
+    static const struct {
+        const char *arguments[8];
+        const char *described;
+    } cases[] = {
+        {{NULL}, BINDS ":9901 echo " REST},
+        {{"-p", "0"}, BINDS ":0 echo " REST},
+        {{"-p65535"}, BINDS ":65535 echo " REST},
+        {{"--port", "80"}, BINDS ":80 echo " REST},
+        {{"--port=80", "-p81"}, BINDS ":81 echo " REST},
+        {{"-b", "0.0.0.0"}, "on 0.0.0.0:9901 echo " REST},
+        {{"-b", "::", "--bind=localhost", "--bind", "a.example"}, "on :: localhost a.example:9901 echo " REST},
+        {{"-m", "echo"}, BINDS ":9901 echo " REST},
+        {{"-m", "line"}, BINDS ":9901 line " REST},
+        {{"--mode=chunk"}, BINDS ":9901 chunk " REST},
+        {{"--max-clients", "1"}, BINDS ":9901 echo clients=1 line=65536 idle=0 drain=5000 log=events"},
+        {{"--max-clients=4294967295"}, BINDS ":9901 echo clients=4294967295 line=65536 idle=0 drain=5000 log=events"},
+        {{"--max-line", "1"}, BINDS ":9901 echo clients=-1 line=1 idle=0 drain=5000 log=events"},
+        {{"--max-line", "1073741824"}, BINDS ":9901 echo clients=-1 line=1073741824 idle=0 drain=5000 log=events"},
+        {{"--idle-timeout", "0.25"}, BINDS ":9901 echo clients=-1 line=65536 idle=250 drain=5000 log=events"},
+        {{"--idle-timeout=60"}, BINDS ":9901 echo clients=-1 line=65536 idle=60000 drain=5000 log=events"},
+        {{"--drain-timeout", "0"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=0 log=events"},
+        {{"--drain-timeout=31536000"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=31536000000 log=events"},
+        {{"-q"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
+        {{"--verbose"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=all"},
+        {{"-qv"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=all"},
+        {{"--verb", "--quiet"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
+        {{"-qp1", "--"}, BINDS ":1 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
+    };
+#undef BINDS
+#undef REST
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct outcome *outcome = parse(cases[i].arguments);
+
+        assert_string_equal(outcome->err, "");
+        assert_string_equal(outcome->out, "");
+        assert_int_equal(outcome->verdict, COMMAND_LINE_RUN);
+        assert_string_equal(describe(&outcome->options), cases[i].described);
+    }
+}
+
+static void tells_what_is_wrong_in_one_line(void **state)
+{
+    static const struct {
+        const char *arguments[8];
+        const char *message;
+    } cases[] = {
+        {{"--port", "65536"}, "--port '65536' is not a number from 0 to 65535"},
+        {{"-p", "-1"}, "--port '-1' is not a number from 0 to 65535"},
+        {{"-p", "80x"}, "--port '80x' is not a number from 0 to 65535"},
+        {{"-p", " 80"}, "--port ' 80' is not a number from 0 to 65535"},
+        {{"--port="}, "--port '' is not a number from 0 to 65535"},
+        {{"-p", "18446744073709551617"}, "--port '18446744073709551617' is not a number from 0 to 65535"},
+        {{"-p"}, "option '-p' needs a value"},
+        {{"-qp"}, "option '-p' needs a value"},
+        {{"--port"}, "option '--port' needs a value"},
+        {{"--mode", "lines"}, "--mode 'lines' is not echo, line or chunk"},
+        {{"-m", ""}, "--mode '' is not echo, line or chunk"},
+        {{"--bind", ""}, "--bind needs an address, such as 127.0.0.1, ::1 or localhost"},
+        {{"--max-clients", "0"}, "--max-clients '0' is not a number from 1 to 4294967295"},
+        {{"--max-clients", "4294967296"}, "--max-clients '4294967296' is not a number from 1 to 4294967295"},
+        {{"--max-line", "0"}, "--max-line '0' is not a number from 1 to 1073741824"},
+        {{"--max-line", "1073741825"}, "--max-line '1073741825' is not a number from 1 to 1073741824"},
+        {{"--idle-timeout", "-1"}, "--idle-timeout '-1' is not a number of seconds like 5 or 0.25"},
+        {{"--idle-timeout", "0.0001"}, "--idle-timeout '0.0001' is not a number of seconds like 5 or 0.25"},
+        {{"--idle-timeout", ".5"}, "--idle-timeout '.5' is not a number of seconds like 5 or 0.25"},
+        {{"--drain-timeout", "5s"}, "--drain-timeout '5s' is not a number of seconds like 5 or 0.25"},
+        {{"--drain-timeout", "31536000.001"},
+         "--drain-timeout '31536000.001' is not a number of seconds like 5 or 0.25"},
+        {{"--foo"}, "unknown option '--foo'"},
+        {{"--foo=1"}, "unknown option '--foo=1'"},
+        {{"-x"}, "unknown option '-x'"},
+        {{"-qx"}, "unknown option '-x'"},
+        {{"-xq"}, "unknown option '-x'"},
+        {{"--quiet", "-xq"}, "unknown option '-x'"},
+        {{"--port=5", "-xq"}, "unknown option '-x'"},
+        {{"--quiet=1"}, "option '--quiet' takes no value"},
+        {{"--max"}, "unknown option '--max'"},
+        {{"--\033[2J"}, "unknown option '--\\x1b[2J'"},
+        {{"9901"}, "'9901' is not an option; the port is given as --port N"},
+        {{"-q", "--", "-v"}, "'-v' is not an option; the port is given as --port N"},
+        {{"-"}, "'-' is not an option; the port is given as --port N"},
+    };
+    char line[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct outcome *outcome = parse(cases[i].arguments);
+
+        snprintf(line, sizeof line, "echo-server: %s; try 'echo-server --help'\n", cases[i].message);
+        assert_string_equal(outcome->err, line);
+        assert_string_equal(outcome->out, "");
+        assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
+    }
+}
+
+/* The first mistake counts, and --help counts only as far as there is none before it. */
+static void shows_help_and_version_on_stdout(void **state)
+{
+    static const char *const help[][3] = {{"-h"}, {"--help"}, {"-q", "--help"}, {"--help", "--foo"}};
+    static const char *const version[][3] = {{"-V"}, {"--version"}, {"-p0", "-V"}};
+    static const char *const options[] = {"-p, --port", "-b, --bind", "-m, --mode", "--max-clients", "--max-line",
+                                          "--idle-timeout", "--drain-timeout", "-q, --quiet", "-v, --verbose",
+                                          "-h, --help", "-V, --version"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof help / sizeof help[0]; i++) {
+        const struct outcome *outcome = parse(help[i]);
+
+        assert_int_equal(outcome->verdict, COMMAND_LINE_SHOWN);
+        assert_string_equal(outcome->err, "");
+        for (size_t k = 0; k < sizeof options / sizeof options[0]; k++)
+            assert_non_null(strstr(outcome->out, options[k]));
+    }
+    for (size_t i = 0; i < sizeof version / sizeof version[0]; i++) {
+        const struct outcome *outcome = parse(version[i]);
+
+        assert_int_equal(outcome->verdict, COMMAND_LINE_SHOWN);
+        assert_string_equal(outcome->err, "");
+        assert_memory_equal(outcome->out, "echo-server ", 12);
+        assert_int_equal(strchr(outcome->out, '\n') - outcome->out, strlen(outcome->out) - 1);
+    }
+    assert_int_equal(parse((const char *const[]){"--foo", "--help", NULL})->verdict, COMMAND_LINE_WRONG);
+}
+
+static void takes_so_many_binds_and_no_more(void **state)
+{
+    const char *arguments[SERVER_OPTIONS_BINDS + 3];
+
+    (void)state;
+    for (int i = 0; i < SERVER_OPTIONS_BINDS; i++)
+        arguments[i] = "-b::1";
+    arguments[SERVER_OPTIONS_BINDS] = NULL;
+    const struct outcome *outcome = parse(arguments);
+    assert_int_equal(outcome->verdict, COMMAND_LINE_RUN);
+    assert_int_equal(outcome->options.bind_count, SERVER_OPTIONS_BINDS);
+
+    arguments[SERVER_OPTIONS_BINDS] = "-bone";
+    arguments[SERVER_OPTIONS_BINDS + 1] = NULL;
+    outcome = parse(arguments);
+    assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
+    assert_string_equal(outcome->err, "echo-server: --bind 'one' is one too many: at most 64 are taken; "
+                                      "try 'echo-server --help'\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_good_command_lines),
+        cmocka_unit_test(tells_what_is_wrong_in_one_line),
+        cmocka_unit_test(shows_help_and_version_on_stdout),
+        cmocka_unit_test(takes_so_many_binds_and_no_more),
+    };
+
+    return cmocka_run_group_tests_name("command_line", tests, NULL, NULL);
+}

@@ -1,0 +1,977 @@
+/* End-to-end tests of the server: the real program, started as a user would, talked to over real
+ * connections. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "selector.h"
+#include "support.h"
+#include "test.h"
+
+enum { MIB = 1 << 20, TIME_LENGTH = 20 };
+
+#ifdef _WIN32
+static const bool reset_may_read_as_end = true; /* under Wine it does */
+static const bool descriptors_have_a_limit = false;
+#else
+static const bool reset_may_read_as_end = false;
+static const bool descriptors_have_a_limit = true;
+#endif
+
+struct server {
+    struct process *process;
+    struct net_address address;
+};
+
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* Starts the server on a free port of 127.0.0.1. `options` may be NULL. */
+static struct server start(const char *const options[])
+{
+    uint16_t port = 0;
+    struct process *process = support_start_server(options, NULL, &port);
+
+    return (struct server){.process = process, .address = support_loopback(false, port)};
+}
+
+static os_socket connect_to(const struct server *server)
+{
+    return support_connect(&server->address);
+}
+
+/* Asks the server to stop, and checks that it ends well. */
+static void stop(const struct server *server)
+{
+    process_stop(server->process, PROCESS_INTERRUPT);
+    support_expect_line(server->process, OS_STDERR, ",Stopped: ");
+    assert_null(support_line(server->process, OS_STDERR));
+    assert_int_equal(support_finish(server->process), 0);
+}
+
+/* Ends our side, and expects the server to end its own without another byte. */
+static void leave(os_socket s)
+{
+    net_end_sending(s);
+    support_expect_end(s);
+    net_close(s);
+}
+
+static void ask(os_socket s, const char *message, const char *answer)
+{
+    support_send(s, message, strlen(message));
+    support_expect_text(s, answer);
+}
+
+/*
+ * After this the server has read what other connections had sent before. An answer shows that the
+ * loop has gone round, but others may come after this connection within the round; a second answer
+ * comes from a later one.
+ */
+static void let_server_read(os_socket echoing)
+{
+    ask(echoing, "\n", "\n");
+    ask(echoing, "\n", "\n");
+}
+
+static void let_server_answer(os_socket in_line_mode)
+{
+    ask(in_line_mode, "\n", "Message received - \n");
+    ask(in_line_mode, "\n", "Message received - \n");
+}
+
+static void expect_nothing_came(os_socket s)
+{
+    char byte;
+
+    assert_int_equal(net_recv(s, &byte, 1).outcome, NET_WOULD_BLOCK);
+}
+
+/* The next log line about this client, behind its time; `form` has a place for the client's address
+ * and port. */
+static const char *expect_log(const struct server *server, os_socket client, const char *form)
+{
+    struct net_address address;
+    char text[NET_ADDRESS_TEXT];
+    char expected[256];
+
+    assert_int_equal(net_local_address(client, &address).outcome, NET_DONE);
+    snprintf(expected, sizeof expected, form, net_address_text(&address, text));
+    return support_expect_line(server->process, OS_STDERR, expected) + TIME_LENGTH;
+}
+
+/* Runs the server with options with which it ends by itself, and checks its status; the output can
+ * still be read. */
+static struct process *run(const char *const options[])
+{
+    enum { MOST = 8 };
+    const char *arguments[MOST + 1] = {support_environment("ECHO_SERVER")};
+
+    for (size_t i = 0; options[i] != NULL; i++) {
+        assert_true(i + 1 < MOST);
+        arguments[i + 1] = options[i];
+    }
+    return support_start(arguments, NULL);
+}
+
+/* Start and stop */
+
+static void listens_on_both_loopback_addresses(void **state)
+{
+    struct process *process = run(OPTIONS("--port", "0"));
+    bool has_ipv6 = support_has_ipv6();
+    int ports[2] = {0, 0};
+
+    (void)state;
+    if (!has_ipv6)
+        support_expect_line(process, OS_STDERR, "echo-server: note: cannot listen on [::1]:");
+    assert_int_equal(
+        sscanf(support_line(process, OS_STDOUT), "listening on 127.0.0.1:%d", &ports[0]), 1);
+    if (has_ipv6) {
+        assert_int_equal(
+            sscanf(support_line(process, OS_STDOUT), "listening on [::1]:%d", &ports[1]), 1);
+        assert_int_equal(ports[0], ports[1]);
+    }
+    for (int i = 0; i < (has_ipv6 ? 2 : 1); i++) {
+        struct net_address address = support_loopback(i == 1, (uint16_t)ports[i]);
+        os_socket client = support_connect(&address);
+
+        ask(client, "hello", "hello");
+        leave(client);
+    }
+    process_stop(process, PROCESS_INTERRUPT);
+    assert_int_equal(support_finish(process), 0);
+}
+
+static void listens_where_it_is_told_to(void **state)
+{
+    struct server server;
+    struct net_address v6;
+    char expected[64];
+    os_socket client;
+
+    (void)state;
+    if (!support_has_ipv6())
+        skip();
+    server = start(OPTIONS("--bind", "::1", "-b", "::1", "--bind", "localhost"));
+    snprintf(expected, sizeof expected, "listening on [::1]:%d", server.address.port);
+    assert_string_equal(support_line(server.process, OS_STDOUT), expected);
+    v6 = support_loopback(true, server.address.port);
+    client = support_connect(&v6);
+    ask(client, "hello", "hello");
+    expect_log(&server, client, ",Connection opened[%s]");
+    net_end_sending(client);
+    support_expect_end(client);
+    expect_log(&server, client, ",Connection closed[%s]:end of stream; 5 bytes in, 5 bytes out");
+    net_close(client);
+    stop(&server);
+}
+
+static void help_and_version_go_to_stdout(void **state)
+{
+    static const char *const options[] = {"--help", "-h", "--version", "-V"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        struct process *process = run(OPTIONS(options[i]));
+
+        support_expect_line(process, OS_STDOUT, i < 2 ? "echo-server [" : "echo-server ");
+        while (support_line(process, OS_STDOUT) != NULL)
+            assert_true(i < 2); /* the version is one line */
+        assert_int_equal(support_finish(process), 0);
+    }
+}
+
+static void wrong_usage_is_told_in_one_line(void **state)
+{
+    static const struct {
+        const char *options[4];
+        const char *told;
+    } cases[] = {
+        {{"--foo"}, "unknown option '--foo'"},
+        {{"-x"}, "unknown option '-x'"},
+        {{"-qx"}, "unknown option '-x'"},
+        {{"--port"}, "option '--port' needs a value"},
+        {{"-p"}, "option '-p' needs a value"},
+        {{"--quiet=1"}, "option '--quiet' takes no value"},
+        {{"--port", "65536"}, "--port '65536' is not a number from 0 to 65535"},
+        {{"--port", "-1"}, "--port '-1' is not a number from 0 to 65535"},
+        {{"--port", "80a"}, "--port '80a' is not a number from 0 to 65535"},
+        {{"--port", ""}, "--port '' is not a number from 0 to 65535"},
+        {{"-p", " 1"}, "--port ' 1' is not a number from 0 to 65535"},
+        {{"--mode", "loud"}, "--mode 'loud' is not echo, line or chunk"},
+        {{"--bind", ""}, "--bind needs an address"},
+        {{"--max-clients", "0"}, "--max-clients '0' is not a number from 1 to "},
+        {{"--max-clients", "many"}, "--max-clients 'many' is not a number"},
+        {{"--max-line", "0"}, "--max-line '0' is not a number from 1 to "},
+        {{"--max-line", "99999999999999999999"},
+         "--max-line '99999999999999999999' is not a number"},
+        {{"--idle-timeout", "soon"}, "--idle-timeout 'soon' is not a number of seconds"},
+        {{"--idle-timeout", "-1"}, "--idle-timeout '-1' is not a number of seconds"},
+        {{"--drain-timeout", "1.2345"}, "--drain-timeout '1.2345' is not a number of seconds"},
+        {{"9901"}, "'9901'"},
+        {{"a\x1B[2Jb"}, "'a\\x1b[2Jb'"},
+        {{"say \"hi\"\\", "x"}, "'say \"hi\"\\\\'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct process *process = run(cases[i].options);
+        const char *line = support_line(process, OS_STDERR);
+
+        assert_non_null(line);
+        assert_memory_equal(line, "echo-server: ", strlen("echo-server: "));
+        if (strstr(line, cases[i].told) == NULL)
+            fail_msg("expected: %s, but found: %s", cases[i].told, line);
+        assert_non_null(strstr(line, "; try 'echo-server --help'"));
+        assert_null(support_line(process, OS_STDERR));
+        assert_int_equal(support_finish(process), 2);
+    }
+}
+
+/* Expects a start to be refused by the system, with one line. */
+static void expect_refusal(const char *const options[], const char *told)
+{
+    struct process *process = run(options);
+
+    assert_string_equal(support_line(process, OS_STDERR), told);
+    assert_null(support_line(process, OS_STDERR));
+    assert_int_equal(support_finish(process), 1);
+}
+
+static void a_port_in_use_is_refused(void **state)
+{
+    struct server server = start(NULL);
+    char port[8], told[128];
+
+    (void)state;
+    snprintf(port, sizeof port, "%d", server.address.port);
+    snprintf(told, sizeof told,
+             "echo-server: cannot listen on 127.0.0.1:%s: Address already in use", port);
+    expect_refusal(OPTIONS("--bind", "127.0.0.1", "--port", port), told);
+    stop(&server);
+}
+
+static void a_foreign_address_is_refused(void **state)
+{
+    (void)state;
+    /* RFC 5737: nobody's */
+    expect_refusal(OPTIONS("--bind", "192.0.2.1", "--port", "0"),
+                   "echo-server: cannot listen on 192.0.2.1:0: Cannot assign requested address");
+}
+
+static void an_unknown_host_is_refused(void **state)
+{
+    char host[101] = "", told[128];
+    struct process *process;
+    const char *line;
+
+    (void)state;
+    /* Longer than DNS allows, so that nobody has to be asked for it. */
+    memset(host, 'x', sizeof host - 1);
+    snprintf(told, sizeof told, "echo-server: cannot resolve --bind '%s': ", host);
+    process = run(OPTIONS("--bind", host));
+    line = support_expect_line(process, OS_STDERR, told);
+    assert_true(strlen(line) > strlen(told));
+    assert_null(support_line(process, OS_STDERR));
+    assert_int_equal(support_finish(process), 1);
+}
+
+static void the_port_can_be_used_again_at_once(void **state)
+{
+    struct server server = start(OPTIONS("--mode", "line"));
+    os_socket client = connect_to(&server);
+    char port[8], expected[64];
+    struct process *again;
+
+    (void)state;
+    /* The server closes first, and so its port is the one in TIME-WAIT. */
+    ask(client, "quit\n", "quit\n");
+    support_expect_end(client);
+    net_close(client);
+    stop(&server);
+    snprintf(port, sizeof port, "%d", server.address.port);
+    snprintf(expected, sizeof expected, "listening on 127.0.0.1:%s", port);
+    again = run(OPTIONS("--bind", "127.0.0.1", "-p", port));
+    assert_string_equal(support_line(again, OS_STDOUT), expected);
+    process_stop(again, PROCESS_INTERRUPT);
+    assert_int_equal(support_finish(again), 0);
+}
+
+static void both_stop_signals_stop_it(void **state)
+{
+    (void)state;
+    for (int how = PROCESS_INTERRUPT; how <= PROCESS_TERMINATE; how++) {
+        struct server server = start(NULL);
+
+        process_stop(server.process, (enum process_stop)how);
+        support_expect_line(server.process, OS_STDERR, ",Stopping: 0 connections");
+        support_expect_line(server.process, OS_STDERR,
+                            ",Stopped: 0 connections served, 0 bytes in, 0 bytes out");
+        assert_int_equal(support_finish(server.process), 0);
+    }
+}
+
+static void a_stop_ends_idle_clients(void **state)
+{
+    struct server server = start(NULL);
+    os_socket clients[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        clients[i] = connect_to(&server);
+        ask(clients[i], "hello", "hello");
+    }
+    process_stop(server.process, PROCESS_INTERRUPT);
+    support_expect_line(server.process, OS_STDERR, ",Stopping: 3 connections");
+    for (int i = 0; i < 3; i++) {
+        support_expect_end(clients[i]);
+        net_close(clients[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        support_expect_line(server.process, OS_STDERR, "]:stopping; 5 bytes in, 5 bytes out");
+    support_expect_line(server.process, OS_STDERR,
+                        ",Stopped: 3 connections served, 15 bytes in, 15 bytes out");
+    assert_int_equal(support_finish(server.process), 0);
+}
+
+/* Sends the MiB `bytes` over and over, until nothing more is taken although the server has served
+ * `other` meanwhile. */
+static size_t send_until_refused(os_socket s, const char *bytes, os_socket other,
+                                 const char *answer)
+{
+    size_t sent = 0, before;
+
+    do {
+        struct net_result result = {.outcome = NET_DONE};
+
+        before = sent;
+        while (result.outcome == NET_DONE) {
+            result = net_send(s, bytes + sent % MIB, MIB - sent % MIB);
+            sent += result.bytes;
+            /* What the system and a server of bounded memory keep is far less. */
+            assert_true(sent < 64 * MIB);
+        }
+        assert_int_equal(result.outcome, NET_WOULD_BLOCK);
+        for (int i = 0; i < 10; i++)
+            ask(other, "\n", answer);
+    } while (sent > before);
+    return sent;
+}
+
+static const char line_answer[] = "Message received - ";
+
+/*
+ * A server in line mode that cannot get rid of its answers: its client has sent as many lines as
+ * were taken, each 1 MiB long with its ending, and has read nothing yet.
+ */
+struct congested {
+    struct server server;
+    os_socket client;
+    char *line; /* the MiB that was sent over and over */
+};
+
+static struct congested congest(const char *drain_timeout)
+{
+    struct congested c = {
+        .server = start(
+            OPTIONS("--mode", "line", "--max-line", "2000000", "--drain-timeout", drain_timeout)),
+        .line = support_random_bytes(MIB, 6),
+    };
+    os_socket other = connect_to(&c.server);
+
+    for (size_t i = 0; i < MIB; i++)
+        c.line[i] = (char)('a' + (unsigned char)c.line[i] % 26);
+    c.line[MIB - 1] = '\n';
+    c.client = connect_to(&c.server);
+    send_until_refused(c.client, c.line, other, "Message received - \n");
+    leave(other);
+    process_stop(c.server.process, PROCESS_INTERRUPT);
+    support_expect_line(c.server.process, OS_STDERR, ",Stopping: ");
+    return c;
+}
+
+static void finish_congested(const struct congested *c)
+{
+    support_expect_line(c->server.process, OS_STDERR, ",Stopped: 2 connections served");
+    assert_int_equal(support_finish(c->server.process), 0);
+    net_close(c->client);
+    free(c->line);
+}
+
+static void a_stop_delivers_what_is_queued(void **state)
+{
+    struct congested c = congest("3600");
+    char *buffer = malloc(MIB);
+    size_t answers = 0, length;
+    const char *closed;
+
+    (void)state;
+    assert_non_null(buffer);
+    /* Whole answers, as many as the server says that it has given, and then the end: no rest and no
+     * reset. */
+    for (; (length = support_receive(c.client, buffer, 1)) > 0; answers++) {
+        assert_int_equal(buffer[0], line_answer[0]);
+        support_expect_text(c.client, line_answer + 1);
+        support_expect(c.client, c.line, MIB);
+    }
+    assert_in_range(answers, 1, 64);
+    net_end_sending(c.client);
+    closed = expect_log(&c.server, c.client, ",Connection closed[%s]:stopping; ");
+    snprintf(buffer, MIB, ", %lu messages, ", (unsigned long)answers);
+    assert_non_null(strstr(closed, buffer));
+    finish_congested(&c);
+    free(buffer);
+}
+
+static void a_second_stop_ends_at_once(void **state)
+{
+    struct congested c = congest("3600");
+
+    (void)state;
+    process_stop(c.server.process, PROCESS_INTERRUPT);
+    expect_log(&c.server, c.client, ",Connection closed[%s]:stopping; ");
+    finish_congested(&c);
+}
+
+static void draining_has_its_time(void **state)
+{
+    static const char *const times[] = {"0.2", "0"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        struct congested c = congest(times[i]);
+
+        expect_log(&c.server, c.client, ",Connection closed[%s]:stopping; ");
+        finish_congested(&c);
+    }
+}
+
+/* Echo, and many clients */
+
+static void bytes_come_back_unchanged(void **state)
+{
+    struct server server = start(NULL);
+    os_socket client = connect_to(&server);
+    size_t length = 8 * MIB;
+    char *bytes = support_random_bytes(length, 7);
+
+    (void)state;
+    /* First each value once, in order. */
+    for (int i = 0; i < 256; i++)
+        bytes[i] = (char)i;
+    support_expect_echo(client, bytes, length);
+    leave(client);
+    stop(&server);
+    free(bytes);
+}
+
+static void what_came_before_a_half_close_comes_back(void **state)
+{
+    enum { LENGTH = 64 * 1024 };
+    struct server server = start(NULL);
+    os_socket client = connect_to(&server);
+    char *bytes = support_random_bytes(LENGTH, 8);
+
+    (void)state;
+    support_send(client, bytes, LENGTH);
+    net_end_sending(client);
+    expect_log(&server, client, ",Connection opened[%s]");
+    support_expect(client, bytes, LENGTH);
+    support_expect_end(client);
+    expect_log(&server, client,
+               ",Connection closed[%s]:end of stream; 65536 bytes in, 65536 bytes out");
+    net_close(client);
+    stop(&server);
+    free(bytes);
+}
+
+static void a_thousand_clients_at_once(void **state)
+{
+    enum { CLIENTS = 1000 };
+    uint64_t limit = os_raise_descriptor_limit();
+    static os_socket clients[CLIENTS];
+    struct server server;
+    char text[32];
+
+    (void)state;
+    if (limit > 0 && limit < CLIENTS + 50)
+        skip();
+    server = start(NULL);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = connect_to(&server);
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf(text, sizeof text, "client %d", i);
+        support_send(clients[i], text, strlen(text));
+    }
+    /* Every one has its own bytes and no others. */
+    for (int i = CLIENTS - 1; i >= 0; i--) {
+        snprintf(text, sizeof text, "client %d", i);
+        support_expect_text(clients[i], text);
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        leave(clients[i]);
+    process_stop(server.process, PROCESS_INTERRUPT);
+    support_expect_line(server.process, OS_STDERR,
+                        ",Stopped: 1000 connections served, 9890 bytes in, 9890 bytes out");
+    assert_int_equal(support_finish(server.process), 0);
+}
+
+static void a_client_that_never_reads_harms_nobody(void **state)
+{
+    struct server server = start(NULL);
+    os_socket silent = connect_to(&server), other = connect_to(&server);
+    char *bytes = support_random_bytes(MIB, 5);
+    size_t sent = send_until_refused(silent, bytes, other, "\n");
+
+    (void)state;
+    net_end_sending(silent);
+    /* When it reads at last, nothing is missing. */
+    for (size_t received = 0; received < sent; received += MIB)
+        support_expect(silent, bytes, MIB < sent - received ? MIB : sent - received);
+    support_expect_end(silent);
+    net_close(silent);
+    leave(other);
+    stop(&server);
+    free(bytes);
+}
+
+static void resets_harm_nobody(void **state)
+{
+    struct server server = start(NULL);
+    os_socket idle = connect_to(&server), silent = connect_to(&server), other = connect_to(&server);
+    char *bytes = support_random_bytes(MIB, 9);
+    struct net_address addresses[2];
+    char address[NET_ADDRESS_TEXT], expected[128];
+
+    (void)state;
+    send_until_refused(silent, bytes, other, "\n");
+    assert_int_equal(net_local_address(idle, &addresses[0]).outcome, NET_DONE);
+    assert_int_equal(net_local_address(silent, &addresses[1]).outcome, NET_DONE);
+    for (int i = 0; i < 2; i++) {
+        support_reset(i == 0 ? idle : silent);
+        snprintf(expected, sizeof expected, ",Connection closed[%s]:%s",
+                 net_address_text(&addresses[i], address), reset_may_read_as_end ? "" : "reset; ");
+        support_expect_line(server.process, OS_STDERR, expected);
+        let_server_read(other);
+    }
+    leave(other);
+    stop(&server);
+    free(bytes);
+}
+
+static void the_next_client_is_served_when_one_leaves(void **state)
+{
+    struct server server = start(OPTIONS("--max-clients", "2"));
+    os_socket first = connect_to(&server), second, third;
+
+    (void)state;
+    support_expect_line(server.process, OS_STDERR, ",Started: mode echo, at most 2 clients");
+    ask(first, "first", "first");
+    second = connect_to(&server);
+    ask(second, "second", "second");
+    third = connect_to(&server);
+    support_send(third, "third", 5);
+    let_server_read(first);
+    expect_nothing_came(third);
+    leave(second);
+    support_expect_text(third, "third");
+    leave(first);
+    leave(third);
+    /* Once: another such line would be found at the end. */
+    support_expect_line(server.process, OS_STDERR, ",Full: 2 clients; ");
+    stop(&server);
+}
+
+static void without_descriptors_the_others_are_served(void **state)
+{
+    enum { LIMIT = 32, CLIENTS = 40 };
+    const struct process_options limited = {.descriptor_limit = LIMIT};
+    struct server server = {.process = NULL};
+    os_socket clients[CLIENTS];
+    uint16_t port = 0;
+
+    (void)state;
+    if (!descriptors_have_a_limit)
+        skip();
+    server.process = support_start_server(NULL, &limited, &port);
+    server.address = support_loopback(false, port);
+    support_expect_line(server.process, OS_STDERR, "at most 32 descriptors");
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_to(&server);
+        support_send(clients[i], "x", 1);
+    }
+    support_expect_line(server.process, OS_STDERR, ",Cannot accept: ");
+    support_expect_text(clients[0], "x");
+    let_server_read(clients[0]);
+    expect_nothing_came(clients[CLIENTS - 1]);
+    for (int i = 0; i < CLIENTS; i++) {
+        if (i > 0)
+            support_expect_text(clients[i], "x");
+        leave(clients[i]);
+    }
+    /* Told once: another such line would be found at the end. */
+    stop(&server);
+}
+
+static void idle_clients_are_sent_away(void **state)
+{
+    struct server server = start(OPTIONS("--idle-timeout", "1"));
+    os_socket idle = connect_to(&server), busy = connect_to(&server);
+    char byte;
+
+    (void)state;
+    ask(idle, "hello", "hello");
+    do {
+        ask(busy, "x", "x");
+    } while (net_recv(idle, &byte, 1).outcome == NET_WOULD_BLOCK);
+    expect_log(&server, idle, ",Connection closed[%s]:idle; 5 bytes in, 5 bytes out");
+    ask(busy, "x", "x");
+    leave(busy);
+    net_close(idle);
+    stop(&server);
+}
+
+/* Line and chunk mode */
+
+struct script {
+    const char *input;
+    size_t input_length;
+    const char *output;
+    size_t output_length;
+};
+
+#define SCRIPT(input, output)                                                                      \
+    {                                                                                              \
+        input, sizeof input - 1, output, sizeof output - 1                                         \
+    }
+#define RECEIVED "Message received - "
+
+/* Sends the input in two pieces, the first of `cut` bytes, of which the server reads the first
+ * before the second. */
+static void play(const struct server *server, const struct script *script, size_t cut,
+                 os_socket other)
+{
+    os_socket client = connect_to(server);
+
+    if (cut > 0) {
+        support_send(client, script->input, cut);
+        let_server_answer(other);
+    }
+    support_send(client, script->input + cut, script->input_length - cut);
+    net_end_sending(client);
+    support_expect(client, script->output, script->output_length);
+    support_expect_end(client);
+    net_close(client);
+}
+
+static void play_byte_by_byte(const struct server *server, const struct script *script,
+                              os_socket other)
+{
+    os_socket client = connect_to(server);
+
+    for (size_t i = 0; i < script->input_length; i++) {
+        support_send(client, script->input + i, 1);
+        let_server_answer(other);
+    }
+    net_end_sending(client);
+    support_expect(client, script->output, script->output_length);
+    support_expect_end(client);
+    net_close(client);
+}
+
+/* However TCP cuts the stream, the answer is the same. */
+static void check_scripts(const char *const options[], const struct script *scripts, size_t count)
+{
+    struct server server = start(options);
+    os_socket other = connect_to(&server);
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t cut = 0; cut < scripts[i].input_length; cut++)
+            play(&server, &scripts[i], cut, other);
+        play_byte_by_byte(&server, &scripts[i], other);
+    }
+    leave(other);
+    stop(&server);
+}
+
+static void lines_are_answered_however_they_are_cut(void **state)
+{
+    static const struct script scripts[] = {
+        SCRIPT("hello\nhello\r\n\n\r\n",
+               RECEIVED "hello\n" RECEIVED "hello\r\n" RECEIVED "\n" RECEIVED "\r\n"),
+        SCRIPT("\0a\xFF\rb\0\r\r\n", RECEIVED "\0a\xFF\rb\0\r\r\n"),
+        SCRIPT("one\ntwo", RECEIVED "one\n" RECEIVED "two"),
+        SCRIPT("one\r", RECEIVED "one\r"),
+        SCRIPT("Quit\nquit \n quit\nxquit\nquit\r\r\n",
+               RECEIVED "Quit\n" RECEIVED "quit \n" RECEIVED " quit\n" RECEIVED "xquit\n" RECEIVED
+                        "quit\r\r\n"),
+        SCRIPT("one\nquit\ntwo\nquit\n", RECEIVED "one\nquit\n"),
+        SCRIPT("quit\r\ntwo\r\n", "quit\r\n"),
+        SCRIPT("one\nquit", RECEIVED "one\nquit"),
+    };
+
+    (void)state;
+    check_scripts(OPTIONS("--mode", "line"), scripts, sizeof scripts / sizeof scripts[0]);
+}
+
+static void lines_have_a_longest_length(void **state)
+{
+    static const struct script scripts[] = {
+        SCRIPT("123456789\n123456789\r\n123456789",
+               RECEIVED "123456789\n" RECEIVED "123456789\r\n" RECEIVED "123456789"),
+        SCRIPT("1\n123456789a\n1\n", RECEIVED "1\nMessage too long\n"),
+        SCRIPT("123456789a", "Message too long\n"),
+        SCRIPT("123456789\ra\n", "Message too long\n"),
+    };
+
+    (void)state;
+    check_scripts(OPTIONS("--mode", "line", "--max-line", "9"), scripts,
+                  sizeof scripts / sizeof scripts[0]);
+}
+
+/* Sends more than the answer needs; the answer must arrive all the same, and no reset may destroy
+ * it. */
+static void check_the_rest_is_discarded(const char *first, const char *answer, const char *end)
+{
+    struct server server = start(OPTIONS("-m", "line"));
+    os_socket client = connect_to(&server);
+    char *rest = malloc(4 * MIB);
+
+    assert_non_null(rest);
+    memset(rest, 'x', 4 * MIB);
+    support_send(client, first, strlen(first));
+    support_send(client, rest, 4 * MIB);
+    support_expect_text(client, answer);
+    support_expect_end(client);
+    net_close(client);
+    support_expect_line(server.process, OS_STDERR, end);
+    stop(&server);
+    free(rest);
+}
+
+static void what_follows_quit_is_discarded(void **state)
+{
+    (void)state;
+    check_the_rest_is_discarded("quit\n", "quit\n", "]:quit; ");
+}
+
+static void a_line_without_end_is_refused(void **state)
+{
+    (void)state;
+    check_the_rest_is_discarded("", "Message too long\n", "]:line too long; ");
+}
+
+static void chunks_are_answered_as_they_come(void **state)
+{
+    static const struct script scripts[] = {
+        SCRIPT("hello", RECEIVED "hello"),
+        SCRIPT("hello\r\n", RECEIVED "hello\r\n"),
+        SCRIPT("one\ntwo\n", RECEIVED "one\ntwo\n"),
+        SCRIPT("\0\xFF", RECEIVED "\0\xFF"),
+        SCRIPT("quit ", RECEIVED "quit "),
+        SCRIPT("quit", "quit"),
+        SCRIPT("quit\n", "quit\n"),
+        SCRIPT("quit\r\n", "quit\r\n"),
+    };
+    struct server server = start(OPTIONS("--mode", "chunk"));
+    os_socket client = connect_to(&server);
+    char long_one[1024]; /* exactly what the tutorial's buffer held, and no end of string with it */
+
+    (void)state;
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
+        play(&server, &scripts[i], 0, 0);
+    memset(long_one, 'x', sizeof long_one);
+    support_send(client, long_one, sizeof long_one);
+    support_expect_text(client, RECEIVED);
+    support_expect(client, long_one, sizeof long_one);
+    ask(client, "and one more", RECEIVED "and one more");
+    /* It ends with no help from the client. */
+    ask(client, "quit", "quit");
+    support_expect_end(client);
+    net_close(client);
+    stop(&server);
+}
+
+/* The log */
+
+static void check_time(const char *line)
+{
+    int date[3], time[3], length = 0;
+
+    sscanf(line, "%4d-%2d-%2d %2d:%2d:%2d,%n", &date[0], &date[1], &date[2], &time[0], &time[1],
+           &time[2], &length);
+    assert_int_equal(length, TIME_LENGTH);
+    assert_in_range(date[0], 2024, 9999);
+    assert_in_range(date[1], 1, 12);
+    assert_in_range(date[2], 1, 31);
+    assert_in_range(time[0], 0, 23);
+    assert_in_range(time[1], 0, 59);
+    assert_in_range(time[2], 0, 60);
+}
+
+/* The next line of the log is this one: `form` with the client's address where it has a %s, behind
+ * a time. */
+static const char *next_log(const struct server *server, const char *form,
+                            const struct net_address *client)
+{
+    const char *line = support_line(server->process, OS_STDERR);
+    char address[NET_ADDRESS_TEXT], expected[1500];
+
+    snprintf(expected, sizeof expected, form, net_address_text(client, address));
+    assert_non_null(line);
+    check_time(line);
+    if (strncmp(line + TIME_LENGTH, expected, strlen(expected)) != 0)
+        fail_msg("expected: %s, but found: %s", expected, line + TIME_LENGTH);
+    return line + TIME_LENGTH + strlen(expected);
+}
+
+static void check_seconds(const char *text)
+{
+    int whole = -1, length = 0;
+    char decimals[4] = "";
+
+    sscanf(text, "%d.%3[0-9] seconds%n", &whole, decimals, &length);
+    assert_true(whole >= 0 && strlen(decimals) == 3);
+    assert_int_equal(text[length], '\0');
+}
+
+static void the_log_tells_a_connection_from_its_start_to_its_end(void **state)
+{
+    struct server server = start(OPTIONS("--mode", "line"));
+    os_socket client = connect_to(&server);
+    struct net_address address;
+
+    (void)state;
+    assert_int_equal(net_local_address(client, &address).outcome, NET_DONE);
+    ask(client, "hello\r\n", RECEIVED "hello\r\n");
+    ask(client, "\n", RECEIVED "\n");
+    ask(client, "quit\n", "quit\n");
+    support_expect_end(client);
+    net_close(client);
+    next_log(&server, "Started: mode line, no limit of clients", &address);
+    assert_string_equal(next_log(&server, "Connection opened[%s]", &address), "");
+    assert_string_equal(next_log(&server, "Recv From Client[%s]:hello", &address), "");
+    assert_string_equal(next_log(&server, "Recv From Client[%s]:", &address), "");
+    assert_string_equal(next_log(&server, "Recv From Client[%s]:quit", &address), "");
+    check_seconds(next_log(
+        &server, "Connection closed[%s]:quit; 13 bytes in, 51 bytes out, 3 messages, ", &address));
+    process_stop(server.process, PROCESS_INTERRUPT);
+    next_log(&server, "Stopping: 0 connections", &address);
+    check_seconds(next_log(&server,
+                           "Stopped: 1 connections served, 13 bytes in, 51 bytes out, 3 messages, ",
+                           &address));
+    assert_int_equal(support_finish(server.process), 0);
+}
+
+static void a_message_cannot_forge_the_log(void **state)
+{
+    static const char message[] =
+        "a\n2017-01-01 00:00:00,Stopped: forged\r\n\x1B[2J\x7F\xC2\x9B\xE2\x80\xA8\\\xFF\xC3\xA9";
+    struct server server = start(OPTIONS("--mode", "chunk"));
+    os_socket client = connect_to(&server);
+    struct net_address address;
+    char long_one[5000];
+
+    (void)state;
+    assert_int_equal(net_local_address(client, &address).outcome, NET_DONE);
+    ask(client, message, RECEIVED);
+    support_expect_text(client, message);
+    next_log(&server, "Started: ", &address);
+    next_log(&server, "Connection opened[%s]", &address);
+    assert_string_equal(
+        next_log(&server,
+                 "Recv From Client[%s]:a\\n2017-01-01 00:00:00,Stopped: forged\\r\\n\\x1b[2J\\x7f"
+                 "\\xc2\\x9b\\xe2\\x80\\xa8\\\\\\xff\xC3\xA9",
+                 &address),
+        "");
+    /* A long one is cut, and its length is told. */
+    memset(long_one, 'x', sizeof long_one);
+    support_send(client, long_one, sizeof long_one);
+    support_expect_text(client, RECEIVED);
+    support_expect(client, long_one, sizeof long_one);
+    const char *rest = next_log(&server, "Recv From Client[%s]:", &address);
+    size_t shown = strspn(rest, "x");
+    assert_in_range(shown, 100, sizeof long_one - 1);
+    assert_string_equal(rest + shown, "... (5000 bytes)");
+    leave(client);
+    stop(&server);
+}
+
+static void quiet_logs_failures_only(void **state)
+{
+    struct server server = start(OPTIONS("--quiet", "--mode", "line", "--max-line", "5"));
+    os_socket client = connect_to(&server);
+
+    (void)state;
+    ask(client, "hello\n", RECEIVED "hello\n");
+    leave(client);
+    client = connect_to(&server);
+    ask(client, "hello!\n", "Message too long\n");
+    leave(client);
+    process_stop(server.process, PROCESS_INTERRUPT);
+    assert_non_null(strstr(support_line(server.process, OS_STDERR), "]:line too long; "));
+    assert_null(support_line(server.process, OS_STDERR));
+    assert_int_equal(support_finish(server.process), 0);
+}
+
+static void verbose_logs_what_echo_mode_receives(void **state)
+{
+    (void)state;
+    for (int verbose = 0; verbose < 2; verbose++) {
+        struct server server = start(verbose ? OPTIONS("--verbose") : NULL);
+        os_socket client = connect_to(&server);
+        struct net_address address;
+
+        assert_int_equal(net_local_address(client, &address).outcome, NET_DONE);
+        ask(client, "hello\n", "hello\n");
+        leave(client);
+        next_log(&server, "Started: mode echo", &address);
+        next_log(&server, "Connection opened[%s]", &address);
+        if (verbose)
+            assert_string_equal(next_log(&server, "Recv From Client[%s]:hello\\n", &address), "");
+        next_log(&server,
+                 "Connection closed[%s]:end of stream; 6 bytes in, 6 bytes out, 1 messages",
+                 &address);
+        stop(&server);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(listens_on_both_loopback_addresses),
+        TEST(listens_where_it_is_told_to),
+        TEST(help_and_version_go_to_stdout),
+        TEST(wrong_usage_is_told_in_one_line),
+        TEST(a_port_in_use_is_refused),
+        TEST(a_foreign_address_is_refused),
+        TEST(an_unknown_host_is_refused),
+        TEST(the_port_can_be_used_again_at_once),
+        TEST(both_stop_signals_stop_it),
+        TEST(a_stop_ends_idle_clients),
+        TEST(a_stop_delivers_what_is_queued),
+        TEST(a_second_stop_ends_at_once),
+        TEST(draining_has_its_time),
+        TEST(bytes_come_back_unchanged),
+        TEST(what_came_before_a_half_close_comes_back),
+        TEST(a_thousand_clients_at_once),
+        TEST(a_client_that_never_reads_harms_nobody),
+        TEST(resets_harm_nobody),
+        TEST(the_next_client_is_served_when_one_leaves),
+        TEST(without_descriptors_the_others_are_served),
+        TEST(idle_clients_are_sent_away),
+        TEST(lines_are_answered_however_they_are_cut),
+        TEST(lines_have_a_longest_length),
+        TEST(what_follows_quit_is_discarded),
+        TEST(a_line_without_end_is_refused),
+        TEST(chunks_are_answered_as_they_come),
+        TEST(the_log_tells_a_connection_from_its_start_to_its_end),
+        TEST(a_message_cannot_forge_the_log),
+        TEST(quiet_logs_failures_only),
+        TEST(verbose_logs_what_echo_mode_receives),
+    };
+
+    return cmocka_run_group_tests_name("server program", tests, support_setup, support_teardown);
+}

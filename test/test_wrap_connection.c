@@ -1,0 +1,838 @@
+#include "connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+enum {
+    MAX_LINE = 300,
+    ANY_ERROR = 1, /* some number for which the system has words */
+    SOCKET = 7,    /* of no meaning: nothing here asks the system */
+    BLOCKS_MAX = 8,
+    BLOCK_HEADER_MAX = 64,
+    SENT_MAX = 1 << 20,
+    NEVER = -1
+};
+
+/* The network and the memory as the connection under test finds them. */
+static struct {
+    const struct connection *connection; /* it, unless NULL */
+
+    /* What the peer has sent, how much of it one recv gives at most, and what follows it. */
+    const char *incoming;
+    size_t incoming_length;
+    size_t recv_most;
+    enum net_outcome after_incoming;
+
+    /* What the system still takes to send, how much of it at once, and what was sent. */
+    size_t room;
+    size_t send_most;
+    bool fickle; /* it refuses now and then although there is room, and takes some at the next call */
+    char sent[SENT_MAX];
+    size_t sent_length; /* may pass SENT_MAX: then only the length counts */
+
+    /* The call that fails, counted down from recv and send alike. */
+    int fail_after;
+    enum net_outcome failure;
+
+    int recvs;
+    int sends;
+    int ends;   /* of the sending side */
+    int closes;
+    size_t largest_recv; /* that was asked for */
+
+    /* Memory that was allocated since the start, and how many allocations go well before one is refused. */
+    struct {
+        void *memory;
+        size_t size;
+    } blocks[BLOCKS_MAX];
+    bool watching_memory;
+    size_t owned;
+    size_t most_owned;
+    int refuse_after;
+    int refused;
+} world;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void __real_free(void *memory);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void __wrap_free(void *memory);
+struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size);
+struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length);
+void __wrap_net_end_sending(os_socket s);
+void __wrap_net_close(os_socket s);
+
+static uint32_t random_state;
+
+/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
+static size_t random_below(size_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % limit;
+}
+
+static bool memory_refused(void)
+{
+    if (!world.watching_memory || world.refuse_after == NEVER || world.refuse_after-- > 0)
+        return false;
+    world.refuse_after = NEVER;
+    world.refused++;
+    return true;
+}
+
+static void *remember_block(void *memory, size_t size)
+{
+    for (int i = 0; world.watching_memory && memory != NULL; i++) {
+        assert_true(i < BLOCKS_MAX);
+        if (world.blocks[i].memory != NULL)
+            continue;
+        world.blocks[i].memory = memory;
+        world.blocks[i].size = size;
+        world.owned += size;
+        if (world.owned > world.most_owned)
+            world.most_owned = world.owned;
+        break;
+    }
+    return memory;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return memory_refused() ? NULL : remember_block(__real_malloc(size), size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return memory_refused() ? NULL : remember_block(__real_calloc(count, size), count * size);
+}
+
+void __wrap_free(void *memory)
+{
+    for (int i = 0; memory != NULL && i < BLOCKS_MAX; i++) {
+        if (world.blocks[i].memory == memory) {
+            world.blocks[i].memory = NULL;
+            world.owned -= world.blocks[i].size;
+        }
+    }
+    __real_free(memory);
+}
+
+static bool call_fails(void)
+{
+    if (world.fail_after == NEVER || world.fail_after-- > 0)
+        return false;
+    world.fail_after = 0; /* what has failed goes on failing */
+    return true;
+}
+
+struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
+{
+    assert_int_equal(s, SOCKET);
+    assert_true(size > 0);
+    world.recvs++;
+    if (size > world.largest_recv)
+        world.largest_recv = size;
+    /* The back-pressure: nothing is read while something waits to be sent. */
+    if (world.connection != NULL)
+        assert_int_equal(send_queue_length(&world.connection->queue), 0);
+    if (call_fails())
+        return (struct net_result){.outcome = world.failure, .error = ANY_ERROR};
+    if (world.incoming_length == 0)
+        return (struct net_result){.outcome = world.after_incoming, .error = ANY_ERROR};
+    if (size > world.recv_most)
+        size = world.recv_most;
+    if (size > world.incoming_length)
+        size = world.incoming_length;
+    memcpy(bytes, world.incoming, size);
+    world.incoming += size;
+    world.incoming_length -= size;
+    return (struct net_result){.outcome = NET_DONE, .bytes = size};
+}
+
+struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length)
+{
+    assert_int_equal(s, SOCKET);
+    assert_true(length > 0);
+    assert_int_equal(world.ends, 0);
+    world.sends++;
+    if (call_fails())
+        return (struct net_result){.outcome = world.failure, .error = ANY_ERROR};
+    if (world.room == 0 || (world.fickle && random_below(3) == 0))
+        return (struct net_result){.outcome = NET_WOULD_BLOCK};
+    if (length > world.send_most)
+        length = world.send_most;
+    if (length > world.room)
+        length = world.room;
+    if (world.sent_length + length <= SENT_MAX)
+        memcpy(world.sent + world.sent_length, bytes, length);
+    world.sent_length += length;
+    world.room -= length;
+    return (struct net_result){.outcome = NET_DONE, .bytes = length};
+}
+
+void __wrap_net_end_sending(os_socket s)
+{
+    assert_int_equal(s, SOCKET);
+    world.ends++;
+}
+
+void __wrap_net_close(os_socket s)
+{
+    assert_int_equal(s, SOCKET);
+    world.closes++;
+}
+
+static char scratch[CONNECTION_SCRATCH];
+static char gather[CONNECTION_GATHER];
+static struct log server_log;
+static const struct net_address peer = {.bytes = {127, 0, 0, 1}, .port = 5555};
+
+static struct connection_service service = {
+    .rules = {.max_line = MAX_LINE}, .log = &server_log, .scratch = scratch, .gather = gather};
+
+/* A new connection in a world in which nothing comes and everything is taken. */
+static struct connection *start(enum protocol_mode mode)
+{
+    memset(&world, 0, sizeof world);
+    world.after_incoming = NET_WOULD_BLOCK;
+    world.recv_most = world.send_most = world.room = SIZE_MAX;
+    world.fail_after = world.refuse_after = NEVER;
+    world.watching_memory = true;
+    service.rules.mode = mode;
+    service.rules.max_line = MAX_LINE;
+    service.now = 1000;
+    service.log_messages = false;
+
+    struct connection *c = connection_create(SOCKET, &peer, service.now);
+
+    world.connection = c;
+    assert_non_null(c);
+    assert_int_equal(connection_interest(c), SELECTOR_READ);
+    return c;
+}
+
+/* Nothing is left of it. */
+static void finish(struct connection *c)
+{
+    assert_int_equal(world.closes, 0);
+    connection_destroy(c);
+    assert_int_equal(world.closes, 1);
+    assert_int_equal(world.owned, 0);
+    world.watching_memory = false;
+}
+
+/* One turn, if the connection waits for something that is there, as select() would see it. Returns whether. */
+static bool turn(struct connection *c)
+{
+    uint8_t interest = connection_interest(c);
+    bool failed = world.fail_after == 0;
+    uint8_t ready = SELECTOR_NONE;
+
+    /* Never both. */
+    assert_int_equal(interest == SELECTOR_NONE, c->state == CONNECTION_CLOSED);
+    if (interest != SELECTOR_NONE)
+        assert_int_equal(interest == SELECTOR_WRITE, send_queue_length(&c->queue) > 0);
+    if (failed || world.incoming_length > 0 || world.after_incoming != NET_WOULD_BLOCK)
+        ready |= interest & SELECTOR_READ;
+    if (failed || world.room > 0)
+        ready |= interest & SELECTOR_WRITE;
+    if (ready == SELECTOR_NONE)
+        return false;
+    c->watch.ready = ready;
+    connection_serve(c, &service);
+    return true;
+}
+
+static void run(struct connection *c)
+{
+    for (int turns = 0; turn(c); turns++)
+        assert_true(turns < 100000);
+}
+
+static void receive_bytes(struct connection *c, const void *bytes, size_t length)
+{
+    world.incoming = bytes;
+    world.incoming_length = length;
+    run(c);
+}
+
+static void receive(struct connection *c, const char *text)
+{
+    receive_bytes(c, text, strlen(text));
+}
+
+/* What was sent since the last time is `text`. */
+static void assert_sent(const char *text)
+{
+    assert_int_equal(world.sent_length, strlen(text));
+    assert_memory_equal(world.sent, text, strlen(text));
+    world.sent_length = 0;
+}
+
+static void assert_end(const struct connection *c, enum connection_state state, const char *reason)
+{
+    char text[OS_ERROR_TEXT];
+
+    assert_int_equal(c->state, state);
+    assert_string_equal(connection_end_text(c, text), reason);
+}
+
+/* In the steady state: one recv and one send for each message, and no memory. */
+static void costs_one_recv_and_one_send_a_message(void **state)
+{
+    static const char *const answers[] = {"hello\n", "Message received - hello\n", "Message received - hello\n"};
+
+    (void)state;
+    for (enum protocol_mode mode = PROTOCOL_ECHO; mode <= PROTOCOL_CHUNK; mode++) {
+        struct connection *c = start(mode);
+
+        assert_int_equal(world.owned, sizeof *c);
+        for (int i = 1; i <= 100; i++) {
+            service.now++;
+            receive(c, "hello\n");
+            assert_sent(answers[mode]);
+            assert_int_equal(world.recvs, i);
+            assert_int_equal(world.sends, i);
+            assert_int_equal(c->messages, i);
+            assert_int_equal(c->active, service.now);
+        }
+        assert_int_equal(world.owned, sizeof *c);
+        assert_int_equal(world.most_owned, sizeof *c);
+        assert_int_equal(c->bytes_in, 600);
+        assert_int_equal(c->bytes_out, 100 * strlen(answers[mode]));
+        finish(c);
+    }
+}
+
+static void gathers_many_answers_into_one_send(void **state)
+{
+    struct connection *c = start(PROTOCOL_LINE);
+
+    (void)state;
+    receive(c, "one\ntwo\n\nthree\r\nfour");
+    assert_sent("Message received - one\nMessage received - two\nMessage received - \n"
+                "Message received - three\r\n");
+    assert_int_equal(world.sends, 1);
+    assert_int_equal(c->messages, 4);
+    /* What was searched for a line ending is not searched again. */
+    assert_int_equal(c->searched, 4);
+    receive(c, " and");
+    assert_int_equal(c->searched, 8);
+    receive(c, "\n");
+    assert_sent("Message received - four and\n");
+    assert_int_equal(world.owned, sizeof *c);
+    finish(c);
+}
+
+static void logs_messages_without_their_ending(void **state)
+{
+    struct connection *c = start(PROTOCOL_LINE);
+
+    (void)state;
+    memset(&server_log, 0, sizeof server_log);
+    server_log.level = LOG_EVENTS;
+    service.log_messages = true;
+    receive(c, "one\r\ntw\x01o\nquit\nthree\n");
+    server_log.lines[server_log.length] = '\0';
+    char *line = server_log.lines;
+
+    /* Each behind its time. */
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const texts[] = {"one\n", "tw\\x01o\n", "quit\n"};
+        static const char start_of_text[] = "Recv From Client[127.0.0.1:5555]:";
+
+        line += strlen("YYYY-MM-DD HH:MM:SS,");
+        assert_memory_equal(line, start_of_text, strlen(start_of_text));
+        line += strlen(start_of_text);
+        assert_memory_equal(line, texts[i], strlen(texts[i]));
+        line += strlen(texts[i]);
+    }
+    assert_string_equal(line, "");
+    finish(c);
+}
+
+/* Lines of all lengths up to `longest` and one more, some of them quit. Returns the length. */
+static size_t random_stream(char *out, size_t size, size_t longest)
+{
+    size_t length = 0, most = random_below(4) > 0 ? 20 : longest + 1;
+
+    while (length + longest + 10 < size && random_below(60) > 0) {
+        size_t line = random_below(5) == 0 ? most : random_below(most);
+
+        memset(out + length, 'a' + (int)random_below(26), line);
+        length += line;
+        if (random_below(40) == 0) {
+            memcpy(out + length, "\nquit", 5);
+            length += 5;
+        }
+        memcpy(out + length, "\r\n", 2);
+        length += 2;
+    }
+    return length;
+}
+
+/* What the protocol, which has tests of its own, answers to a stream that comes in pieces of at most `most` bytes. */
+static size_t expected_answers(const char *stream, size_t length, size_t most, char *out, uint64_t *messages)
+{
+    struct protocol_answer answer;
+    enum protocol_verdict verdict = PROTOCOL_ANSWER;
+    size_t searched = 0, out_length = 0;
+
+    *messages = 0;
+    for (size_t at = 0; at < length && verdict == PROTOCOL_ANSWER; at += answer.consumed) {
+        size_t piece = length - at < most ? length - at : most;
+
+        verdict = protocol_next(&service.rules, (struct protocol_part){stream + at, piece}, true, &searched, &answer);
+        *messages += verdict != PROTOCOL_TOO_LONG;
+        if (answer.prefix.length > 0)
+            memcpy(out + out_length, answer.prefix.bytes, answer.prefix.length);
+        out_length += answer.prefix.length;
+        if (answer.body.length > 0)
+            memcpy(out + out_length, answer.body.bytes, answer.body.length);
+        out_length += answer.body.length;
+    }
+    return out_length;
+}
+
+/* However the system cuts what comes and refuses what goes, the answers are the same. */
+static void assert_answers(enum protocol_mode mode, size_t longest, size_t recv_most, size_t send_most)
+{
+    static char stream[60000], expected[20 * sizeof stream];
+    struct connection *c = start(mode);
+    uint64_t messages;
+
+    service.rules.max_line = longest;
+    size_t length = random_stream(stream, longest > MAX_LINE ? sizeof stream : 2000, longest);
+    world.incoming = stream;
+    world.incoming_length = length;
+    world.after_incoming = NET_END;
+    world.fickle = true;
+    /* In chunk mode what one recv returns is a message: there the cuts are part of what is asked. */
+    world.recv_most = recv_most;
+    size_t expected_length =
+        expected_answers(stream, length, mode == PROTOCOL_CHUNK ? recv_most : SIZE_MAX, expected, &messages);
+
+    for (int turns = 0; c->state != CONNECTION_CLOSED; turns++) {
+        assert_true(turns < 200000);
+        if (mode != PROTOCOL_CHUNK)
+            world.recv_most = 1 + random_below(recv_most);
+        world.send_most = 1 + random_below(send_most);
+        world.room = random_below(3) == 0 ? 0 : random_below(3 * send_most + 1);
+        turn(c);
+    }
+    assert_int_equal(world.sent_length, expected_length);
+    assert_memory_equal(world.sent, expected, expected_length);
+    assert_int_equal(c->bytes_in, length);
+    assert_int_equal(c->bytes_out, expected_length);
+    assert_int_equal(world.incoming_length, 0);
+    assert_int_equal(world.ends, 1);
+    if (mode != PROTOCOL_ECHO)
+        assert_int_equal(c->messages, messages);
+    finish(c);
+}
+
+static void answers_the_same_whatever_the_outcomes(void **state)
+{
+    (void)state;
+    random_state = 42;
+    for (int i = 0; i < 1000; i++) {
+        for (enum protocol_mode mode = PROTOCOL_ECHO; mode <= PROTOCOL_CHUNK; mode++) {
+            assert_answers(mode, MAX_LINE, i % 2 == 0 ? 10 : 700, i % 5 == 0 ? 1 : 300);
+            if (i % 5 == 0)
+                assert_answers(mode, 20000, 30000, 20000);
+        }
+    }
+}
+
+/* Gives a connection two and a half lines, bit by bit, until a call fails or nothing happens any more. */
+static void talk(struct connection *c)
+{
+    static const char stream[] = "one\ntwo\nthree";
+
+    world.incoming = stream;
+    world.incoming_length = strlen(stream);
+    world.recv_most = 5;
+    world.send_most = 7;
+    for (int turns = 0; world.fail_after != 0 && turns < 100; turns++) {
+        world.room = (size_t)(turns % 3) * 10;
+        turn(c);
+    }
+}
+
+/* Whichever call fails, the connection ends with that reason, and nothing is left of it. */
+static void ends_when_any_call_fails(void **state)
+{
+    static const enum net_outcome failures[] = {NET_RESET, NET_EXHAUSTED, NET_FAILED};
+    char words[OS_ERROR_TEXT], failed[2 * OS_ERROR_TEXT];
+    const char *const reasons[] = {"reset", "out of memory", failed};
+    struct connection *c = start(PROTOCOL_LINE);
+
+    (void)state;
+    talk(c);
+    assert_sent("Message received - one\nMessage received - two\n");
+    int calls = world.recvs + world.sends;
+
+    assert_in_range(calls, 10, 100);
+    finish(c);
+    snprintf(failed, sizeof failed, "failed: %s", os_error_text(ANY_ERROR, words));
+    for (int i = 0; i < 3 * calls; i++) {
+        c = start(PROTOCOL_LINE);
+        world.fail_after = i / 3;
+        world.failure = failures[i % 3];
+        talk(c);
+        run(c);
+        assert_int_equal(world.recvs + world.sends, i / 3 + 1);
+        assert_end(c, CONNECTION_CLOSED, reasons[i % 3]);
+        assert_true(connection_failed(c));
+        finish(c);
+    }
+}
+
+/* Lets a connection meet all that makes it keep something: an incomplete line, a queue, more lines behind it. */
+static void keep_things(struct connection *c)
+{
+    world.room = 0;
+    world.recv_most = 3;
+    receive(c, "one\ntwo\nt");
+    world.room = 30;
+    run(c);
+    world.room = 0;
+    world.recv_most = SIZE_MAX;
+    receive(c, "hree\nfour\nfive");
+    world.room = SIZE_MAX;
+    run(c);
+    receive(c, "\n");
+}
+
+static void ends_with_a_reason_when_memory_is_refused(void **state)
+{
+    struct connection *c = start(PROTOCOL_LINE);
+    int allocations = 0;
+    bool went_well = false;
+
+    (void)state;
+    world.refuse_after = 0;
+    assert_null(connection_create(SOCKET, &peer, 0));
+    finish(c);
+    for (; !went_well; allocations++) {
+        c = start(PROTOCOL_LINE);
+        world.refuse_after = allocations;
+        keep_things(c);
+        went_well = world.refused == 0;
+        if (went_well) {
+            assert_int_equal(c->state, CONNECTION_OPEN);
+            assert_int_equal(world.sent_length, strlen("onetwothreefourfive\n\n\n\n\n") + 5 * 19);
+        } else {
+            assert_end(c, CONNECTION_CLOSED, "out of memory");
+            assert_true(connection_failed(c));
+        }
+        finish(c);
+    }
+    assert_in_range(allocations, 4, 50);
+}
+
+/* After a quit or a line too long: the answer, the end of the sending side, and only then is input thrown away. */
+static void lingers_after_it_has_ended_first(void **state)
+{
+    static const struct {
+        const char *stream;
+        const char *sent;
+        const char *reason;
+        enum protocol_mode mode;
+    } cases[] = {
+        {"one\nquit\r\ntwo\n", "Message received - one\nquit\r\n", "quit", PROTOCOL_LINE},
+        {"one\n01234567890\n", "Message received - one\nMessage too long\n", "line too long", PROTOCOL_LINE},
+        {"01234567890", "Message too long\n", "line too long", PROTOCOL_LINE},
+        {"quit", "quit", "quit", PROTOCOL_CHUNK},
+    };
+    static const enum net_outcome ends[] = {NET_END, NET_RESET, NET_FAILED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0] * 3; i++) {
+        struct connection *c = start(cases[i / 3].mode);
+        const char *reason = cases[i / 3].reason;
+
+        service.rules.max_line = 10;
+        world.room = 0;
+        receive(c, cases[i / 3].stream);
+        assert_end(c, CONNECTION_FLUSHING, reason);
+        assert_int_equal(connection_interest(c), SELECTOR_WRITE);
+        assert_int_equal(world.ends, 0);
+        service.now += 10;
+        world.send_most = 5;
+        world.room = SIZE_MAX;
+        run(c);
+        assert_sent(cases[i / 3].sent);
+        assert_end(c, CONNECTION_LINGERING, reason);
+        assert_int_equal(c->active, service.now);
+        assert_int_equal(world.ends, 1);
+        assert_int_equal(world.owned, sizeof *c);
+
+        service.now += 10;
+        receive(c, "three\nquit\n");
+        receive(c, "more");
+        assert_sent("");
+        assert_end(c, CONNECTION_LINGERING, reason);
+        assert_int_equal(c->active, service.now - 10);
+        assert_int_equal(c->bytes_in, strlen(cases[i / 3].stream) + 15);
+        world.after_incoming = ends[i % 3];
+        run(c);
+        assert_end(c, CONNECTION_CLOSED, reason);
+        assert_int_equal(world.ends, 1);
+        finish(c);
+    }
+}
+
+/* The peer's end: what is queued is still sent, an unterminated line is still answered, and then it closes. */
+static void sends_everything_after_the_peer_has_ended(void **state)
+{
+    struct connection *c = start(PROTOCOL_LINE);
+
+    (void)state;
+    receive(c, "one\ntw");
+    assert_sent("Message received - one\n");
+    world.room = 3;
+    world.after_incoming = NET_END;
+    run(c);
+    assert_end(c, CONNECTION_FLUSHING, "end of stream");
+    assert_int_equal(world.ends, 0);
+    assert_int_equal(world.recvs, 2);
+    world.room = SIZE_MAX;
+    run(c);
+    assert_sent("Message received - tw");
+    assert_end(c, CONNECTION_CLOSED, "end of stream");
+    assert_int_equal(world.ends, 1);
+    assert_int_equal(world.recvs, 2);
+    assert_int_equal(c->messages, 2);
+    assert_false(connection_failed(c));
+    finish(c);
+
+    /* quit as an unterminated last line: both sides have ended, so there is nothing to linger for. */
+    c = start(PROTOCOL_LINE);
+    world.after_incoming = NET_END;
+    receive(c, "quit");
+    assert_sent("quit");
+    assert_end(c, CONNECTION_CLOSED, "quit");
+    finish(c);
+}
+
+/* Bytes that wait hold up the end of the stream, which stands behind them: it is found when they are gone. */
+static void finds_the_end_of_the_stream_behind_what_waits(void **state)
+{
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    (void)state;
+    world.room = 2;
+    world.after_incoming = NET_END;
+    receive(c, "hello");
+    assert_end(c, CONNECTION_OPEN, "not ended");
+    assert_int_equal(world.recvs, 1);
+    world.room = SIZE_MAX;
+    run(c);
+    assert_sent("hello");
+    assert_end(c, CONNECTION_CLOSED, "end of stream");
+    assert_int_equal(world.recvs, 2);
+    finish(c);
+}
+
+static void stops_in_each_state(void **state)
+{
+    struct connection *c = start(PROTOCOL_LINE);
+
+    (void)state;
+    /* Open, and heard of lately: it lingers, for what the client may just be sending. */
+    receive(c, "incomplete");
+    service.now += CONNECTION_LINGER - 1;
+    connection_stop(c, &service);
+    assert_end(c, CONNECTION_LINGERING, "stopping");
+    assert_int_equal(world.ends, 1);
+    assert_int_equal(c->active, service.now);
+    /* Lingering: it goes on lingering. */
+    connection_stop(c, &service);
+    assert_end(c, CONNECTION_LINGERING, "stopping");
+    assert_int_equal(world.ends, 1);
+    world.after_incoming = NET_END;
+    run(c);
+    /* Closed: it stays so. */
+    connection_stop(c, &service);
+    assert_end(c, CONNECTION_CLOSED, "stopping");
+    assert_false(connection_failed(c));
+    finish(c);
+
+    /* Open, and long silent. */
+    c = start(PROTOCOL_LINE);
+    service.now += CONNECTION_LINGER;
+    connection_stop(c, &service);
+    assert_end(c, CONNECTION_CLOSED, "stopping");
+    assert_int_equal(world.ends, 1);
+    finish(c);
+
+    /* Open, with a queue and lines behind it: they are answered, but nothing more is read. */
+    c = start(PROTOCOL_LINE);
+    world.send_most = 10;
+    world.room = 10;
+    service.rules.max_line = 10000;
+    static char lines[10000 + 4];
+    memset(lines, 'x', 10000);
+    memcpy(lines + 10000, "\na\nb", 4);
+    receive_bytes(c, lines, sizeof lines);
+    assert_true(buffer_length(&c->unanswered) > 0);
+    connection_stop(c, &service);
+    assert_end(c, CONNECTION_FLUSHING, "stopping");
+    assert_int_equal(world.ends, 0);
+    int recvs = world.recvs;
+    world.room = SIZE_MAX;
+    run(c);
+    assert_int_equal(world.sent_length, 19 + 10000 + 1 + 19 + 2);
+    assert_memory_equal(world.sent + 19 + 10000 + 1, "Message received - a\n", 21);
+    assert_end(c, CONNECTION_LINGERING, "stopping");
+    assert_int_equal(world.recvs, recvs);
+    finish(c);
+
+    /* Flushing for a reason of its own: that stays. */
+    c = start(PROTOCOL_LINE);
+    world.room = 0;
+    receive(c, "quit\n");
+    connection_stop(c, &service);
+    assert_end(c, CONNECTION_FLUSHING, "quit");
+    finish(c);
+}
+
+static void is_abandoned_with_the_first_reason(void **state)
+{
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    (void)state;
+    connection_abandon(c, CONNECTION_IDLE);
+    assert_end(c, CONNECTION_CLOSED, "idle");
+    connection_abandon(c, CONNECTION_STOPPING);
+    assert_end(c, CONNECTION_CLOSED, "idle");
+    assert_false(connection_failed(c));
+    finish(c);
+}
+
+/* Nothing that does not move counts as activity: a send that would block, or a readiness that was none. */
+static void is_active_only_when_bytes_move(void **state)
+{
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    (void)state;
+    service.now += 5;
+    c->watch.ready = SELECTOR_READ;
+    connection_serve(c, &service);
+    assert_int_equal(c->active, service.now - 5);
+    world.room = 0;
+    receive(c, "x");
+    assert_int_equal(c->active, service.now);
+    service.now += 5;
+    c->watch.ready = SELECTOR_WRITE;
+    connection_serve(c, &service);
+    assert_int_equal(c->active, service.now - 5);
+    world.room = 1;
+    run(c);
+    assert_int_equal(c->active, service.now);
+    finish(c);
+}
+
+/*
+ * What a connection keeps for a peer that stops reading, as docs/design.md promises it. One read brings 16 KiB at most;
+ * 64 KiB to a peer that has taken as much since it last refused some, 256 KiB to one that has taken 16 MiB.
+ */
+static size_t largest_read(size_t taken)
+{
+    return taken < 64 * 1024 ? 16 * 1024 : taken < 16 * 1024 * 1024 ? 64 * 1024 : 256 * 1024;
+}
+
+/* The peer has sent `pattern` over and over, and more of it than is read at once. */
+static void send_pattern(const struct connection *c, const char *pattern, size_t pattern_length)
+{
+    static char stream[2 * CONNECTION_SCRATCH];
+    size_t at = (size_t)(c->bytes_in % pattern_length); /* where it goes on */
+
+    for (size_t i = 0; i < sizeof stream; i++)
+        stream[i] = pattern[(at + i) % pattern_length];
+    world.incoming = stream;
+    world.incoming_length = sizeof stream;
+}
+
+/* Feeds `pattern` over and over to a peer that takes `taken` bytes and then no more; checks what is kept for it. */
+static void assert_bounded(enum protocol_mode mode, const char *pattern, size_t pattern_length, size_t taken)
+{
+    struct connection *c = start(mode);
+    size_t read = mode == PROTOCOL_CHUNK ? CONNECTION_CHUNK : largest_read(taken);
+    size_t longest = service.rules.max_line + 2 > 8 * 1024 ? service.rules.max_line + 2 : 8 * 1024;
+    size_t queue_bound = mode == PROTOCOL_ECHO ? read : mode == PROTOCOL_CHUNK ? 19 + read : 64 * 1024 + 19 + longest;
+    size_t kept_bound = mode == PROTOCOL_LINE ? service.rules.max_line + 1 + read : 0;
+
+    world.room = taken;
+    for (int turns = 0; connection_interest(c) != SELECTOR_WRITE || world.room > 0; turns++) {
+        assert_true(turns < 100000);
+        if (world.incoming_length < CONNECTION_SCRATCH)
+            send_pattern(c, pattern, pattern_length);
+        turn(c);
+        assert_int_equal(c->state, CONNECTION_OPEN);
+    }
+    assert_false(turn(c));
+    assert_in_range(send_queue_length(&c->queue), 1, queue_bound);
+    assert_in_range(buffer_length(&c->unanswered), 0, kept_bound);
+    assert_true(world.largest_recv <= read);
+    if (mode == PROTOCOL_ECHO)
+        assert_int_equal(world.largest_recv, read);
+    /* The buffers double when they grow. */
+    size_t memory_bound = sizeof *c + 2 * BLOCK_HEADER_MAX;
+    memory_bound += mode == PROTOCOL_LINE ? 2 * (queue_bound + kept_bound) : 2 * queue_bound;
+    assert_in_range(world.owned, sizeof *c, memory_bound);
+
+    /* Once refused, a peer has to earn large reads again. */
+    world.largest_recv = 0;
+    send_pattern(c, pattern, pattern_length);
+    world.room = send_queue_length(&c->queue);
+    while (world.largest_recv == 0 && turn(c))
+        world.room++;
+    assert_in_range(world.largest_recv, 1, 64 * 1024);
+    finish(c);
+}
+
+static void keeps_a_bounded_amount_for_a_peer_that_does_not_read(void **state)
+{
+    static const size_t taken[] = {0, 1, 20000, 65535, 65536, 1 << 20, 3 << 20, (16 << 20) - 1, 17 << 20};
+    static char longest[MAX_LINE + 2];
+
+    (void)state;
+    memset(longest, 'x', MAX_LINE);
+    memcpy(longest + MAX_LINE, "\r\n", 2);
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        assert_bounded(PROTOCOL_ECHO, "echo", 4, taken[i]);
+        assert_bounded(PROTOCOL_CHUNK, "chunk", 5, taken[i]);
+        assert_bounded(PROTOCOL_LINE, "\n", 1, taken[i]);
+        assert_bounded(PROTOCOL_LINE, "short line\r\n", 12, taken[i]);
+        assert_bounded(PROTOCOL_LINE, longest, sizeof longest, taken[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(costs_one_recv_and_one_send_a_message),
+        cmocka_unit_test(gathers_many_answers_into_one_send),
+        cmocka_unit_test(logs_messages_without_their_ending),
+        cmocka_unit_test(answers_the_same_whatever_the_outcomes),
+        cmocka_unit_test(ends_when_any_call_fails),
+        cmocka_unit_test(ends_with_a_reason_when_memory_is_refused),
+        cmocka_unit_test(lingers_after_it_has_ended_first),
+        cmocka_unit_test(sends_everything_after_the_peer_has_ended),
+        cmocka_unit_test(finds_the_end_of_the_stream_behind_what_waits),
+        cmocka_unit_test(stops_in_each_state),
+        cmocka_unit_test(is_abandoned_with_the_first_reason),
+        cmocka_unit_test(is_active_only_when_bytes_move),
+        cmocka_unit_test(keeps_a_bounded_amount_for_a_peer_that_does_not_read),
+    };
+
+    return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+#include "listeners.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support.h"
+#include "test.h"
+
+enum { ANY_ERROR = 1 }; /* some number for which the system has words */
+
+/* What net_listen() answers to the next `refusals` calls with an address of a family, instead of doing it. */
+static int refusals[2]; /* by whether it is IPv6 */
+static enum net_outcome refusal;
+static int asked;       /* calls of net_listen() */
+static int open_count;  /* sockets opened and not closed again */
+
+struct net_result __real_net_listen(const struct net_address *address, os_socket *listener);
+void __real_net_close(os_socket s);
+struct net_result __wrap_net_listen(const struct net_address *address, os_socket *listener);
+void __wrap_net_close(os_socket s);
+
+struct net_result __wrap_net_listen(const struct net_address *address, os_socket *listener)
+{
+    asked++;
+    if (refusals[address->ipv6] > 0) {
+        refusals[address->ipv6]--;
+        *listener = OS_NO_SOCKET;
+        return (struct net_result){.outcome = refusal, .error = ANY_ERROR};
+    }
+    struct net_result result = __real_net_listen(address, listener);
+
+    open_count += result.outcome == NET_DONE;
+    return result;
+}
+
+void __wrap_net_close(os_socket s)
+{
+    open_count--;
+    __real_net_close(s);
+}
+
+static struct listeners listeners;
+static char note[LISTENERS_ERROR];
+
+static int start_closed(void **state)
+{
+    (void)state;
+    refusals[false] = refusals[true] = asked = open_count = 0;
+    memset(&listeners, 0, sizeof listeners);
+    return 0;
+}
+
+static const char *const both[] = {"127.0.0.1", "::1"};
+
+static void assert_nothing_open(void)
+{
+    assert_int_equal(open_count, 0);
+    listeners_close(&listeners);
+    assert_int_equal(open_count, 0);
+}
+
+/* `count` sockets listen, all on the same port, and take connections. */
+static void assert_listening(size_t count)
+{
+    assert_int_equal(listeners.count, count);
+    assert_int_equal(open_count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_not_equal(listeners.all[i].address.port, 0);
+        assert_int_equal(listeners.all[i].address.port, listeners.all[0].address.port);
+        os_socket s = support_connect(&listeners.all[i].address);
+        os_socket accepted = support_accept(listeners.all[i].watch.socket);
+
+        __real_net_close(accepted);
+        __real_net_close(s);
+    }
+    listeners_close(&listeners);
+    assert_int_equal(listeners.count, 0);
+    assert_nothing_open();
+}
+
+static const char *cannot_listen(bool ipv6, uint16_t port)
+{
+    static char expected[LISTENERS_ERROR];
+    struct net_address address = support_loopback(ipv6, port);
+    char text[NET_ADDRESS_TEXT], words[OS_ERROR_TEXT];
+
+    snprintf(expected, sizeof expected, "cannot listen on %s: %s", net_address_text(&address, text),
+             os_error_text(ANY_ERROR, words));
+    return expected;
+}
+
+static void takes_one_free_port_for_all_addresses(void **state)
+{
+    bool has_ipv6 = support_has_ipv6();
+
+    (void)state;
+    open_count = 0;
+    assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+    if (has_ipv6)
+        assert_string_equal(note, "");
+    else
+        assert_memory_equal(note, "cannot listen on [::1]:", 23);
+    assert_listening(has_ipv6 ? 2 : 1);
+}
+
+static void takes_the_port_that_it_is_told(void **state)
+{
+    struct net_address address;
+    uint16_t port;
+
+    (void)state;
+    net_close(support_listen(&address));
+    port = address.port;
+    assert_true(listeners_open(&listeners, both, 1, port, false, note));
+    assert_int_equal(listeners.all[0].address.port, port);
+    assert_string_equal(note, "");
+    assert_listening(1);
+}
+
+static void tells_of_an_address_in_use(void **state)
+{
+    struct net_address address;
+    os_socket other = support_listen(&address);
+    char expected[LISTENERS_ERROR];
+
+    (void)state;
+    /* Also with `some`: that the address is there, but taken, is a mistake of the user's. */
+    for (int some = 0; some < 2; some++) {
+        assert_false(listeners_open(&listeners, both, 1, address.port, some, note));
+        snprintf(expected, sizeof expected, "cannot listen on 127.0.0.1:%d: Address already in use",
+                 address.port);
+        assert_string_equal(note, expected);
+        assert_int_equal(open_count, 1);
+    }
+    net_close(other);
+    assert_nothing_open();
+}
+
+static void tells_of_a_host_that_nobody_knows(void **state)
+{
+    /* No label of a domain name is longer than 63 bytes (RFC 1035): no name server needs to be asked. */
+    static const char name[] = "a123456789b123456789c123456789d123456789e123456789f123456789g1234";
+    const char *const names[] = {"127.0.0.1", name};
+    char expected[LISTENERS_ERROR];
+    int length = snprintf(expected, sizeof expected, "cannot resolve --bind '%s': ", name);
+
+    (void)state;
+    assert_false(listeners_open(&listeners, names, 2, 0, true, note));
+    assert_memory_equal(note, expected, (size_t)length);
+    assert_true(strlen(note) > (size_t)length);
+    assert_null(strpbrk(note, "\r\n"));
+    assert_int_equal(asked, 0);
+    assert_nothing_open();
+}
+
+static void listens_once_on_an_address_named_twice(void **state)
+{
+    const char *const names[] = {"127.0.0.1", "localhost", "127.0.0.1", "localhost"};
+
+    (void)state;
+    assert_true(listeners_open(&listeners, names, 4, 0, true, note));
+    assert_in_range(listeners.count, 1, 2);
+    assert_int_equal(listeners.all[0].address.ipv6, false);
+    if (listeners.count == 2)
+        assert_int_equal(listeners.all[1].address.ipv6, true);
+    assert_listening(listeners.count);
+}
+
+static void refuses_more_addresses_than_it_has_room_for(void **state)
+{
+    static char texts[LISTENERS_MAX + 1][32];
+    const char *names[LISTENERS_MAX + 1];
+
+    (void)state;
+    for (int i = 0; i <= LISTENERS_MAX; i++) {
+        snprintf(texts[i], sizeof texts[i], "127.0.0.%d", i + 1);
+        names[i] = texts[i];
+    }
+    assert_false(listeners_open(&listeners, names, LISTENERS_MAX + 1, 0, false, note));
+    assert_string_equal(note, "--bind '127.0.0.129' is too many: at most 128 addresses are taken");
+    assert_int_equal(asked, 0);
+    assert_nothing_open();
+}
+
+static void leaves_out_what_this_machine_does_not_have(void **state)
+{
+    (void)state;
+    refusal = NET_UNAVAILABLE;
+    refusals[true] = 1;
+    assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+    assert_memory_equal(note, "cannot listen on [::1]:", 23);
+    assert_int_equal(listeners.all[0].address.ipv6, false);
+    assert_listening(1);
+
+    if (support_has_ipv6()) {
+        open_count = 0;
+        refusals[false] = 1;
+        assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+        assert_string_equal(note, cannot_listen(false, 0));
+        assert_int_equal(listeners.all[0].address.ipv6, true);
+        assert_listening(1);
+    }
+}
+
+static void needs_every_address_that_it_is_given(void **state)
+{
+    struct net_address free_address;
+
+    (void)state;
+    net_close(support_listen(&free_address));
+    open_count = asked = 0;
+    refusal = NET_UNAVAILABLE;
+    refusals[true] = 1;
+    assert_false(listeners_open(&listeners, both, 2, free_address.port, false, note));
+    assert_string_equal(note, cannot_listen(true, free_address.port));
+    assert_int_equal(asked, 2);
+    assert_nothing_open();
+
+    /* With `some` at least one. */
+    refusals[false] = refusals[true] = 1;
+    assert_false(listeners_open(&listeners, both, 2, free_address.port, true, note));
+    assert_string_equal(note, cannot_listen(true, free_address.port));
+    assert_nothing_open();
+}
+
+static void begins_again_when_a_free_port_is_not_free_on_all(void **state)
+{
+    (void)state;
+    if (!support_has_ipv6())
+        skip();
+    open_count = asked = 0;
+    refusal = NET_FAILED;
+    refusals[true] = 3;
+    assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+    assert_string_equal(note, "");
+    assert_int_equal(asked, 2 * 4);
+    assert_listening(2);
+
+    /* It does not do so for ever. */
+    refusals[true] = 1000;
+    assert_false(listeners_open(&listeners, both, 2, 0, true, note));
+    assert_in_range(refusals[true], 900, 999);
+    assert_nothing_open();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(takes_one_free_port_for_all_addresses, start_closed),
+        cmocka_unit_test_setup(takes_the_port_that_it_is_told, start_closed),
+        cmocka_unit_test_setup(tells_of_an_address_in_use, start_closed),
+        cmocka_unit_test_setup(tells_of_a_host_that_nobody_knows, start_closed),
+        cmocka_unit_test_setup(listens_once_on_an_address_named_twice, start_closed),
+        cmocka_unit_test_setup(refuses_more_addresses_than_it_has_room_for, start_closed),
+        cmocka_unit_test_setup(leaves_out_what_this_machine_does_not_have, start_closed),
+        cmocka_unit_test_setup(needs_every_address_that_it_is_given, start_closed),
+        cmocka_unit_test_setup(begins_again_when_a_free_port_is_not_free_on_all, start_closed),
+    };
+
+    return cmocka_run_group_tests_name("listeners", tests, support_setup, support_teardown);
+}

@@ -1,0 +1,964 @@
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection.h"
+#include "os.h"
+#include "support.h"
+#include "test.h"
+
+/*
+ * The server in the test's own process: its rounds are the test's to call, so nothing here has to sleep or guess. The
+ * clock stands still; what comes by the clock comes when it is put forward.
+ */
+
+enum { LOG_MAX = 1 << 20, ROUND = 10, NEVER = -1, ANY_ERROR = 1, LINE = 1000, MANY_LINES = 64 * LINE };
+
+static struct {
+    int64_t clock; /* where it stands, in nanoseconds; 0: it runs */
+    char log[LOG_MAX];   /* what was written to stderr */
+    size_t log_length;
+    int refuse_after; /* allocations that go well before one is refused */
+    bool refused;
+    enum net_outcome accept_outcome; /* when it is not NET_DONE, what net_accept() says the next time */
+    int accepts;
+    int given_out; /* watches that the selector gave out as ready */
+    unsigned stops;    /* what os_stop_requests() says */
+    int64_t now_limit; /* when a test of a broken server has to fail */
+} world = {.refuse_after = NEVER}; /* what runs before main() may allocate, too */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+int64_t __real_os_nanoseconds(void);
+struct net_result __real_net_accept(os_socket listener, os_socket *s, struct net_address *peer);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+int64_t __wrap_os_nanoseconds(void);
+ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length);
+unsigned __wrap_os_stop_requests(void);
+struct net_result __wrap_net_accept(os_socket listener, os_socket *s, struct net_address *peer);
+struct selector_watch *__real_selector_next(struct selector *selector);
+struct selector_watch *__wrap_selector_next(struct selector *selector);
+
+static bool memory_refused(void)
+{
+    if (world.refuse_after == NEVER || world.refuse_after-- > 0)
+        return false;
+    world.refuse_after = NEVER;
+    world.refused = true;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return memory_refused() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return memory_refused() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return memory_refused() ? NULL : __real_realloc(memory, size);
+}
+
+int64_t __wrap_os_nanoseconds(void)
+{
+    return world.clock != 0 ? world.clock : __real_os_nanoseconds();
+}
+
+ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length)
+{
+    assert_int_equal(stream, OS_STDERR);
+    /* Only the newest matters. */
+    if (world.log_length + length >= LOG_MAX)
+        world.log_length = 0;
+    assert_true(length < LOG_MAX);
+    memcpy(world.log + world.log_length, bytes, length);
+    world.log_length += length;
+    world.log[world.log_length] = '\0';
+    return (ptrdiff_t)length;
+}
+
+unsigned __wrap_os_stop_requests(void)
+{
+    return world.stops;
+}
+
+struct net_result __wrap_net_accept(os_socket listener, os_socket *s, struct net_address *peer)
+{
+    enum net_outcome outcome = world.accept_outcome;
+
+    world.accepts++;
+    if (outcome == NET_DONE)
+        return __real_net_accept(listener, s, peer);
+    world.accept_outcome = NET_DONE;
+    *s = OS_NO_SOCKET;
+    return (struct net_result){.outcome = outcome, .error = ANY_ERROR};
+}
+
+struct selector_watch *__wrap_selector_next(struct selector *selector)
+{
+    struct selector_watch *watch = __real_selector_next(selector);
+
+    world.given_out += watch != NULL;
+    return watch;
+}
+
+static struct server *server;
+static struct listeners listeners;
+static struct net_address address;
+
+/* The milliseconds that the server could have waited for are over. */
+static void put_clock_forward(int64_t milliseconds)
+{
+    world.clock += milliseconds * 1000000;
+}
+
+static int start_quiet(void **state)
+{
+    (void)state;
+    memset(&world, 0, sizeof world);
+    world.clock = __real_os_nanoseconds();
+    world.refuse_after = NEVER;
+    server = NULL;
+    return 0;
+}
+
+static int end_server(void **state)
+{
+    (void)state;
+    world.refuse_after = NEVER;
+    server_destroy(server);
+    server = NULL;
+    return 0;
+}
+
+static struct server_options usual(enum protocol_mode mode)
+{
+    return (struct server_options){.rules = {.mode = mode, .max_line = 1000},
+                                   .max_clients = UINT64_MAX,
+                                   .drain_timeout = 3600 * 1000,
+                                   .log_level = LOG_EVENTS};
+}
+
+static void open_listeners(void)
+{
+    static const char *const names[] = {"127.0.0.1"};
+    char note[LISTENERS_ERROR];
+
+    assert_true(listeners_open(&listeners, names, 1, 0, false, note));
+    address = listeners.all[0].address;
+}
+
+static void start(const struct server_options *options)
+{
+    open_listeners();
+    server = server_create(options, &listeners, OS_NO_SOCKET);
+    assert_non_null(server);
+    world.now_limit = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
+}
+
+/* One round, which has nothing to do with the server's end; waits if there is nothing to do. */
+static void step(void)
+{
+    assert_int_equal(server_step(server, ROUND), SERVER_RUNNING);
+    if (__real_os_nanoseconds() > world.now_limit)
+        fail_msg("what the test waits for has not come; the log:\n%s", world.log);
+}
+
+static void step_until_clients(uint64_t count)
+{
+    while (server_clients(server) != count)
+        step();
+}
+
+/* Rounds until one has nothing to do, and so has waited. */
+static void step_until_quiet(void)
+{
+    int before;
+
+    do {
+        before = world.given_out;
+        step();
+    } while (world.given_out > before);
+}
+
+/* Nothing is given out over and over: the server waits. */
+static void assert_quiet(void)
+{
+    step_until_quiet();
+    int before = world.given_out;
+
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(server_step(server, 0), SERVER_RUNNING);
+    assert_int_equal(world.given_out, before);
+}
+
+/* As server_step(), until it has ended. */
+static void step_until_stopped(void)
+{
+    enum server_status status;
+
+    while ((status = server_step(server, ROUND)) == SERVER_RUNNING)
+        assert_true(__real_os_nanoseconds() < world.now_limit);
+    assert_int_equal(status, SERVER_STOPPED);
+}
+
+static os_socket join(void)
+{
+    uint64_t before = server_clients(server);
+    os_socket s = support_connect(&address);
+
+    step_until_clients(before + 1);
+    return s;
+}
+
+/* Steps the server until something has come. */
+static struct net_result receive(os_socket s, void *bytes, size_t size)
+{
+    struct net_result result;
+
+    while ((result = net_recv(s, bytes, size)).outcome == NET_WOULD_BLOCK)
+        step();
+    return result;
+}
+
+static void expect_bytes(os_socket s, const void *bytes, size_t length)
+{
+    static char received[65536];
+
+    for (size_t done = 0; done < length;) {
+        size_t rest = length - done;
+        struct net_result result = receive(s, received, rest < sizeof received ? rest : sizeof received);
+
+        assert_int_equal(result.outcome, NET_DONE);
+        assert_memory_equal(received, (const char *)bytes + done, result.bytes);
+        done += result.bytes;
+    }
+}
+
+static void expect(os_socket s, const char *text)
+{
+    expect_bytes(s, text, strlen(text));
+}
+
+static void expect_end(os_socket s)
+{
+    char byte;
+
+    assert_int_equal(receive(s, &byte, 1).outcome, NET_END);
+}
+
+static void say(os_socket s, const char *text)
+{
+    support_send(s, text, strlen(text));
+}
+
+/* A stream of lines of LINE bytes, as long as any test needs at once, from any byte of a line on. */
+static const char *lines_from(size_t offset)
+{
+    static char lines[MANY_LINES + LINE];
+
+    if (lines[0] == '\0') {
+        memset(lines, 'x', sizeof lines);
+        for (size_t i = LINE - 1; i < sizeof lines; i += LINE)
+            lines[i] = '\n';
+    }
+    return lines + offset % LINE;
+}
+
+/* Sends lines until neither the server nor the system takes any more; returns how many bytes that were. */
+static size_t send_until_stuck(os_socket s)
+{
+    size_t sent = 0;
+
+    for (int refusals = 0; refusals < 20;) {
+        struct net_result result = net_send(s, lines_from(sent), MANY_LINES);
+
+        assert_true(result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK);
+        sent += result.bytes;
+        refusals = result.outcome == NET_DONE ? 0 : refusals + 1;
+        assert_int_equal(server_step(server, 1), SERVER_RUNNING);
+        assert_true(sent < (size_t)1 << 30);
+    }
+    return sent;
+}
+
+static void expect_lines(os_socket s, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        size_t piece = length - done < MANY_LINES ? length - done : MANY_LINES;
+
+        expect_bytes(s, lines_from(done), piece);
+        done += piece;
+    }
+}
+
+static int logged(const char *text)
+{
+    int count = 0;
+
+    for (const char *at = world.log; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void serves_many_clients(void **state)
+{
+    enum { CLIENTS = 200 };
+    struct server_options options = usual(PROTOCOL_LINE);
+    os_socket clients[CLIENTS];
+    char line[64], answer[64];
+
+    (void)state;
+    start(&options);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = support_connect(&address);
+    step_until_clients(CLIENTS);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < CLIENTS; i++) {
+            snprintf(line, sizeof line, "client %d round %d\n", i, round);
+            say(clients[i], line);
+        }
+        for (int i = CLIENTS - 1; i >= 0; i--) {
+            snprintf(answer, sizeof answer, "Message received - client %d round %d\n", i, round);
+            expect(clients[i], answer);
+        }
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        net_close(clients[i]);
+    step_until_clients(0);
+    assert_int_equal(logged("Connection opened["), CLIENTS);
+    assert_int_equal(logged("]:end of stream; "), CLIENTS);
+}
+
+/* The other side of the half-close: everything comes back, and then the end. */
+static void echoes_all_before_the_end(void **state)
+{
+    enum { LENGTH = 1 << 20 };
+    struct server_options options = usual(PROTOCOL_ECHO);
+    char *bytes = support_random_bytes(LENGTH, 1);
+    size_t sent = 0, received = 0;
+    static char buffer[65536];
+
+    (void)state;
+    start(&options);
+    os_socket s = join();
+
+    while (received < LENGTH) {
+        struct net_result result = {.outcome = NET_WOULD_BLOCK};
+
+        if (sent < LENGTH) {
+            result = net_send(s, bytes + sent, LENGTH - sent);
+            sent += result.outcome == NET_DONE ? result.bytes : 0;
+            if (sent == LENGTH)
+                net_end_sending(s);
+        }
+        if (result.outcome == NET_WOULD_BLOCK) {
+            result = receive(s, buffer, sizeof buffer);
+            assert_int_equal(result.outcome, NET_DONE);
+            assert_true(received + result.bytes <= LENGTH);
+            assert_memory_equal(buffer, bytes + received, result.bytes);
+            received += result.bytes;
+        }
+        assert_int_equal(server_step(server, 0), SERVER_RUNNING);
+    }
+    expect_end(s);
+    step_until_clients(0);
+    net_close(s);
+    free(bytes);
+    assert_int_equal(logged("]:end of stream; 1048576 bytes in, 1048576 bytes out, "), 1);
+}
+
+static void logs_each_connection_and_a_summary(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+    struct net_address peer;
+    char text[NET_ADDRESS_TEXT], expected[256];
+
+    (void)state;
+    options.max_clients = 5;
+    start(&options);
+    assert_int_equal(logged("Started: mode line, at most 5 clients"), 1);
+    os_socket s = join();
+
+    assert_int_equal(net_local_address(s, &peer).outcome, NET_DONE);
+    net_address_text(&peer, text);
+    snprintf(expected, sizeof expected, ",Connection opened[%s]\n", text);
+    assert_int_equal(logged(expected), 1);
+    say(s, "hello\n");
+    expect(s, "Message received - hello\n");
+    say(s, "quit\r\n");
+    expect(s, "quit\r\n");
+    expect_end(s);
+    snprintf(expected, sizeof expected, ",Recv From Client[%s]:hello\n", text);
+    assert_int_equal(logged(expected), 1);
+    put_clock_forward(1234);
+    net_close(s);
+    step_until_clients(0);
+    snprintf(expected, sizeof expected, ",Connection closed[%s]:quit; 12 bytes in, 31 bytes out, 2 messages, 1.234 seconds\n",
+             text);
+    assert_int_equal(logged(expected), 1);
+    server_stop(server);
+    assert_int_equal(server_step(server, 0), SERVER_STOPPED);
+    assert_int_equal(logged(",Stopping: "), 1);
+    assert_int_equal(logged(",Stopped: 1 connections served, 12 bytes in, 31 bytes out, 2 messages, 1.234 seconds\n"), 1);
+}
+
+static void keeps_quiet_about_what_goes_well(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+
+    (void)state;
+    options.log_level = LOG_FAILURES;
+    start(&options);
+    os_socket good = join(), bad = join();
+
+    say(good, "hello\nquit\n");
+    expect(good, "Message received - hello\nquit\n");
+    expect_end(good);
+    net_close(good);
+    step_until_clients(1);
+    assert_string_equal(world.log, "");
+    char *line = support_random_bytes(options.rules.max_line + 1, 1);
+
+    memset(line, 'x', options.rules.max_line + 1);
+    support_send(bad, line, options.rules.max_line + 1);
+    expect(bad, "Message too long\n");
+    expect_end(bad);
+    net_close(bad);
+    free(line);
+    step_until_clients(0);
+    assert_int_equal(logged("\n"), 1);
+    assert_int_equal(logged("]:line too long; "), 1);
+}
+
+static void logs_what_echo_receives_only_when_told(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    for (int all = 0; all < 2; all++) {
+        options.log_level = all ? LOG_ALL : LOG_EVENTS;
+        start(&options);
+        os_socket s = join();
+
+        say(s, "hello\n");
+        expect(s, "hello\n");
+        assert_int_equal(logged("]:hello\\n\n"), all);
+        net_close(s);
+        end_server(NULL);
+    }
+}
+
+/* While it is full, the next client waits in the listener's queue, and nobody asks for it. */
+static void pauses_when_full_and_resumes(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.max_clients = 2;
+    start(&options);
+    os_socket first = join(), second = join(), third = support_connect(&address);
+
+    say(third, "third");
+    assert_quiet();
+    int accepts = world.accepts;
+
+    say(first, "first");
+    expect(first, "first");
+    assert_quiet();
+    assert_int_equal(server_clients(server), 2);
+    assert_int_equal(world.accepts, accepts);
+    assert_int_equal(logged("Full: 2 clients"), 1);
+    net_close(second);
+    expect(third, "third");
+    assert_int_equal(server_clients(server), 2);
+    assert_int_equal(logged("Full: "), 1);
+    net_close(first);
+    net_close(third);
+    step_until_clients(0);
+}
+
+/* Out of descriptors: said once, not asked again for 100 ms or until a connection ends, and then it goes on. */
+static void pauses_when_the_system_is_exhausted_and_resumes(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    start(&options);
+    os_socket first = join();
+
+    world.accept_outcome = NET_EXHAUSTED;
+    world.accepts = 0;
+    os_socket second = support_connect(&address);
+
+    while (world.accepts == 0)
+        step();
+    assert_quiet();
+    assert_int_equal(world.accepts, 1);
+    world.accept_outcome = NET_EXHAUSTED;
+    put_clock_forward(100);
+    while (world.accepts == 1)
+        step();
+    assert_quiet();
+    assert_int_equal(world.accepts, 2);
+    assert_int_equal(logged("Cannot accept: "), 1);
+    net_close(first);
+    say(second, "second");
+    expect(second, "second");
+    assert_true(world.accepts > 2);
+
+    /* Once all was well again, the next time is told again. */
+    world.accept_outcome = NET_EXHAUSTED;
+    os_socket third = support_connect(&address);
+
+    while (logged("Cannot accept: ") == 1)
+        step();
+    put_clock_forward(100);
+    say(third, "third");
+    expect(third, "third");
+    assert_int_equal(logged("Cannot accept: "), 2);
+    net_close(second);
+    net_close(third);
+    step_until_clients(0);
+}
+
+/* A connection that had died in the queue holds up none of those behind it. */
+static void goes_on_to_the_next_when_one_dies_in_the_queue(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    start(&options);
+    world.accept_outcome = NET_RESET;
+    os_socket s = support_connect(&address);
+
+    while (world.accepts == 0)
+        step();
+    assert_int_equal(server_clients(server), 1);
+    assert_int_equal(logged("Cannot accept"), 0);
+    net_close(s);
+}
+
+static void ends_idle_connections(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.idle_timeout = 3600 * 1000;
+    start(&options);
+    os_socket busy = join(), silent = join();
+
+    put_clock_forward(options.idle_timeout * 3 / 4);
+    say(busy, "busy");
+    expect(busy, "busy");
+    assert_int_equal(server_clients(server), 2);
+    put_clock_forward(options.idle_timeout / 2);
+    step_until_clients(1);
+    expect_end(silent);
+    say(busy, "busy");
+    expect(busy, "busy");
+    assert_int_equal(logged("]:idle; 0 bytes in, 0 bytes out, 0 messages, "), 1);
+    assert_int_equal(logged("Connection closed"), 1);
+    net_close(silent);
+    net_close(busy);
+}
+
+/* A round that may wait for ever does not, when there is something to be done at its time. */
+static void wakes_up_by_itself(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    world.clock = 0;
+    options.idle_timeout = 30;
+    start(&options);
+    os_socket s = join();
+
+    while (server_clients(server) > 0)
+        assert_int_equal(server_step(server, -1), SERVER_RUNNING);
+    assert_int_equal(logged("]:idle; "), 1);
+    net_close(s);
+
+    world.accept_outcome = NET_EXHAUSTED;
+    s = support_connect(&address);
+    while (server_clients(server) == 0)
+        assert_int_equal(server_step(server, -1), SERVER_RUNNING);
+    assert_int_equal(logged("Cannot accept: "), 1);
+
+    net_close(s);
+    end_server(NULL);
+
+    options.idle_timeout = 0;
+    options.drain_timeout = 30;
+    start(&options);
+    s = join();
+    send_until_stuck(s);
+    server_stop(server);
+    while (server_step(server, -1) == SERVER_RUNNING)
+        assert_int_equal(server_clients(server), 1);
+    net_close(s);
+}
+
+/* A client that neither reads nor sends anything more is idle too, whatever is queued for it. */
+static void ends_idle_connections_that_do_not_read(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.idle_timeout = 3600 * 1000;
+    start(&options);
+    os_socket s = join();
+
+    send_until_stuck(s);
+    assert_int_equal(server_clients(server), 1);
+    put_clock_forward(options.idle_timeout);
+    step_until_clients(0);
+    assert_int_equal(logged("]:idle; "), 1);
+    net_close(s);
+}
+
+static void lingers_no_longer_than_it_says(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+
+    (void)state;
+    start(&options);
+    os_socket s = join();
+
+    say(s, "quit\nmore");
+    expect(s, "quit\n");
+    expect_end(s);
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 1);
+    /* Still talking does not keep it. */
+    put_clock_forward(CONNECTION_LINGER / 2);
+    say(s, "more");
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 1);
+    put_clock_forward(CONNECTION_LINGER / 2);
+    step_until_clients(0);
+    assert_int_equal(logged("]:quit; "), 1);
+    net_close(s);
+}
+
+static void a_client_that_does_not_read_is_not_read_from(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    start(&options);
+    os_socket reader = join(), other = join();
+    size_t sent = send_until_stuck(other);
+
+    assert_quiet();
+    for (int i = 0; i < 20; i++) {
+        say(reader, "reader");
+        expect(reader, "reader");
+    }
+    /* All of it was only held up. */
+    net_end_sending(other);
+    expect_lines(other, sent);
+    expect_end(other);
+    net_close(other);
+    step_until_clients(1);
+    net_close(reader);
+    step_until_clients(0);
+}
+
+static void a_reset_concerns_nobody_else(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    start(&options);
+    os_socket first = join(), second = join(), third = join();
+
+    say(first, "first");
+    say(third, "third");
+    send_until_stuck(second);
+    support_reset(second);
+    step_until_clients(2);
+    expect(first, "first");
+    expect(third, "third");
+    assert_int_equal(logged("]:reset; "), 1);
+    support_reset(first);
+    step_until_clients(1);
+    say(third, "third");
+    expect(third, "third");
+    net_close(third);
+    step_until_clients(0);
+}
+
+/* Refused memory: this client is turned away with a line in the log; those that are there are served. */
+static void refused_memory_concerns_nobody_else(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    char byte;
+
+    (void)state;
+    start(&options);
+    os_socket good = join();
+    os_socket refused = support_connect(&address);
+
+    world.refuse_after = 0;
+    while (!world.refused)
+        step();
+    assert_int_not_equal(receive(refused, &byte, 1).outcome, NET_DONE);
+    net_close(refused);
+    assert_int_equal(server_clients(server), 1);
+    assert_int_equal(logged("]:full; "), 1);
+
+    /* The same while it reads from one that does not read. */
+    os_socket other = join();
+
+    world.refused = false;
+    world.refuse_after = 0;
+    for (size_t sent = 0; !world.refused; sent += net_send(other, lines_from(sent), MANY_LINES).bytes)
+        step();
+    step_until_clients(1);
+    assert_int_equal(logged("]:out of memory; "), 1);
+    net_close(other);
+    say(good, "good");
+    expect(good, "good");
+    net_close(good);
+    step_until_clients(0);
+}
+
+/* The selector's own memory, too, which grows with the clients. */
+static void survives_any_refusal_while_clients_come(void **state)
+{
+    enum { CLIENTS = 80 };
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket clients[CLIENTS];
+
+    (void)state;
+    start(&options);
+    for (int i = 0; i < CLIENTS; i++) {
+        int accepts = world.accepts;
+
+        clients[i] = support_connect(&address);
+        world.refuse_after = i % 4;
+        while (world.accepts == accepts)
+            step();
+        world.refuse_after = NEVER;
+    }
+    uint64_t left = server_clients(server);
+
+    assert_in_range(left, CLIENTS / 2, CLIENTS - CLIENTS / 4);
+    assert_int_equal(logged("]:full; "), CLIENTS - left);
+    /* Every fourth was turned away by the first refusal; its neighbour is served. */
+    for (int i = 3; i < CLIENTS; i += 4) {
+        say(clients[i], "good");
+        expect(clients[i], "good");
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        net_close(clients[i]);
+    step_until_clients(0);
+}
+
+static void drains_when_it_is_stopped(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+
+    (void)state;
+    start(&options);
+    os_socket silent[] = {join(), join(), join()};
+
+    put_clock_forward(CONNECTION_LINGER);
+    os_socket slow = join(), idle = join();
+    size_t sent = send_until_stuck(slow);
+
+    server_stop(server);
+    assert_int_equal(listeners.count, 0);
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 2);
+    for (int i = 0; i < 3; i++) {
+        expect_end(silent[i]);
+        net_close(silent[i]);
+    }
+    expect_end(idle);
+    net_close(idle);
+
+    /* What was answered comes, as whole lines, and then the end. */
+    static const char answer[] = "Message received - ";
+    size_t length = 0;
+    struct net_result result;
+    char byte;
+
+    while ((result = receive(slow, &byte, 1)).outcome == NET_DONE) {
+        assert_int_equal(byte, answer[0]);
+        expect(slow, answer + 1);
+        expect_lines(slow, LINE);
+        length += LINE;
+    }
+    assert_int_equal(result.outcome, NET_END);
+    assert_in_range(length, LINE, sent);
+    net_close(slow);
+    step_until_stopped();
+    assert_int_equal(logged("]:stopping; "), 5);
+}
+
+static void drains_no_longer_than_it_is_told(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    start(&options);
+    os_socket s = join();
+
+    send_until_stuck(s);
+    server_stop(server);
+    step_until_quiet();
+    put_clock_forward(options.drain_timeout - 60 * 1000);
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 1);
+    put_clock_forward(60 * 1000);
+    step_until_stopped();
+    assert_int_equal(server_clients(server), 0);
+    assert_int_equal(logged("]:stopping; "), 1);
+    net_close(s);
+}
+
+static void drains_not_at_all_when_told_so(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.drain_timeout = 0;
+    start(&options);
+    os_socket s = join();
+
+    send_until_stuck(s);
+    server_stop(server);
+    assert_int_equal(server_step(server, -1), SERVER_STOPPED);
+    net_close(s);
+}
+
+static void a_second_stop_ends_it_at_once(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+
+    (void)state;
+    start(&options);
+    os_socket lingering = join(), stuck = join();
+
+    say(lingering, "quit\n");
+    expect(lingering, "quit\n");
+    send_until_stuck(stuck);
+    server_stop(server);
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 2);
+    server_stop(server);
+    assert_int_equal(server_step(server, -1), SERVER_STOPPED);
+    assert_int_equal(logged("]:quit; "), 1);
+    assert_int_equal(logged("]:stopping; "), 1);
+    net_close(lingering);
+    net_close(stuck);
+}
+
+/* The socket that requests to stop make readable; here both have come before the server looks. */
+static void stops_when_its_stop_socket_says_so(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket pair[2];
+
+    (void)state;
+    support_pair(pair);
+    open_listeners();
+    server = server_create(&options, &listeners, pair[0]);
+    assert_non_null(server);
+    world.now_limit = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
+    os_socket s = join();
+
+    send_until_stuck(s);
+    world.stops = 2;
+    say(pair[1], "x");
+    assert_int_equal(server_step(server, -1), SERVER_STOPPED);
+    net_close(s);
+    net_close(pair[0]);
+    net_close(pair[1]);
+}
+
+/* Sanitizers tell if anything of these is left. */
+static void is_destroyed_with_all_that_it_has(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+
+    (void)state;
+    start(&options);
+    os_socket open = join(), incomplete = join(), lingering = join(), stuck = join();
+
+    say(incomplete, "incomplete");
+    say(lingering, "quit\n");
+    expect(lingering, "quit\n");
+    send_until_stuck(stuck);
+    assert_int_equal(server_clients(server), 4);
+    end_server(NULL);
+    assert_int_equal(listeners.count, 0);
+    assert_int_equal(logged("Connection closed"), 4);
+    assert_int_not_equal(net_recv(open, &(char){0}, 1).outcome, NET_DONE);
+    net_close(open);
+    net_close(incomplete);
+    net_close(lingering);
+    net_close(stuck);
+}
+
+static void is_created_whole_or_not_at_all(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    int allocations = 0;
+
+    (void)state;
+    do {
+        open_listeners();
+        world.refused = false;
+        world.refuse_after = allocations++;
+        server = server_create(&options, &listeners, OS_NO_SOCKET);
+        assert_int_equal(server == NULL, world.refused);
+        assert_int_equal(listeners.count, server != NULL);
+        assert_int_equal(logged("Started: "), server != NULL);
+    } while (server == NULL);
+    assert_in_range(allocations, 5, 20);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_quiet, end_server)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(serves_many_clients),
+        TEST(echoes_all_before_the_end),
+        TEST(logs_each_connection_and_a_summary),
+        TEST(keeps_quiet_about_what_goes_well),
+        TEST(logs_what_echo_receives_only_when_told),
+        TEST(pauses_when_full_and_resumes),
+        TEST(pauses_when_the_system_is_exhausted_and_resumes),
+        TEST(goes_on_to_the_next_when_one_dies_in_the_queue),
+        TEST(ends_idle_connections),
+        TEST(wakes_up_by_itself),
+        TEST(ends_idle_connections_that_do_not_read),
+        TEST(lingers_no_longer_than_it_says),
+        TEST(a_client_that_does_not_read_is_not_read_from),
+        TEST(a_reset_concerns_nobody_else),
+        TEST(refused_memory_concerns_nobody_else),
+        TEST(survives_any_refusal_while_clients_come),
+        TEST(drains_when_it_is_stopped),
+        TEST(drains_no_longer_than_it_is_told),
+        TEST(drains_not_at_all_when_told_so),
+        TEST(a_second_stop_ends_it_at_once),
+        TEST(stops_when_its_stop_socket_says_so),
+        TEST(is_destroyed_with_all_that_it_has),
+        TEST(is_created_whole_or_not_at_all),
+    };
+
+    return cmocka_run_group_tests_name("server", tests, support_setup, support_teardown);
+}
