@@ -38,11 +38,11 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
     bool is_long = optind != word && strncmp(argv[optind - 1], "--", 2) == 0;
     const char *written = is_long ? argv[optind - 1] : letter;
 
-    if (option == ':')
-        command_line_wrong(program, "option '%s' needs a value", written);
-    else if (is_long && optopt != 0)
+    if (is_long && optopt != 0 && strchr(written, '=') != NULL)
         command_line_wrong(program, "option '%.*s' takes no value", (int)strcspn(written, "="),
                            written);
+    else if (option == ':')
+        command_line_wrong(program, "option '%s' needs a value", written);
     else
         command_line_wrong(program, "unknown option '%s'", written);
     return '?';

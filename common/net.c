@@ -44,6 +44,7 @@ static struct net_result failure(void)
         [OS_ERROR_RESET] = NET_RESET,
         [OS_ERROR_EXHAUSTED] = NET_EXHAUSTED,
         [OS_ERROR_UNAVAILABLE] = NET_UNAVAILABLE,
+        [OS_ERROR_NETWORK] = NET_FAILED,
         [OS_ERROR_OTHER] = NET_FAILED,
     };
     int error = os_socket_error();
@@ -207,8 +208,14 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
         length = sizeof system;
         *s = accept(listener, &system.any, &length);
     } while (*s == OS_NO_SOCKET && interrupted());
-    if (*s == OS_NO_SOCKET)
-        return failure();
+    if (*s == OS_NO_SOCKET) {
+        struct net_result result = failure();
+
+        /* Linux reports here what has become of that one connection (accept(2), Error handling). */
+        if (os_error_kind(result.error) == OS_ERROR_NETWORK)
+            result.outcome = NET_RESET;
+        return result;
+    }
     /* Non-blocking mode is inherited from the listener on Windows, not on Linux: never rely on it.
      */
     if (!prepare(*s))

@@ -26,6 +26,7 @@ enum os_error_kind {
     OS_ERROR_RESET,       /* the connection is no more: reset, aborted, or its other end is gone */
     OS_ERROR_EXHAUSTED,   /* no descriptor, buffer or memory left */
     OS_ERROR_UNAVAILABLE, /* this machine has no such address or address family */
+    OS_ERROR_NETWORK,     /* the network does not reach the other end */
     OS_ERROR_OTHER
 };
 

@@ -80,6 +80,13 @@ enum os_error_kind os_error_kind(int error)
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
         return OS_ERROR_UNAVAILABLE;
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case EPROTO:
+        return OS_ERROR_NETWORK;
     default:
         return OS_ERROR_OTHER;
     }

@@ -71,6 +71,10 @@ enum os_error_kind os_error_kind(int error)
     case WSAEADDRNOTAVAIL:
     case WSAEAFNOSUPPORT:
         return OS_ERROR_UNAVAILABLE;
+    case WSAENETDOWN:
+    case WSAENETUNREACH:
+    case WSAEHOSTUNREACH:
+        return OS_ERROR_NETWORK;
     default:
         return OS_ERROR_OTHER;
     }
@@ -240,10 +244,28 @@ static ptrdiff_t write_console(HANDLE console, enum os_stream stream, const char
     return (ptrdiff_t)length;
 }
 
+/*
+ * A pipe that does not wait (PIPE_NOWAIT) takes a write whole or not at all: what is too long for
+ * the room that is left has to be offered in smaller pieces.
+ */
+static ptrdiff_t write_pipe(HANDLE pipe, const void *bytes, DWORD length)
+{
+    DWORD mode = PIPE_READMODE_BYTE | PIPE_NOWAIT;
+    DWORD written = 0;
+
+    SetNamedPipeHandleState(pipe, &mode, NULL, NULL);
+    while (WriteFile(pipe, bytes, length, &written, NULL)) {
+        if (written > 0 || length == 1)
+            return (ptrdiff_t)written;
+        length /= 2;
+    }
+    return -1;
+}
+
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
 {
     HANDLE handle = GetStdHandle(stream == OS_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
-    DWORD mode = PIPE_READMODE_BYTE | PIPE_NOWAIT;
+    DWORD piece = length > 65536 ? 65536 : (DWORD)length;
     DWORD written = 0;
 
     if (handle == NULL || handle == INVALID_HANDLE_VALUE)
@@ -253,8 +275,6 @@ ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
     if (GetConsoleMode(handle, &(DWORD){0}))
         return write_console(handle, stream, bytes, length);
     if (GetFileType(handle) == FILE_TYPE_PIPE)
-        SetNamedPipeHandleState(handle, &mode, NULL, NULL);
-    if (!WriteFile(handle, bytes, length > 65536 ? 65536 : (DWORD)length, &written, NULL))
-        return -1;
-    return (ptrdiff_t)written;
+        return write_pipe(handle, bytes, piece);
+    return WriteFile(handle, bytes, piece, &written, NULL) ? (ptrdiff_t)written : -1;
 }

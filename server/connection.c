@@ -48,26 +48,30 @@ static void set_end(struct connection *c, enum connection_end end)
 void connection_abandon(struct connection *c, enum connection_end end)
 {
     set_end(c, end);
+    /* An end that was near but did not come is not the one to report. */
+    if (send_queue_length(&c->queue) > 0)
+        c->end = end;
     c->state = CONNECTION_CLOSED;
 }
 
 /* Ends the connection after an outcome of recv or send that leaves nothing else to do. */
 static void fail(struct connection *c, struct net_result result)
 {
+    c->state = CONNECTION_CLOSED;
     switch (result.outcome) {
     case NET_RESET:
-        connection_abandon(c, CONNECTION_RESET);
+        c->end = CONNECTION_RESET;
         return;
     case NET_EXHAUSTED:
-        connection_abandon(c, CONNECTION_OUT_OF_MEMORY);
+        c->end = CONNECTION_OUT_OF_MEMORY;
         return;
     case NET_DONE:
     case NET_END:
     case NET_WOULD_BLOCK:
     case NET_UNAVAILABLE:
     case NET_FAILED:
+        c->end = CONNECTION_FAILED;
         c->error = result.error;
-        connection_abandon(c, CONNECTION_FAILED);
         return;
     }
 }
@@ -184,7 +188,7 @@ static void answer_new(struct connection *c, struct connection_service *service,
             kept = buffer_append(&c->unanswered, input.bytes + used, input.length - used);
     }
     if (!kept)
-        connection_abandon(c, CONNECTION_OUT_OF_MEMORY);
+        fail(c, (struct net_result){.outcome = NET_EXHAUSTED});
 }
 
 static size_t read_size(const struct connection *c, const struct connection_service *service)
@@ -273,8 +277,6 @@ void connection_serve(struct connection *c, struct connection_service *service)
 
 void connection_stop(struct connection *c, struct connection_service *service)
 {
-    if (c->state != CONNECTION_OPEN)
-        return;
     set_end(c, CONNECTION_STOPPING);
     advance(c, service);
 }

@@ -24,8 +24,11 @@ enum connection_state {
     CONNECTION_CLOSED     /* to be destroyed */
 };
 
-/* Why a connection ends: the first reason found, but quit and a line too long, which stand in the
- * stream, before all. */
+/*
+ * Why a connection ends: the first reason found. But quit and a line too long stand in the stream,
+ * before all others; and what keeps answers from being sent is reported rather than why the
+ * connection was about to end.
+ */
 enum connection_end {
     CONNECTION_NOT_ENDED,
     CONNECTION_END_OF_STREAM,

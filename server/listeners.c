@@ -127,14 +127,17 @@ static bool open_all(struct listeners *listeners, uint16_t port, bool some,
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
                     uint16_t port, bool some, char note[LISTENERS_ERROR])
 {
-    int tries = port == 0 ? FREE_PORT_TRIES : 1;
+    int tries = FREE_PORT_TRIES;
 
     listeners->count = 0;
     if (!resolve(listeners, names, name_count, port, note))
         return false;
     while (!open_all(listeners, port, some, note)) {
+        /* Only where the system chose a port for the first address may another one do better. */
+        bool chosen = port == 0 && listeners->all[0].watch.socket != OS_NO_SOCKET;
+
         close_sockets(listeners);
-        if (--tries == 0) {
+        if (!chosen || --tries == 0) {
             listeners->count = 0;
             return false;
         }

@@ -12,24 +12,6 @@ enum {
     LINE_MAX_LENGTH = TIME_LENGTH + LOG_TEXT_MAX + 256
 };
 
-bool log_flush(struct log *log)
-{
-    size_t written = 0;
-
-    while (written < log->length) {
-        ptrdiff_t n = os_write(OS_STDERR, log->lines + written, log->length - written);
-
-        if (n == 0)
-            break;
-        /* Where nobody can read, there is nothing to keep the lines for. */
-        written = n < 0 ? log->length : written + (size_t)n;
-    }
-    log->length -= written;
-    if (written > 0)
-        memmove(log->lines, log->lines + written, log->length);
-    return log->length == 0;
-}
-
 /* Puts one line with its time into the buffer, if there is room. */
 static bool append(struct log *log, const char *text, size_t length)
 {
@@ -45,19 +27,44 @@ static bool append(struct log *log, const char *text, size_t length)
     return true;
 }
 
-static void add(struct log *log, const char *text, size_t length)
+/* Says how many lines there was no room for, once there is some. */
+static void append_gap(struct log *log)
 {
     char gap[80];
 
+    if (log->lost == 0)
+        return;
+    int length =
+        snprintf(gap, sizeof gap, "%lu lines lost: the log is not read fast enough", log->lost);
+
+    if (append(log, gap, (size_t)length))
+        log->lost = 0;
+}
+
+bool log_flush(struct log *log)
+{
+    size_t written = 0;
+
+    append_gap(log);
+    while (written < log->length) {
+        ptrdiff_t n = os_write(OS_STDERR, log->lines + written, log->length - written);
+
+        if (n == 0)
+            break;
+        /* Where nobody can read, there is nothing to keep the lines for. */
+        written = n < 0 ? log->length : written + (size_t)n;
+    }
+    log->length -= written;
+    if (written > 0)
+        memmove(log->lines, log->lines + written, log->length);
+    return log->length == 0;
+}
+
+static void add(struct log *log, const char *text, size_t length)
+{
     if (LOG_BUFFER - log->length < LINE_MAX_LENGTH)
         log_flush(log);
-    if (log->lost > 0) {
-        int gap_length =
-            snprintf(gap, sizeof gap, "%lu lines lost: the log is not read fast enough", log->lost);
-
-        if (append(log, gap, (size_t)gap_length))
-            log->lost = 0;
-    }
+    append_gap(log);
     if (log->lost > 0 || !append(log, text, length))
         log->lost++;
 }

@@ -13,6 +13,7 @@ enum {
     ACCEPTS_A_ROUND =
         64, /* of one listener, so that a flood of new clients leaves the old ones their turn */
     RETRY_ACCEPT = 100,   /* milliseconds without accepting after the system refused a descriptor */
+    TELL_FULL = 1000,     /* milliseconds with room after which being full is news again */
     RETRY_LOG = 100,      /* milliseconds until a log that is not read is tried again */
     MILLISECOND = 1000000 /* nanoseconds */
 };
@@ -31,8 +32,8 @@ struct server {
     int64_t started;
     int64_t drain_until; /* when stops > 0 */
     int64_t retry_at;    /* no accept before this time, or the end of a connection */
-    bool told_full;      /* since the last time that there was room for all */
-    bool told_exhausted;
+    int64_t room_since;  /* when the last client left that had filled the server */
+    bool told_exhausted; /* since accept() last ran out of clients */
 };
 
 static int64_t milliseconds(void)
@@ -53,7 +54,7 @@ static bool not_accepted(struct server *server, struct net_result result)
     if (result.outcome == NET_RESET)
         return true;
     if (result.outcome == NET_WOULD_BLOCK) {
-        server->told_full = server->told_exhausted = false;
+        server->told_exhausted = false;
         return false;
     }
     if (!server->told_exhausted)
@@ -78,11 +79,9 @@ static void accept_clients(struct server *server, const struct listener *listene
         else if (!not_accepted(server, result))
             return;
     }
-    if (full(server) && !server->told_full) {
+    if (full(server) && server->service.now - server->room_since >= TELL_FULL)
         log_failure(&server->log, "Full: %llu clients; the next one waits until one of them leaves",
                     (unsigned long long)server->clients.count);
-        server->told_full = true;
-    }
 }
 
 /* The listeners are watched only while a client could be taken: never a loop over what cannot be
@@ -121,6 +120,12 @@ static bool drained(const struct server *server)
     return server->stops > 1 || (server->stops == 1 && server->service.now >= server->drain_until);
 }
 
+/* Whether there is nothing left to do but to end. */
+static bool finished(const struct server *server)
+{
+    return server->stops > 1 || (server->stops == 1 && server->clients.count == 0);
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -135,7 +140,7 @@ static int64_t wait_limit(const struct server *server, int64_t timeout)
     if (timeout >= 0)
         until = sooner(until, now + timeout);
     if (server->stops > 0)
-        until = sooner(until, server->stops > 1 ? now : server->drain_until);
+        until = sooner(until, finished(server) ? now : server->drain_until);
     if (server->retry_at > now)
         until = sooner(until, server->retry_at);
     if (server->log.length > 0)
@@ -188,6 +193,7 @@ static void log_summary(struct server *server)
 static enum server_status work(struct server *server)
 {
     uint64_t ended = server->clients.ended.served;
+    bool was_full = full(server);
 
     server->service.now = milliseconds();
     dispatch(server);
@@ -196,6 +202,8 @@ static enum server_status work(struct server *server)
         clients_abandon(&server->clients);
     if (server->clients.ended.served != ended)
         server->retry_at = 0;
+    if (was_full && !full(server))
+        server->room_since = server->service.now;
     watch_listeners(server);
     if (server->stops == 0 || server->clients.count > 0)
         return SERVER_RUNNING;
@@ -280,6 +288,7 @@ struct server *server_create(const struct server_options *options, struct listen
     server->service.log_messages =
         options->rules.mode != PROTOCOL_ECHO || options->log_level == LOG_ALL;
     server->started = server->service.now = milliseconds();
+    server->room_since = server->started - TELL_FULL;
     if (!set_up(server, stop)) {
         server_destroy(server);
         return NULL;

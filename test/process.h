@@ -21,8 +21,8 @@ enum process_input {
 };
 
 enum process_stop {
-    PROCESS_INTERRUPT, /* SIGINT; Ctrl-C in the program's console */
-    PROCESS_TERMINATE  /* SIGTERM; on Windows, which has no such thing, Ctrl-C as well */
+    PROCESS_STOP_INTERRUPT, /* SIGINT; Ctrl-C in the program's console */
+    PROCESS_STOP_TERMINATE  /* SIGTERM; on Windows, which has no such thing, Ctrl-C as well */
 };
 
 /* All zero is what most tests want. */
@@ -59,6 +59,7 @@ static inline char *process_output_room(struct process_output *output, size_t si
 
 struct process {
     struct process *next;            /* the user's */
+    bool log_unread;                 /* the user's: while it is set, stderr is left alone */
     struct process_output output[2]; /* by enum os_stream */
     struct process_system *system;   /* what the system needs; owned */
 };

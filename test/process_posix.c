@@ -141,16 +141,17 @@ ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length
 {
     const struct process_system *system = process->system;
     struct pollfd waiting[3] = {{.fd = -1}, {.fd = -1}, {.fd = -1}};
+    int last = process->log_unread ? OS_STDOUT : OS_STDERR;
     ptrdiff_t written = 0;
 
-    for (int i = OS_STDOUT; i <= OS_STDERR; i++) {
+    for (int i = OS_STDOUT; i <= last; i++) {
         if (!process->output[i].ended)
             waiting[i] = (struct pollfd){.fd = system->output[i], .events = POLLIN};
     }
     if (length > 0)
         waiting[2] = (struct pollfd){.fd = system->input, .events = POLLOUT};
     poll(waiting, 3, timeout);
-    for (int i = OS_STDOUT; i <= OS_STDERR; i++) {
+    for (int i = OS_STDOUT; i <= last; i++) {
         if (waiting[i].revents != 0)
             collect(&process->output[i], system->output[i]);
     }
@@ -170,7 +171,7 @@ void process_close_input(struct process *process)
 
 void process_stop(struct process *process, enum process_stop how)
 {
-    kill(process->system->id, how == PROCESS_INTERRUPT ? SIGINT : SIGTERM);
+    kill(process->system->id, how == PROCESS_STOP_INTERRUPT ? SIGINT : SIGTERM);
 }
 
 void process_kill(struct process *process)

@@ -261,21 +261,22 @@ static bool end_write(struct pipe *pipe)
 ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length, int timeout)
 {
     struct process_system *system = process->system;
-    struct pipe *pipes[3] = {&system->output[OS_STDOUT], &system->output[OS_STDERR],
-                             &system->input};
+    struct pipe *pipes[3] = {&system->output[OS_STDOUT], &system->input,
+                             &system->output[OS_STDERR]};
     HANDLE events[3];
     DWORD count = 0;
+    int last = process->log_unread ? OS_STDOUT : OS_STDERR;
     ptrdiff_t written = begin_write(&system->input, bytes, length);
 
-    for (int i = OS_STDOUT; i <= OS_STDERR; i++)
+    for (int i = OS_STDOUT; i <= last; i++)
         begin_read(&process->output[i], &system->output[i]);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < (process->log_unread ? 2 : 3); i++) {
         if (pipes[i]->pending)
             events[count++] = pipes[i]->overlapped.hEvent;
     }
     if (count > 0)
         WaitForMultipleObjects(count, events, FALSE, written != 0 ? 0 : (DWORD)timeout);
-    for (int i = OS_STDOUT; i <= OS_STDERR; i++)
+    for (int i = OS_STDOUT; i <= last; i++)
         end_read(&process->output[i], &system->output[i]);
     return end_write(&system->input) ? written : -1;
 }

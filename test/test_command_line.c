@@ -91,8 +91,9 @@ static const char *describe(const struct server_options *o)
 
     for (int i = 0; i < o->bind_count; i++)
         length += snprintf(text + length, sizeof text - (size_t)length, " %s", o->binds[i]);
-    snprintf(text + length, sizeof text - (size_t)length, ":%d %s clients=%lld line=%lld idle=%lld drain=%lld log=%s",
-             o->port, modes[o->rules.mode], (long long)o->max_clients, (long long)o->rules.max_line,
+    snprintf(text + length, sizeof text - (size_t)length,
+             ":%d %s clients=%lld line=%lld idle=%lld drain=%lld log=%s", o->port,
+             modes[o->rules.mode], (long long)o->max_clients, (long long)o->rules.max_line,
              (long long)o->idle_timeout, (long long)o->drain_timeout, levels[o->log_level]);
     return text;
 }
@@ -111,22 +112,31 @@ static void takes_good_command_lines(void **state)
         {{"--port", "80"}, BINDS ":80 echo " REST},
         {{"--port=80", "-p81"}, BINDS ":81 echo " REST},
         {{"-b", "0.0.0.0"}, "on 0.0.0.0:9901 echo " REST},
-        {{"-b", "::", "--bind=localhost", "--bind", "a.example"}, "on :: localhost a.example:9901 echo " REST},
+        {{"-b", "::", "--bind=localhost", "--bind", "a.example"},
+         "on :: localhost a.example:9901 echo " REST},
         {{"-m", "echo"}, BINDS ":9901 echo " REST},
         {{"-m", "line"}, BINDS ":9901 line " REST},
         {{"--mode=chunk"}, BINDS ":9901 chunk " REST},
-        {{"--max-clients", "1"}, BINDS ":9901 echo clients=1 line=65536 idle=0 drain=5000 log=events"},
-        {{"--max-clients=4294967295"}, BINDS ":9901 echo clients=4294967295 line=65536 idle=0 drain=5000 log=events"},
+        {{"--max-clients", "1"},
+         BINDS ":9901 echo clients=1 line=65536 idle=0 drain=5000 log=events"},
+        {{"--max-clients=4294967295"},
+         BINDS ":9901 echo clients=4294967295 line=65536 idle=0 drain=5000 log=events"},
         {{"--max-line", "1"}, BINDS ":9901 echo clients=-1 line=1 idle=0 drain=5000 log=events"},
-        {{"--max-line", "1073741824"}, BINDS ":9901 echo clients=-1 line=1073741824 idle=0 drain=5000 log=events"},
-        {{"--idle-timeout", "0.25"}, BINDS ":9901 echo clients=-1 line=65536 idle=250 drain=5000 log=events"},
-        {{"--idle-timeout=60"}, BINDS ":9901 echo clients=-1 line=65536 idle=60000 drain=5000 log=events"},
-        {{"--drain-timeout", "0"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=0 log=events"},
-        {{"--drain-timeout=31536000"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=31536000000 log=events"},
+        {{"--max-line", "1073741824"},
+         BINDS ":9901 echo clients=-1 line=1073741824 idle=0 drain=5000 log=events"},
+        {{"--idle-timeout", "0.25"},
+         BINDS ":9901 echo clients=-1 line=65536 idle=250 drain=5000 log=events"},
+        {{"--idle-timeout=60"},
+         BINDS ":9901 echo clients=-1 line=65536 idle=60000 drain=5000 log=events"},
+        {{"--drain-timeout", "0"},
+         BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=0 log=events"},
+        {{"--drain-timeout=31536000"},
+         BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=31536000000 log=events"},
         {{"-q"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
         {{"--verbose"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=all"},
         {{"-qv"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=all"},
-        {{"--verb", "--quiet"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
+        {{"--verb", "--quiet"},
+         BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
         {{"-qp1", "--"}, BINDS ":1 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
     };
 #undef BINDS
@@ -154,7 +164,8 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"-p", "80x"}, "--port '80x' is not a number from 0 to 65535"},
         {{"-p", " 80"}, "--port ' 80' is not a number from 0 to 65535"},
         {{"--port="}, "--port '' is not a number from 0 to 65535"},
-        {{"-p", "18446744073709551617"}, "--port '18446744073709551617' is not a number from 0 to 65535"},
+        {{"-p", "18446744073709551617"},
+         "--port '18446744073709551617' is not a number from 0 to 65535"},
         {{"-p"}, "option '-p' needs a value"},
         {{"-qp"}, "option '-p' needs a value"},
         {{"--port"}, "option '--port' needs a value"},
@@ -162,13 +173,17 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"-m", ""}, "--mode '' is not echo, line or chunk"},
         {{"--bind", ""}, "--bind needs an address, such as 127.0.0.1, ::1 or localhost"},
         {{"--max-clients", "0"}, "--max-clients '0' is not a number from 1 to 4294967295"},
-        {{"--max-clients", "4294967296"}, "--max-clients '4294967296' is not a number from 1 to 4294967295"},
+        {{"--max-clients", "4294967296"},
+         "--max-clients '4294967296' is not a number from 1 to 4294967295"},
         {{"--max-line", "0"}, "--max-line '0' is not a number from 1 to 1073741824"},
-        {{"--max-line", "1073741825"}, "--max-line '1073741825' is not a number from 1 to 1073741824"},
+        {{"--max-line", "1073741825"},
+         "--max-line '1073741825' is not a number from 1 to 1073741824"},
         {{"--idle-timeout", "-1"}, "--idle-timeout '-1' is not a number of seconds like 5 or 0.25"},
-        {{"--idle-timeout", "0.0001"}, "--idle-timeout '0.0001' is not a number of seconds like 5 or 0.25"},
+        {{"--idle-timeout", "0.0001"},
+         "--idle-timeout '0.0001' is not a number of seconds like 5 or 0.25"},
         {{"--idle-timeout", ".5"}, "--idle-timeout '.5' is not a number of seconds like 5 or 0.25"},
-        {{"--drain-timeout", "5s"}, "--drain-timeout '5s' is not a number of seconds like 5 or 0.25"},
+        {{"--drain-timeout", "5s"},
+         "--drain-timeout '5s' is not a number of seconds like 5 or 0.25"},
         {{"--drain-timeout", "31536000.001"},
          "--drain-timeout '31536000.001' is not a number of seconds like 5 or 0.25"},
         {{"--foo"}, "unknown option '--foo'"},
@@ -191,7 +206,8 @@ static void tells_what_is_wrong_in_one_line(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct outcome *outcome = parse(cases[i].arguments);
 
-        snprintf(line, sizeof line, "echo-server: %s; try 'echo-server --help'\n", cases[i].message);
+        snprintf(line, sizeof line, "echo-server: %s; try 'echo-server --help'\n",
+                 cases[i].message);
         assert_string_equal(outcome->err, line);
         assert_string_equal(outcome->out, "");
         assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
@@ -201,11 +217,13 @@ static void tells_what_is_wrong_in_one_line(void **state)
 /* The first mistake counts, and --help counts only as far as there is none before it. */
 static void shows_help_and_version_on_stdout(void **state)
 {
-    static const char *const help[][3] = {{"-h"}, {"--help"}, {"-q", "--help"}, {"--help", "--foo"}};
+    static const char *const help[][3] = {
+        {"-h"}, {"--help"}, {"-q", "--help"}, {"--help", "--foo"}};
     static const char *const version[][3] = {{"-V"}, {"--version"}, {"-p0", "-V"}};
-    static const char *const options[] = {"-p, --port", "-b, --bind", "-m, --mode", "--max-clients", "--max-line",
-                                          "--idle-timeout", "--drain-timeout", "-q, --quiet", "-v, --verbose",
-                                          "-h, --help", "-V, --version"};
+    static const char *const options[] = {"-p, --port",      "-b, --bind",   "-m, --mode",
+                                          "--max-clients",   "--max-line",   "--idle-timeout",
+                                          "--drain-timeout", "-q, --quiet",  "-v, --verbose",
+                                          "-h, --help",      "-V, --version"};
 
     (void)state;
     for (size_t i = 0; i < sizeof help / sizeof help[0]; i++) {
@@ -224,7 +242,8 @@ static void shows_help_and_version_on_stdout(void **state)
         assert_memory_equal(outcome->out, "echo-server ", 12);
         assert_int_equal(strchr(outcome->out, '\n') - outcome->out, strlen(outcome->out) - 1);
     }
-    assert_int_equal(parse((const char *const[]){"--foo", "--help", NULL})->verdict, COMMAND_LINE_WRONG);
+    assert_int_equal(parse((const char *const[]){"--foo", "--help", NULL})->verdict,
+                     COMMAND_LINE_WRONG);
 }
 
 static void takes_so_many_binds_and_no_more(void **state)
@@ -243,8 +262,9 @@ static void takes_so_many_binds_and_no_more(void **state)
     arguments[SERVER_OPTIONS_BINDS + 1] = NULL;
     outcome = parse(arguments);
     assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
-    assert_string_equal(outcome->err, "echo-server: --bind 'one' is one too many: at most 64 are taken; "
-                                      "try 'echo-server --help'\n");
+    assert_string_equal(outcome->err,
+                        "echo-server: --bind 'one' is one too many: at most 64 are taken; "
+                        "try 'echo-server --help'\n");
 }
 
 int main(void)

@@ -152,7 +152,7 @@ static void an_address_in_use_is_refused(void **state)
 
     (void)state;
     assert_int_equal(result.outcome, NET_FAILED);
-    assert_string_equal(os_error_text(result.error, text), "Address already in use");
+    assert_non_null(strstr(os_error_text(result.error, text), "in use"));
     assert_true(second == OS_NO_SOCKET);
     net_close(listener);
 }
@@ -211,8 +211,7 @@ static void accept_gives_a_prepared_socket_and_its_peer(void **state)
     net_close(listener);
 }
 
-/* A listener on the IPv6 address and the IPv4 one of the same port, for which no system call is but
- * a try. */
+/* Listens on both addresses with one port; false when the second one's is taken. */
 static bool listen_on_both(struct net_address *v4, struct net_address *v6, os_socket listeners[2])
 {
     v4->port = 0;

@@ -7,7 +7,8 @@
 
 enum { STREAM_MAX = 400, ANSWER_MAX = 32 * STREAM_MAX };
 
-/* All that a protocol says to a stream: what is sent, and each verdict with the text it gives to the log. */
+/* All that a protocol says to a stream: what is sent, and each verdict with its text for the log.
+ */
 struct transcript {
     size_t sent_length;
     size_t verdicts_length;
@@ -48,7 +49,7 @@ static void assert_same(const struct transcript *a, const struct transcript *b)
     assert_memory_equal(a->verdicts, b->verdicts, a->verdicts_length);
 }
 
-/* Line mode as docs/protocol.md words it, for a whole stream and byte by byte, without any care for speed. */
+/* Line mode as docs/protocol.md words it, for a whole stream, without any care for speed. */
 static void model_lines(const char *stream, size_t length, size_t max_line, struct transcript *t)
 {
     static const char answer[] = "Message received - ", too_long[] = "Message too long\n";
@@ -89,7 +90,7 @@ struct feeder {
     struct transcript transcript;
 };
 
-/* protocol_next() on memory that ends where the input does, so that a sanitizer sees it look further. */
+/* protocol_next() on memory that ends where the input does: a sanitizer sees it look further. */
 static enum protocol_verdict next_message(struct feeder *f, bool at_end)
 {
     struct protocol_answer answer, untouched;
@@ -160,8 +161,9 @@ static size_t random_below(size_t limit)
     return random_state % limit;
 }
 
-/* Feeds a stream in line mode in pieces, of which `piece` says how long the next is; at the end, 0 bytes are left. */
-static void assert_pieces(const char *stream, size_t length, size_t max_line, size_t (*piece)(size_t rest))
+/* Feeds a stream to line mode in pieces; `piece` says how long the next one is. */
+static void assert_pieces(const char *stream, size_t length, size_t max_line,
+                          size_t (*piece)(size_t rest))
 {
     static struct feeder f;
     static struct transcript expected;
@@ -244,7 +246,8 @@ static void answers_lines_of_every_kind(void **state)
         CASE("a\rb\n", "Message received - a\rb\n"),
         CASE("a\r\r\n", "Message received - a\r\r\n"),
         CASE("\0\377\n", "Message received - \0\377\n"),
-        CASE("one\ntwo\nthr", "Message received - one\nMessage received - two\nMessage received - thr"),
+        CASE("one\ntwo\nthr",
+             "Message received - one\nMessage received - two\nMessage received - thr"),
         CASE("quit\n", "quit\n"),
         CASE("quit\r\n", "quit\r\n"),
         CASE("quit", "quit"),
@@ -279,11 +282,11 @@ static void answers_lines_of_every_kind(void **state)
     }
 }
 
-/* Appends a random piece of a stream, at most STREAM_MAX / 4 bytes: what a line of it may consist of. */
+/* Appends some of what a line may consist of, at most STREAM_MAX / 4 bytes. Returns how many. */
 static size_t random_words(char *out, size_t max_line)
 {
     static const struct protocol_part words[] = {
-        {"\n", 1},     {"\r\n", 2},     {"\r", 1},  {"\n\n", 2}, {"\r\r\n", 3}, {"quit\n", 5},
+        {"\n", 1},       {"\r\n", 2},   {"\r", 1},   {"\n\n", 2}, {"\r\r\n", 3}, {"quit\n", 5},
         {"quit\r\n", 6}, {"quit\r", 5}, {"quit", 4}, {"\0", 1},   {"\xFF", 1},   {"a", 1},
     };
     size_t kind = random_below(24);
@@ -293,7 +296,8 @@ static size_t random_words(char *out, size_t max_line)
         return words[kind].length;
     }
     /* Text, mostly about as long as the limit, and mostly with an ending. */
-    size_t length = kind < 18 ? random_below(6) : max_line + random_below(4) - (max_line > 0 ? 1 : 0);
+    size_t length =
+        kind < 18 ? random_below(6) : max_line + random_below(4) - (max_line > 0 ? 1 : 0);
 
     memset(out, 'a' + (int)kind, length);
     if (random_below(3) > 0)
@@ -320,7 +324,7 @@ static void answers_random_streams_however_they_are_cut(void **state)
     }
 }
 
-/* What is known to hold no line ending is not looked at again: not even when there is one all the same. */
+/* What is known to hold no line ending is not looked at again, not even when there is one. */
 static void searches_an_incomplete_line_once(void **state)
 {
     enum { MAX_LINE = 300 };
@@ -331,7 +335,7 @@ static void searches_an_incomplete_line_once(void **state)
 
     (void)state;
     for (size_t length = 1; length <= MAX_LINE; length++) {
-        /* The last byte that was searched may be the \r of an ending, so that one may be asked for again. */
+        /* The last of them may be the \r of an ending: it may be looked at again. */
         size_t known = searched > 0 ? searched - 1 : 0;
 
         memset(line, '\n', known);
@@ -342,7 +346,8 @@ static void searches_an_incomplete_line_once(void **state)
     }
     memset(line, 'x', sizeof line);
     line[MAX_LINE] = '\n';
-    assert_int_equal(protocol_next(&rules, part(line, MAX_LINE + 1), false, &searched, &answer), PROTOCOL_ANSWER);
+    assert_int_equal(protocol_next(&rules, part(line, MAX_LINE + 1), false, &searched, &answer),
+                     PROTOCOL_ANSWER);
     assert_int_equal(searched, 0);
     assert_int_equal(answer.consumed, MAX_LINE + 1);
 }
@@ -355,8 +360,9 @@ static void refuses_a_long_line_before_its_end(void **state)
         const char *input;
         enum protocol_verdict verdict;
     } cases[] = {
-        {"abc", PROTOCOL_INCOMPLETE}, {"abc\r", PROTOCOL_INCOMPLETE}, {"abcd", PROTOCOL_TOO_LONG},
-        {"abc\r\r", PROTOCOL_TOO_LONG}, {"abcd\r", PROTOCOL_TOO_LONG}, {"abcdefghij", PROTOCOL_TOO_LONG},
+        {"abc", PROTOCOL_INCOMPLETE},  {"abc\r", PROTOCOL_INCOMPLETE},
+        {"abcd", PROTOCOL_TOO_LONG},   {"abc\r\r", PROTOCOL_TOO_LONG},
+        {"abcd\r", PROTOCOL_TOO_LONG}, {"abcdefghij", PROTOCOL_TOO_LONG},
     };
     struct protocol_answer answer;
 
@@ -364,7 +370,8 @@ static void refuses_a_long_line_before_its_end(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t searched = 0;
 
-        assert_int_equal(protocol_next(&rules, part(cases[i].input, strlen(cases[i].input)), false, &searched, &answer),
+        assert_int_equal(protocol_next(&rules, part(cases[i].input, strlen(cases[i].input)), false,
+                                       &searched, &answer),
                          cases[i].verdict);
     }
 }
@@ -377,8 +384,10 @@ static void has_room_for_the_largest_limit(void **state)
     size_t searched = 0;
 
     (void)state;
-    assert_int_equal(protocol_next(&rules, part("abc", 3), false, &searched, &answer), PROTOCOL_INCOMPLETE);
-    assert_int_equal(protocol_next(&rules, part("abc\n", 4), false, &searched, &answer), PROTOCOL_ANSWER);
+    assert_int_equal(protocol_next(&rules, part("abc", 3), false, &searched, &answer),
+                     PROTOCOL_INCOMPLETE);
+    assert_int_equal(protocol_next(&rules, part("abc\n", 4), false, &searched, &answer),
+                     PROTOCOL_ANSWER);
 }
 
 static void echoes_every_byte(void **state)

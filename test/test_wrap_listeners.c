@@ -8,11 +8,11 @@
 
 enum { ANY_ERROR = 1 }; /* some number for which the system has words */
 
-/* What net_listen() answers to the next `refusals` calls with an address of a family, instead of doing it. */
+/* How many of the next calls of net_listen() are answered with `refusal` instead. */
 static int refusals[2]; /* by whether it is IPv6 */
 static enum net_outcome refusal;
-static int asked;       /* calls of net_listen() */
-static int open_count;  /* sockets opened and not closed again */
+static int asked;      /* calls of net_listen() */
+static int open_count; /* sockets opened and not closed again */
 
 struct net_result __real_net_listen(const struct net_address *address, os_socket *listener);
 void __real_net_close(os_socket s);
@@ -138,7 +138,7 @@ static void tells_of_an_address_in_use(void **state)
 
 static void tells_of_a_host_that_nobody_knows(void **state)
 {
-    /* No label of a domain name is longer than 63 bytes (RFC 1035): no name server needs to be asked. */
+    /* A label of more than 63 bytes (RFC 1035): no name server needs to be asked. */
     static const char name[] = "a123456789b123456789c123456789d123456789e123456789f123456789g1234";
     const char *const names[] = {"127.0.0.1", name};
     char expected[LISTENERS_ERROR];

@@ -13,7 +13,7 @@ enum { READ_MAX = 4 * 1024 * 1024 };
 
 static struct log server_log;
 
-/* The reader of stderr: what it has read, and how many bytes it will still take; none any more once it is gone. */
+/* The reader of stderr: what it has read, and how many bytes more it takes. */
 static char read_bytes[READ_MAX];
 static size_t read_length;
 static size_t room;
@@ -95,7 +95,8 @@ static void leaves_out_what_its_level_does(void **state)
     log_event(&server_log, "event");
     log_message(&server_log, &peer, "message", 7);
     log_failure(&server_log, "failure");
-    assert_read(TIME ",event\n" TIME ",Recv From Client[127.0.0.1:5555]:message\n" TIME ",failure\n");
+    assert_read(TIME ",event\n" TIME ",Recv From Client[127.0.0.1:5555]:message\n" TIME
+                     ",failure\n");
 }
 
 static void no_message_can_forge_a_line(void **state)
@@ -108,7 +109,7 @@ static void no_message_can_forge_a_line(void **state)
                      ",forged\\r\\x1b[2J\\\\\\x7f\\x00\\xff\\xc2\\x9b\xC3\xA9\n");
 }
 
-/* Logs `count` letters and what follows them, and expects as many letters and what follows those. */
+/* Logs `count` letters with a rest behind them, and expects so many with that rest. */
 static void assert_cut(size_t count, const char *rest, size_t shown_count, const char *shown_rest)
 {
     static char message[2 * LOG_TEXT_MAX], expected[2 * LOG_TEXT_MAX];
@@ -175,8 +176,8 @@ static size_t random_below(size_t limit)
 }
 
 /*
- * What was read is whole lines: each with the next number, or with how many numbers were left out, which adds one to
- * `gaps`. Returns the sum.
+ * What was read is whole lines: each with the next number, or with how many numbers were left out,
+ * which adds one to `gaps`. Returns the sum.
  */
 static unsigned long numbered_lines(unsigned long *gaps)
 {
@@ -300,7 +301,8 @@ int main(void)
         cmocka_unit_test_setup(no_message_can_forge_a_line, start_reading),
         cmocka_unit_test_setup(cuts_long_messages_between_characters, start_reading),
         cmocka_unit_test_setup(has_room_for_the_longest_lines, start_reading),
-        cmocka_unit_test_setup(a_slow_reader_gets_whole_lines_and_is_told_what_is_lost, start_reading),
+        cmocka_unit_test_setup(a_slow_reader_gets_whole_lines_and_is_told_what_is_lost,
+                               start_reading),
         cmocka_unit_test_setup(a_reader_who_stands_still_loses_lines, start_reading),
         cmocka_unit_test_setup(a_fast_reader_loses_nothing_in_a_long_round, start_reading),
         cmocka_unit_test_setup(a_reader_who_is_gone_stops_nothing, start_reading),

