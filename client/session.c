@@ -84,6 +84,7 @@ static void sent(struct session *session, struct net_result result)
         session->send_failure = result;
         session->input_ended = session->sending_ended = true;
         send_queue_clear(&session->to_server);
+        net_end_sending(session->socket.socket);
         return;
     }
     if (session->input_ended && !session->sending_ended &&

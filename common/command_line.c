@@ -61,6 +61,7 @@ bool command_line_seconds(const char *program, const char *name, int64_t *millis
 {
     if (text_seconds(optarg, YEAR, milliseconds))
         return true;
-    return command_line_wrong(program, "%s '%s' is not a number of seconds like 5 or 0.25", name,
-                              optarg);
+    return command_line_wrong(program,
+                              "%s '%s' is not a number of seconds from 0 to 31536000, such as 0.25",
+                              name, optarg);
 }

@@ -9,8 +9,19 @@
 typedef int transfer_size; /* what recv() and send() take for a length */
 enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND };
 #define close_socket closesocket
+
+static void not_inherited(os_socket s)
+{
+    SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0);
+}
+
+static const char *resolver_text(int error)
+{
+    return gai_strerrorA(error);
+}
 #else
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -20,6 +31,16 @@ enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND };
 typedef size_t transfer_size;
 enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR };
 #define close_socket close
+
+static void not_inherited(os_socket s)
+{
+    fcntl(s, F_SETFD, FD_CLOEXEC);
+}
+
+static const char *resolver_text(int error)
+{
+    return error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
+}
 #endif
 
 enum { TRANSFER_MAX = 1 << 30 }; /* fits every system's length */
@@ -131,7 +152,7 @@ const char *net_resolve(const char *host, uint16_t port,
 
     *count = 0;
     if (error != 0)
-        return gai_strerror(error);
+        return resolver_text(error);
     for (const struct addrinfo *i = found; i != NULL && *count < NET_RESOLVE_MAX; i = i->ai_next) {
         union socket_address system = {.any = {0}};
 
@@ -165,12 +186,19 @@ static struct net_result give_up(os_socket *s)
 /* What every socket of ours is: non-blocking and not inherited by child processes. */
 static bool prepare(os_socket s)
 {
-#ifdef _WIN32
-    SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0);
-#else
-    fcntl(s, F_SETFD, FD_CLOEXEC);
-#endif
+    not_inherited(s);
     return os_set_nonblocking(s);
+}
+
+/*
+ * What every connection is. TCP_NODELAY: an answer is sent when it is there. SO_OOBINLINE: urgent
+ * bytes are bytes like others (RFC 6093), and none of them makes select() on Windows report an
+ * exception that nobody clears.
+ */
+static void prepare_connection(os_socket s)
+{
+    set_option(s, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(s, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 struct net_result net_listen(const struct net_address *address, os_socket *listener)
@@ -220,7 +248,7 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
      */
     if (!prepare(*s))
         return give_up(s);
-    set_option(*s, IPPROTO_TCP, TCP_NODELAY, 1);
+    prepare_connection(*s);
     *peer = from_system(&system);
     return done(0);
 }
@@ -235,7 +263,7 @@ struct net_result net_connect(const struct net_address *address, os_socket *s)
         return failure();
     if (!prepare(*s))
         return give_up(s);
-    set_option(*s, IPPROTO_TCP, TCP_NODELAY, 1);
+    prepare_connection(*s);
     if (connect(*s, &system.any, length) == 0)
         return done(0);
     struct net_result result = failure();

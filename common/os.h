@@ -57,7 +57,8 @@ int os_socket_error(void);
 
 enum os_error_kind os_error_kind(int error);
 
-/* Puts the system's words for `error` into `text` and returns it: always one line, never empty. */
+/* Puts the system's words for `error` into `text`, as UTF-8, and returns it: one line, never empty.
+ */
 const char *os_error_text(int error, char text[OS_ERROR_TEXT]);
 
 /* Makes a socket non-blocking (fcntl(2) O_NONBLOCK, ioctlsocket FIONBIO). Returns false on failure.
@@ -87,9 +88,10 @@ void os_stop_close(void);
 /*
  * Writes at most `length` bytes of UTF-8 text or plain bytes to a standard stream without waiting
  * for a slow reader. Returns how many were written, 0 when the stream takes nothing now, -1 when it
- * is broken (no reader, closed, disk full). On POSIX a pipe or terminal takes at most PIPE_BUF
- * bytes a call, what poll(2) promises room for. On Windows a pipe is put into PIPE_NOWAIT mode; a
- * console is written with WriteConsoleW, and waits while the user selects text in it.
+ * is broken (no reader, closed, disk full). On POSIX a pipe takes at most PIPE_BUF bytes a call,
+ * what poll(2) promises room for; a terminal is written through an open file of our own that does
+ * not wait. On Windows a pipe is put into PIPE_NOWAIT mode; a console is written with
+ * WriteConsoleW, and waits while the user selects text in it.
  */
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length);
 

@@ -13,11 +13,44 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Names that not every system has, or not as a number of its own; the others get an unused one. */
+#if EWOULDBLOCK != EAGAIN
+enum { OTHER_EAGAIN = EWOULDBLOCK };
+#else
+enum { OTHER_EAGAIN = -1 };
+#endif
+#ifdef ENONET
+enum { NOT_ON_NETWORK = ENONET };
+#else
+enum { NOT_ON_NETWORK = -2 };
+#endif
+#ifdef OPEN_MAX
+enum { SURE_LIMIT = OPEN_MAX };
+#else
+enum { SURE_LIMIT = 1 };
+#endif
+
+/*
+ * Where each standard output is written to: a terminal through an open file of our own that does
+ * not wait. (The inherited one is shared with the shell, which would be surprised by O_NONBLOCK.)
+ */
+static int outputs[] = {[OS_STDOUT] = STDOUT_FILENO, [OS_STDERR] = STDERR_FILENO};
+
 /* The two ends of the pipe through which a signal handler wakes select(): the self-pipe trick. */
 static int stop_pipe[2] = {-1, -1};
 static unsigned stop_requests;
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { STOP_SIGNALS = sizeof stop_signals / sizeof stop_signals[0] };
+static struct sigaction before[STOP_SIGNALS]; /* what the signals did before os_stop_open() */
+
+static void open_terminal(enum os_stream stream)
+{
+    const char *name = isatty(outputs[stream]) ? ttyname(outputs[stream]) : NULL;
+    int fd = name != NULL ? open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
+
+    if (fd != -1)
+        outputs[stream] = fd;
+}
 
 int os_start(void)
 {
@@ -27,6 +60,8 @@ int os_start(void)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDONLY) == -1)
             return errno;
     }
+    open_terminal(OS_STDOUT);
+    open_terminal(OS_STDERR);
     return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? errno : 0;
 }
 
@@ -60,9 +95,7 @@ enum os_error_kind os_error_kind(int error)
 {
     switch (error) {
     case EAGAIN:
-#if EWOULDBLOCK != EAGAIN
-    case EWOULDBLOCK:
-#endif
+    case OTHER_EAGAIN:
     case EINPROGRESS:
         return OS_ERROR_WOULD_BLOCK;
     case EINTR:
@@ -70,6 +103,7 @@ enum os_error_kind os_error_kind(int error)
     case ECONNRESET:
     case ECONNABORTED:
     case EPIPE:
+    case EPROTOTYPE: /* macOS: a send while the connection goes down */
     case ENETRESET:
         return OS_ERROR_RESET;
     case EMFILE:
@@ -86,6 +120,8 @@ enum os_error_kind os_error_kind(int error)
     case EHOSTUNREACH:
     case ENOPROTOOPT:
     case EPROTO:
+    case NOT_ON_NETWORK:
+    case EOPNOTSUPP:
         return OS_ERROR_NETWORK;
     default:
         return OS_ERROR_OTHER;
@@ -113,16 +149,15 @@ uint64_t os_raise_descriptor_limit(void)
         return 0;
     rlim_t soft = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        /* macOS refuses "unlimited", but takes OPEN_MAX. */
-#ifdef OPEN_MAX
-        limit.rlim_cur = OPEN_MAX;
-        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-            return OPEN_MAX;
-#endif
-        return soft;
+    /* macOS may refuse "unlimited"; then as many as it does not refuse. */
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && soft < SURE_LIMIT) {
+        limit.rlim_cur = SURE_LIMIT;
+        setrlimit(RLIMIT_NOFILE, &limit);
     }
-    return limit.rlim_cur;
+    /* What is in force may be less than what was asked for. */
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        return limit.rlim_cur;
+    return sysconf(_SC_OPEN_MAX) > 0 ? (uint64_t)sysconf(_SC_OPEN_MAX) : 0;
 }
 
 static void on_stop_signal(int number)
@@ -137,26 +172,39 @@ static void on_stop_signal(int number)
     errno = saved;
 }
 
+static void close_stop_pipe(void)
+{
+    int error = errno;
+
+    for (int i = 0; i < 2; i++) {
+        close(stop_pipe[i]);
+        stop_pipe[i] = -1;
+    }
+    errno = error;
+}
+
 os_socket os_stop_open(void)
 {
-    struct sigaction action, old;
+    struct sigaction action;
 
     if (pipe(stop_pipe) != 0)
         return OS_NO_SOCKET;
     for (int i = 0; i < 2; i++) {
-        if (!os_set_nonblocking(stop_pipe[i]) || fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC) != 0)
+        if (!os_set_nonblocking(stop_pipe[i]) || fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC) != 0) {
+            close_stop_pipe();
             return OS_NO_SOCKET;
+        }
     }
+    stop_requests = 0;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_stop_signal;
     action.sa_flags = SA_RESTART;
     for (int i = 0; i < STOP_SIGNALS; i++) {
-        /* nohup(1) means what it says; an ignored SIGINT is only what a shell script gives its
-         * background jobs. */
-        if (stop_signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
-            old.sa_handler == SIG_IGN)
-            continue;
-        sigaction(stop_signals[i], &action, NULL);
+        sigaction(stop_signals[i], NULL, &before[i]);
+        /* nohup(1) means it; an ignored SIGINT is only what shell scripts give their background
+         * jobs. */
+        if (stop_signals[i] != SIGHUP || before[i].sa_handler != SIG_IGN)
+            sigaction(stop_signals[i], &action, NULL);
     }
     return stop_pipe[0];
 }
@@ -174,28 +222,24 @@ unsigned os_stop_requests(void)
 void os_stop_close(void)
 {
     for (int i = 0; i < STOP_SIGNALS; i++)
-        signal(stop_signals[i], SIG_DFL);
-    for (int i = 0; i < 2; i++) {
-        close(stop_pipe[i]);
-        stop_pipe[i] = -1;
-    }
+        sigaction(stop_signals[i], &before[i], NULL);
+    close_stop_pipe();
 }
 
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
 {
-    int fd = stream == OS_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
-    struct pollfd waiting = {.fd = fd, .events = POLLOUT};
+    struct pollfd waiting = {.fd = outputs[stream], .events = POLLOUT};
     struct stat about;
     ptrdiff_t n;
 
-    if (fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
+    if (fstat(outputs[stream], &about) == 0 && !S_ISREG(about.st_mode)) {
         if (poll(&waiting, 1, 0) == 0)
             return 0;
         if (length > PIPE_BUF)
             length = PIPE_BUF;
     }
     do {
-        n = write(fd, bytes, length);
+        n = write(outputs[stream], bytes, length);
     } while (n == -1 && errno == EINTR);
     return n == -1 && os_error_kind(errno) == OS_ERROR_WOULD_BLOCK ? 0 : n;
 }

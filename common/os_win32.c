@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <wchar.h>
 
 /* A UDP socket connected to itself on the loopback address: what the control handler sends,
  * select() can wait for. */
@@ -118,18 +118,26 @@ static const char *known_error_text(int error)
 const char *os_error_text(int error, char text[OS_ERROR_TEXT])
 {
     const char *known = known_error_text(error);
-    DWORD length = 0;
+    WCHAR words[512];
+    DWORD length;
 
     if (known != NULL) {
         snprintf(text, OS_ERROR_TEXT, "%s", known);
         return text;
     }
-    length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+    length = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
                                 FORMAT_MESSAGE_MAX_WIDTH_MASK,
-                            NULL, (DWORD)error, 0, text, OS_ERROR_TEXT, NULL);
-    while (length > 0 && strchr(" .\r\n", text[length - 1]) != NULL)
-        text[--length] = '\0';
-    if (length == 0)
+                            NULL, (DWORD)error, 0, words, sizeof words / sizeof words[0], NULL);
+    /* As many units fit, whatever they are. */
+    length = length < OS_ERROR_TEXT / 3 ? length : OS_ERROR_TEXT / 3;
+    while (length > 0 && wcschr(L" .\r\n", words[length - 1]) != NULL)
+        length--;
+    int bytes = length > 0 ? WideCharToMultiByte(CP_UTF8, 0, words, (int)length, text,
+                                                 OS_ERROR_TEXT - 1, NULL, NULL)
+                           : 0;
+
+    text[bytes] = '\0';
+    if (bytes == 0)
         snprintf(text, OS_ERROR_TEXT, "Windows error %d", error);
     return text;
 }
@@ -177,6 +185,7 @@ os_socket os_stop_open(void)
         WSASetLastError(error);
         return OS_NO_SOCKET;
     }
+    stop_requests = 0;
     /* "Ignore Ctrl-C" is inherited from the parent process: undo it. */
     SetConsoleCtrlHandler(NULL, FALSE);
     SetConsoleCtrlHandler(on_console_control, TRUE);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -12,11 +13,11 @@
 /*
  * An fd_set is a bitmap over descriptors, and select() reads as many of its bits as it is told to.
  * So it may be larger than the type says, if FD_SET and its like are kept off it: glibc's abort
- * past FD_SETSIZE. Linux and the BSDs keep it in words of unsigned long; macOS in 32-bit words,
+ * past FD_SETSIZE. Linux and FreeBSD keep it in words of unsigned long; others in 32-bit words,
  * which on a little-endian machine is the same.
  */
 typedef unsigned long word;
-enum { WORD_BITS = sizeof(word) * CHAR_BIT };
+enum { WORD_BITS = sizeof(word) * CHAR_BIT, SHORTAGE = 10 /* milliseconds */ };
 
 struct selector_sets {
     size_t words;        /* in each bitmap */
@@ -134,5 +135,11 @@ bool selector_sets_wait(struct selector *selector, int64_t timeout)
 
     if (found > 0)
         collect(selector);
-    return found >= 0 || errno == EINTR;
+    if (found >= 0 || errno == EINTR)
+        return true;
+    if (errno != EAGAIN && errno != ENOMEM)
+        return false;
+    /* The kernel is short of memory: leave it some time. */
+    poll(NULL, 0, SHORTAGE);
+    return true;
 }

@@ -143,17 +143,16 @@ static size_t answer(struct connection *c, struct connection_service *service,
         if (verdict == PROTOCOL_INCOMPLETE)
             break;
         used += next.consumed;
+        /* Before anything is sent: if that fails, the failure is what is reported. */
+        if (verdict == PROTOCOL_QUIT || verdict == PROTOCOL_TOO_LONG)
+            c->end = verdict == PROTOCOL_QUIT ? CONNECTION_QUIT : CONNECTION_LINE_TOO_LONG;
         put(c, service, &gathered, next.prefix);
         put(c, service, &gathered, next.body);
-        if (verdict == PROTOCOL_TOO_LONG) {
-            c->end = CONNECTION_LINE_TOO_LONG;
+        if (verdict == PROTOCOL_TOO_LONG)
             continue;
-        }
         c->messages++;
         if (service->log_messages)
             log_message(service->log, &c->peer, next.text.bytes, next.text.length);
-        if (verdict == PROTOCOL_QUIT)
-            c->end = CONNECTION_QUIT;
     }
     send_bytes(c, service, (struct protocol_part){service->gather, gathered});
     c->searched = (uint32_t)searched;
@@ -244,8 +243,10 @@ static void advance(struct connection *c, struct connection_service *service)
         c->state = CONNECTION_FLUSHING;
     if (c->state != CONNECTION_FLUSHING || send_queue_length(&c->queue) > 0)
         return;
-    /* When the server stops, a client that has been silent for as long as it might linger is not
-     * waited for. */
+    /*
+     * When the server stops, a client that has been silent for as long as it might linger is not
+     * waited for; what it sends at that very moment is lost.
+     */
     bool silent = c->end == CONNECTION_STOPPING && service->now - c->active >= CONNECTION_LINGER;
 
     net_end_sending(c->watch.socket);

@@ -32,8 +32,6 @@ static void append_gap(struct log *log)
 {
     char gap[80];
 
-    if (log->lost == 0)
-        return;
     int length =
         snprintf(gap, sizeof gap, "%lu lines lost: the log is not read fast enough", log->lost);
 
@@ -41,11 +39,11 @@ static void append_gap(struct log *log)
         log->lost = 0;
 }
 
-bool log_flush(struct log *log)
+/* Writes what the reader takes of the lines that are kept. */
+static void write_lines(struct log *log)
 {
     size_t written = 0;
 
-    append_gap(log);
     while (written < log->length) {
         ptrdiff_t n = os_write(OS_STDERR, log->lines + written, log->length - written);
 
@@ -57,14 +55,24 @@ bool log_flush(struct log *log)
     log->length -= written;
     if (written > 0)
         memmove(log->lines, log->lines + written, log->length);
+}
+
+bool log_flush(struct log *log)
+{
+    write_lines(log);
+    /* Not before there is room for other lines too, or gaps would fill what is left. */
+    if (log->lost > 0 && LOG_BUFFER - log->length >= LINE_MAX_LENGTH) {
+        append_gap(log);
+        write_lines(log);
+    }
     return log->length == 0;
 }
 
 static void add(struct log *log, const char *text, size_t length)
 {
-    if (LOG_BUFFER - log->length < LINE_MAX_LENGTH)
+    /* Once lines are being lost, only the end of a round tries again. */
+    if (log->lost == 0 && LOG_BUFFER - log->length < LINE_MAX_LENGTH)
         log_flush(log);
-    append_gap(log);
     if (log->lost > 0 || !append(log, text, length))
         log->lost++;
 }

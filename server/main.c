@@ -49,7 +49,7 @@ static int serve(const struct server_options *options, struct listeners *listene
         status = server_step(server, -1);
     } while (status == SERVER_RUNNING);
     server_destroy(server);
-    os_stop_close();
+    /* Requests to stop stay ours to the end: one that comes now must not change the exit status. */
     return status == SERVER_STOPPED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

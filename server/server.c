@@ -13,7 +13,7 @@ enum {
     ACCEPTS_A_ROUND =
         64, /* of one listener, so that a flood of new clients leaves the old ones their turn */
     RETRY_ACCEPT = 100,   /* milliseconds without accepting after the system refused a descriptor */
-    TELL_FULL = 1000,     /* milliseconds with room after which being full is news again */
+    TELL_AGAIN = 1000,    /* milliseconds with room after which being full is news again */
     RETRY_LOG = 100,      /* milliseconds until a log that is not read is tried again */
     MILLISECOND = 1000000 /* nanoseconds */
 };
@@ -33,7 +33,7 @@ struct server {
     int64_t drain_until; /* when stops > 0 */
     int64_t retry_at;    /* no accept before this time, or the end of a connection */
     int64_t room_since;  /* when the last client left that had filled the server */
-    bool told_exhausted; /* since accept() last ran out of clients */
+    int64_t refused_at;  /* when the system last refused a connection */
 };
 
 static int64_t milliseconds(void)
@@ -53,15 +53,13 @@ static bool not_accepted(struct server *server, struct net_result result)
 
     if (result.outcome == NET_RESET)
         return true;
-    if (result.outcome == NET_WOULD_BLOCK) {
-        server->told_exhausted = false;
+    if (result.outcome == NET_WOULD_BLOCK)
         return false;
-    }
-    if (!server->told_exhausted)
+    if (server->service.now - server->refused_at >= TELL_AGAIN)
         log_failure(&server->log,
                     "Cannot accept: %s; trying again when a connection ends, or every %d ms",
                     os_error_text(result.error, words), RETRY_ACCEPT);
-    server->told_exhausted = true;
+    server->refused_at = server->service.now;
     server->retry_at = server->service.now + RETRY_ACCEPT;
     return false;
 }
@@ -71,6 +69,8 @@ static void accept_clients(struct server *server, const struct listener *listene
     struct net_address peer;
     os_socket s;
 
+    if (full(server))
+        return;
     for (int i = 0; i < ACCEPTS_A_ROUND && !full(server); i++) {
         struct net_result result = net_accept(listener->watch.socket, &s, &peer);
 
@@ -79,7 +79,7 @@ static void accept_clients(struct server *server, const struct listener *listene
         else if (!not_accepted(server, result))
             return;
     }
-    if (full(server) && server->service.now - server->room_since >= TELL_FULL)
+    if (full(server) && server->service.now - server->room_since >= TELL_AGAIN)
         log_failure(&server->log, "Full: %llu clients; the next one waits until one of them leaves",
                     (unsigned long long)server->clients.count);
 }
@@ -288,7 +288,7 @@ struct server *server_create(const struct server_options *options, struct listen
     server->service.log_messages =
         options->rules.mode != PROTOCOL_ECHO || options->log_level == LOG_ALL;
     server->started = server->service.now = milliseconds();
-    server->room_since = server->started - TELL_FULL;
+    server->room_since = server->refused_at = server->started - TELL_AGAIN;
     if (!set_up(server, stop)) {
         server_destroy(server);
         return NULL;

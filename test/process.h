@@ -14,9 +14,9 @@
 #include "os.h"
 
 enum process_input {
-    PROCESS_INPUT_PIPE, /* for process_pump() to write to */
-    PROCESS_INPUT_CLOSED,
-    PROCESS_INPUT_NULL, /* /dev/null, NUL */
+    PROCESS_INPUT_PIPE,   /* for process_pump() to write to */
+    PROCESS_INPUT_CLOSED, /* on Windows the program has no console then: nothing can stop it */
+    PROCESS_INPUT_NULL,   /* /dev/null, NUL */
     PROCESS_INPUT_FILE
 };
 
@@ -82,6 +82,9 @@ ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length
 
 /* Ends the program's input, after all that process_pump() has taken. */
 void process_close_input(struct process *process);
+
+/* Stops reading an output for good, as head(1) does. */
+void process_close_output(struct process *process, enum os_stream stream);
 
 /*
  * Asks the program to stop, as its user would. On Windows the test program gives its own console up

@@ -169,6 +169,13 @@ void process_close_input(struct process *process)
     process->system->input = -1;
 }
 
+void process_close_output(struct process *process, enum os_stream stream)
+{
+    close(process->system->output[stream]);
+    process->system->output[stream] = -1;
+    process->output[stream].ended = true;
+}
+
 void process_stop(struct process *process, enum process_stop how)
 {
     kill(process->system->id, how == PROCESS_STOP_INTERRUPT ? SIGINT : SIGTERM);
@@ -189,7 +196,8 @@ int process_destroy(struct process *process)
     while (waitpid(system->id, &status, 0) == -1 && errno == EINTR)
         continue;
     for (int i = OS_STDOUT; i <= OS_STDERR; i++) {
-        close(system->output[i]);
+        if (system->output[i] != -1)
+            close(system->output[i]);
         free(process->output[i].bytes);
     }
     free(system);

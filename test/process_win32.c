@@ -132,14 +132,18 @@ static bool open_streams(struct process_system *system, const struct process_opt
     return false;
 }
 
-/* Starts the program with the three streams and no other handle, in a console of its own that has
- * no window. */
+/*
+ * Starts the program with the three streams and no other handle, in a console of its own that has
+ * no window; without stdin in no console, since the input of one takes the place of a missing
+ * stdin.
+ */
 static bool create(struct process_system *system, char *line, HANDLE theirs[3])
 {
     STARTUPINFOEXA start = {.StartupInfo = {.cb = sizeof start, .dwFlags = STARTF_USESTDHANDLES}};
     PROCESS_INFORMATION created;
     HANDLE inherited[3];
     SIZE_T count = 0, size = 0;
+    DWORD console = theirs[0] != NULL ? CREATE_NO_WINDOW : DETACHED_PROCESS;
     bool ok;
 
     for (int i = 0; i < 3; i++) {
@@ -157,9 +161,8 @@ static bool create(struct process_system *system, char *line, HANDLE theirs[3])
     if (ok) {
         ok = UpdateProcThreadAttribute(start.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
                                        inherited, count * sizeof inherited[0], NULL, NULL) &&
-             CreateProcessA(NULL, line, NULL, NULL, TRUE,
-                            CREATE_NO_WINDOW | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
-                            &start.StartupInfo, &created);
+             CreateProcessA(NULL, line, NULL, NULL, TRUE, console | EXTENDED_STARTUPINFO_PRESENT,
+                            NULL, NULL, &start.StartupInfo, &created);
         DeleteProcThreadAttributeList(start.lpAttributeList);
     }
     free(start.lpAttributeList);
@@ -312,6 +315,12 @@ void process_stop(struct process *process, enum process_stop how)
         fprintf(stderr, "Ctrl-C: Windows error %lu\n", GetLastError());
     FreeConsole();
     AttachConsole(ATTACH_PARENT_PROCESS);
+}
+
+void process_close_output(struct process *process, enum os_stream stream)
+{
+    close_pipe(&process->system->output[stream]);
+    process->output[stream].ended = true;
 }
 
 void process_kill(struct process *process)

@@ -1,0 +1,615 @@
+/*
+ * End-to-end tests of the client with its stdin and stdout redirected: the real program, started as
+ * a user would, against servers that the test plays itself and against the real server.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "selector.h"
+#include "support.h"
+#include "test.h"
+
+enum {
+    MIB = 1 << 20,
+    /* Far more than systems keep of a connection whose other end does not read. */
+    TOO_MUCH = 64 * MIB,
+    /* Milliseconds without progress after which a transfer counts as standing still. Were it too
+     * short, a test would show less, but not fail. */
+    QUIET = 300
+};
+
+#ifdef _WIN32
+static const bool reset_may_read_as_end = true; /* under Wine it does */
+static const bool stdin_can_be_closed = false;  /* under Wine the new console takes its place */
+#else
+static const bool reset_may_read_as_end = false;
+static const bool stdin_can_be_closed = true;
+#endif
+
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static struct process *run(const char *const options[],
+                           const struct process_options *process_options)
+{
+    enum { MOST = 8 };
+    const char *arguments[MOST + 1] = {support_environment("ECHO_CLIENT")};
+
+    for (size_t i = 0; options[i] != NULL; i++) {
+        assert_true(i + 1 < MOST);
+        arguments[i + 1] = options[i];
+    }
+    return support_start(arguments, process_options);
+}
+
+static struct process *run_with_port(const char *host, uint16_t port,
+                                     const struct process_options *process_options)
+{
+    char text[8];
+
+    snprintf(text, sizeof text, "%d", port);
+    return run(OPTIONS(host, text), process_options);
+}
+
+/* A client, and the server's end of its connection. */
+struct client {
+    struct process *process;
+    os_socket s;
+    char address[NET_ADDRESS_TEXT]; /* the server's */
+};
+
+static struct client start(const struct process_options *process_options)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct client client = {.process = run_with_port("127.0.0.1", address.port, process_options)};
+
+    net_address_text(&address, client.address);
+    client.s = support_accept(listener);
+    net_close(listener);
+    return client;
+}
+
+/* Compares bytes with those from `offset` on of `pattern`, a MiB over and over. */
+static void compare(const char *bytes, size_t length, const char *pattern, size_t offset)
+{
+    while (length > 0) {
+        size_t place = offset % MIB;
+        size_t part = length < MIB - place ? length : MIB - place;
+
+        assert_memory_equal(bytes, pattern + place, part);
+        bytes += part;
+        offset += part;
+        length -= part;
+    }
+}
+
+/* Takes what has come on the client's stdout by now and returns how much it was. */
+static size_t take_output(struct process *process, const char *pattern, size_t offset)
+{
+    struct process_output *output = &process->output[OS_STDOUT];
+    size_t length = output->length - output->taken;
+
+    compare(output->bytes + output->taken, length, pattern, offset);
+    output->taken += length;
+    return length;
+}
+
+/* Expects `length` bytes on stdout, then its end. */
+static void expect_output(struct process *process, const char *pattern, size_t length)
+{
+    static char buffer[65536];
+    size_t received = 0, n;
+
+    while ((n = support_read(process, OS_STDOUT, buffer, sizeof buffer)) > 0) {
+        assert_true(n <= length - received);
+        compare(buffer, n, pattern, received);
+        received += n;
+    }
+    assert_int_equal(received, length);
+}
+
+static void expect_output_text(struct process *process, const char *text)
+{
+    expect_output(process, text, strlen(text));
+}
+
+/* The client's only line on stderr, which says how many bytes were sent and received. */
+static void expect_lost(struct process *process, const char *told, uint64_t least_sent,
+                        uint64_t most_sent, uint64_t received)
+{
+    const char *line = support_expect_line(process, OS_STDERR, told);
+    unsigned long long counts[2] = {0, 0};
+
+    assert_memory_equal(line, "echo-client: ", strlen("echo-client: "));
+    assert_non_null(strstr(line, " (sent "));
+    assert_int_equal(sscanf(strstr(line, " (sent "), " (sent %llu bytes, received %llu bytes)",
+                            &counts[0], &counts[1]),
+                     2);
+    assert_in_range(counts[0], least_sent, most_sent);
+    assert_int_equal(counts[1], received);
+    assert_null(support_line(process, OS_STDERR));
+}
+
+/* Ends the server's side of a connection whose client has ended its own. */
+static void leave(os_socket s)
+{
+    support_expect_end(s);
+    net_close(s);
+}
+
+static void stop_server(struct process *server)
+{
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+/* The command line */
+
+static void help_and_version_go_to_stdout(void **state)
+{
+    static const char *const options[] = {"--help", "-h", "--version", "-V"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        struct process *process = run(OPTIONS(options[i]), NULL);
+
+        support_expect_line(process, OS_STDOUT, i < 2 ? "Usage: echo-client [" : "echo-client ");
+        while (support_line(process, OS_STDOUT) != NULL)
+            assert_true(i < 2); /* the version is one line */
+        assert_int_equal(support_finish(process), 0);
+    }
+}
+
+static void wrong_usage_is_told_in_one_line(void **state)
+{
+    static const struct {
+        const char *options[4];
+        const char *told;
+    } cases[] = {
+        {{"--foo"}, "unknown option '--foo'"},
+        {{"-x"}, "unknown option '-x'"},
+        {{"--eol"}, "option '--eol' needs a value"},
+        {{"--eol", "cr"}, "--eol 'cr' is not lf, crlf or none"},
+        {{"--help=1"}, "option '--help' takes no value"},
+        {{"--connect-timeout", "soon"}, "--connect-timeout 'soon' is not a number of seconds"},
+        {{"--connect-timeout", "-1"}, "--connect-timeout '-1' is not a number of seconds"},
+        {{"localhost", "0"}, "PORT '0' is not a number from 1 to 65535"},
+        {{"localhost", "65536"}, "PORT '65536' is not a number from 1 to 65535"},
+        {{"localhost", "echo"}, "PORT 'echo' is not a number from 1 to 65535"},
+        {{"localhost", ""}, "PORT '' is not a number from 1 to 65535"},
+        {{"localhost", "1", "2"}, "'2' is one too many"},
+        {{""}, "HOST is empty"},
+        {{"--\x1B[2J"}, "unknown option '--\\x1b[2J'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct process *process = run(cases[i].options, NULL);
+        const char *line = support_line(process, OS_STDERR);
+
+        assert_non_null(line);
+        assert_memory_equal(line, "echo-client: ", strlen("echo-client: "));
+        if (strstr(line, cases[i].told) == NULL)
+            fail_msg("expected: %s, but found: %s", cases[i].told, line);
+        assert_non_null(strstr(line, "; try 'echo-client --help'"));
+        assert_null(support_line(process, OS_STDERR));
+        assert_int_equal(support_finish(process), 2);
+    }
+}
+
+/* Connecting */
+
+static void a_server_that_is_not_there_is_told(void **state)
+{
+    os_socket holders[2];
+    struct net_address address;
+    struct process *process;
+    char text[NET_ADDRESS_TEXT], told[160];
+
+    (void)state;
+    /* The port of a connected socket: nobody listens on it, and nobody else is given it meanwhile.
+     */
+    support_pair(holders);
+    assert_int_equal(net_local_address(holders[0], &address).outcome, NET_DONE);
+    process = run_with_port("127.0.0.1", address.port, NULL);
+    snprintf(told, sizeof told,
+             "echo-client: cannot connect to '127.0.0.1': %s: Connection refused",
+             net_address_text(&address, text));
+    assert_string_equal(support_line(process, OS_STDERR), told);
+    assert_null(support_line(process, OS_STDERR));
+    assert_int_equal(support_finish(process), 1);
+    net_close(holders[0]);
+    net_close(holders[1]);
+}
+
+static void an_unknown_host_is_told(void **state)
+{
+    char host[101] = "", told[160];
+    struct process *process;
+    const char *line;
+
+    (void)state;
+    /* Longer than DNS allows, so that nobody has to be asked for it. */
+    memset(host, 'x', sizeof host - 1);
+    snprintf(told, sizeof told, "echo-client: cannot resolve '%s': ", host);
+    process = run(OPTIONS(host), NULL);
+    line = support_expect_line(process, OS_STDERR, told);
+    assert_true(strlen(line) > strlen(told));
+    assert_null(support_line(process, OS_STDERR));
+    assert_int_equal(support_finish(process), 1);
+}
+
+static void connects_to_a_name(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address), s;
+    struct process *process = run_with_port("localhost", address.port, NULL);
+
+    (void)state;
+    s = support_accept(listener);
+    process_close_input(process);
+    leave(s);
+    assert_int_equal(support_finish(process), 0);
+    net_close(listener);
+}
+
+/* What stdin is */
+
+static void expect_input(const struct process_options *options, const char *written,
+                         const void *expected, size_t length)
+{
+    struct client client = start(options);
+
+    if (options->input == PROCESS_INPUT_PIPE) {
+        support_write(client.process, written, strlen(written));
+        process_close_input(client.process);
+    }
+    support_expect(client.s, expected, length);
+    support_expect_end(client.s);
+    support_send(client.s, "answer", 6);
+    net_close(client.s);
+    expect_output_text(client.process, "answer");
+    assert_int_equal(support_finish(client.process), 0);
+}
+
+static void an_input_without_bytes_ends_the_sending_side(void **state)
+{
+    static const enum process_input inputs[] = {PROCESS_INPUT_PIPE, PROCESS_INPUT_NULL,
+                                                PROCESS_INPUT_CLOSED};
+    size_t count = sizeof inputs / sizeof inputs[0] - (stdin_can_be_closed ? 0 : 1);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        expect_input(&(struct process_options){.input = inputs[i]}, "", "", 0);
+}
+
+static void a_pipe_is_sent_whole(void **state)
+{
+    (void)state;
+    expect_input(&(struct process_options){.input = PROCESS_INPUT_PIPE}, "hello\r\n\x1A\x04 there",
+                 "hello\r\n\x1A\x04 there", 15);
+}
+
+/* The program itself is a file with all values of bytes in it. */
+static void a_file_is_sent_whole(void **state)
+{
+    const char *name = support_environment("ECHO_CLIENT");
+    FILE *file = fopen(name, "rb");
+    static char bytes[16 * MIB];
+    size_t length;
+
+    (void)state;
+    assert_non_null(file);
+    length = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_in_range(length, 1, sizeof bytes - 1);
+    expect_input(&(struct process_options){.input = PROCESS_INPUT_FILE, .input_file = name}, "",
+                 bytes, length);
+}
+
+/* Transfers */
+
+static void much_goes_both_ways_at_once(void **state)
+{
+    enum { LENGTH = 32 * MIB };
+    uint16_t port;
+    struct process *server = support_start_server(NULL, NULL, &port);
+    struct process *client = run_with_port("127.0.0.1", port, NULL);
+    char *pattern = support_random_bytes(MIB, 1);
+    size_t written = 0, received = 0;
+    int64_t end = os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
+
+    (void)state;
+    while (written < LENGTH) {
+        size_t place = written % MIB;
+        ptrdiff_t n = process_pump(client, pattern + place, MIB - place, 1000);
+
+        assert_true(n >= 0);
+        written += (size_t)n;
+        received += take_output(client, pattern, received);
+        assert_true(received <= written);
+        assert_true(os_nanoseconds() < end);
+    }
+    process_close_input(client);
+    while (!client->output[OS_STDOUT].ended) {
+        process_pump(client, NULL, 0, 1000);
+        received += take_output(client, pattern, received);
+        assert_true(os_nanoseconds() < end);
+    }
+    assert_int_equal(received, LENGTH);
+    assert_int_equal(support_finish(client), 0);
+    stop_server(server);
+    free(pattern);
+}
+
+static void quit_ends_a_conversation_in_line_mode(void **state)
+{
+    static const char input[] = "hello\r\nquit\nunheard\n";
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("--mode", "line"), NULL, &port);
+    struct process *client = run_with_port("127.0.0.1", port, NULL);
+
+    (void)state;
+    support_write(client, input, strlen(input));
+    process_close_input(client);
+    expect_output_text(client, "Message received - hello\r\nquit\n");
+    assert_int_equal(support_finish(client), 0);
+    stop_server(server);
+}
+
+/* Goes on after the end of input until the server ends, however long that takes. */
+static void a_late_answer_is_waited_for(void **state)
+{
+    struct selector *nothing = selector_create();
+    struct client client = start(NULL);
+
+    (void)state;
+    assert_non_null(nothing);
+    support_write(client.process, "hello\n", 6);
+    process_close_input(client.process);
+    support_expect_text(client.s, "hello\n");
+    support_expect_end(client.s);
+    selector_wait(nothing, 1000);
+    support_send(client.s, "late\n", 5);
+    net_close(client.s);
+    expect_output_text(client.process, "late\n");
+    assert_int_equal(support_finish(client.process), 0);
+    selector_destroy(nothing);
+}
+
+static void an_answer_is_written_while_input_goes_on(void **state)
+{
+    struct client client = start(NULL);
+    char answer[6];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        support_write(client.process, "ask\n", 4);
+        support_expect_text(client.s, "ask\n");
+        support_send(client.s, "reply\n", 6);
+        for (size_t n = 0; n < sizeof answer;) {
+            size_t more = support_read(client.process, OS_STDOUT, answer + n, sizeof answer - n);
+
+            assert_true(more > 0);
+            n += more;
+        }
+        assert_memory_equal(answer, "reply\n", 6);
+    }
+    process_close_input(client.process);
+    leave(client.s);
+    assert_int_equal(support_finish(client.process), 0);
+}
+
+static void a_server_may_end_first(void **state)
+{
+    struct client client = start(NULL);
+    char *bytes = support_random_bytes(MIB, 2);
+
+    (void)state;
+    support_send(client.s, bytes, MIB);
+    net_close(client.s);
+    expect_output(client.process, bytes, MIB);
+    assert_int_equal(support_finish(client.process), 0);
+    free(bytes);
+}
+
+static void a_reset_is_told(void **state)
+{
+    struct client client = start(NULL);
+    char answer[3];
+    char told[160];
+
+    (void)state;
+    support_write(client.process, "hello", 5);
+    support_expect_text(client.s, "hello");
+    support_send(client.s, "abc", 3);
+    for (size_t n = 0; n < sizeof answer;) {
+        size_t more = support_read(client.process, OS_STDOUT, answer + n, sizeof answer - n);
+
+        assert_true(more > 0);
+        n += more;
+    }
+    support_reset(client.s);
+    snprintf(told, sizeof told, "connection to %s lost: Connection reset by peer", client.address);
+    if (reset_may_read_as_end && support_line(client.process, OS_STDERR) == NULL) {
+        assert_int_equal(support_finish(client.process), 0);
+        return;
+    }
+    expect_lost(client.process, told, 5, 5, 3);
+    assert_int_equal(support_finish(client.process), 1);
+}
+
+/* Writes to the client's stdin until it stands still; returns how much. */
+static size_t write_until_refused(struct process *process, const char *pattern)
+{
+    size_t written = 0;
+    int64_t progress = os_nanoseconds();
+
+    while (os_nanoseconds() - progress < (int64_t)QUIET * 1000000) {
+        size_t place = written % MIB;
+        ptrdiff_t n = process_pump(process, pattern + place, MIB - place, QUIET);
+
+        assert_true(n >= 0);
+        written += (size_t)n;
+        if (n > 0)
+            progress = os_nanoseconds();
+        assert_true(written < TOO_MUCH);
+    }
+    return written;
+}
+
+/* As support_wait(), but leaves the output of the programs alone. */
+static bool becomes_ready(os_socket s, uint8_t interest, int timeout)
+{
+    struct selector *selector = selector_create();
+    struct selector_watch watch;
+    bool ready;
+
+    assert_non_null(selector);
+    assert_true(selector_add(selector, &watch, s, interest));
+    assert_true(selector_wait(selector, timeout));
+    ready = selector_next(selector) != NULL;
+    selector_destroy(selector);
+    return ready;
+}
+
+/* Sends until the connection stands still; returns how much. The client's output is not read
+ * meanwhile. */
+static size_t send_until_refused(os_socket s, const char *pattern)
+{
+    size_t sent = 0;
+
+    for (;;) {
+        size_t place = sent % MIB;
+        struct net_result result = net_send(s, pattern + place, MIB - place);
+
+        if (result.outcome == NET_WOULD_BLOCK && !becomes_ready(s, SELECTOR_WRITE, QUIET))
+            return sent;
+        assert_true(result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK);
+        sent += result.bytes;
+        assert_true(sent < TOO_MUCH);
+    }
+}
+
+static void input_waits_for_a_server_that_does_not_read(void **state)
+{
+    struct client client = start(NULL);
+    char *pattern = support_random_bytes(MIB, 3);
+    size_t written = write_until_refused(client.process, pattern);
+
+    (void)state;
+    for (size_t received = 0; received < written; received += MIB)
+        support_expect(client.s, pattern, MIB < written - received ? MIB : written - received);
+    process_close_input(client.process);
+    leave(client.s);
+    assert_int_equal(support_finish(client.process), 0);
+    free(pattern);
+}
+
+static void the_server_waits_for_an_output_that_nobody_reads(void **state)
+{
+    struct client client = start(NULL);
+    char *pattern = support_random_bytes(MIB, 4);
+    size_t sent = send_until_refused(client.s, pattern);
+
+    (void)state;
+    net_close(client.s);
+    expect_output(client.process, pattern, sent);
+    assert_int_equal(support_finish(client.process), 0);
+    free(pattern);
+}
+
+static void a_reset_is_told_while_input_waits(void **state)
+{
+    struct client client = start(NULL);
+    char *pattern = support_random_bytes(MIB, 5);
+    size_t written = write_until_refused(client.process, pattern);
+
+    (void)state;
+    support_reset(client.s);
+    expect_lost(client.process, "echo-client: ", 1, written, 0);
+    assert_int_equal(support_finish(client.process), 1);
+    free(pattern);
+}
+
+static void a_server_that_ends_with_input_unread_is_told(void **state)
+{
+    struct client client = start(NULL);
+    char *pattern = support_random_bytes(MIB, 6);
+    size_t written = write_until_refused(client.process, pattern);
+
+    (void)state;
+    support_send(client.s, "enough", 6);
+    net_end_sending(client.s);
+    expect_lost(client.process, "the server ended the connection with ", 1, written, 6);
+    expect_output_text(client.process, "enough");
+    assert_int_equal(support_finish(client.process), 1);
+    net_close(client.s);
+    free(pattern);
+}
+
+static void a_request_to_stop_interrupts_it(void **state)
+{
+    (void)state;
+    for (int how = PROCESS_STOP_INTERRUPT; how <= PROCESS_STOP_TERMINATE; how++) {
+        struct client client = start(NULL);
+
+        process_stop(client.process, (enum process_stop)how);
+        support_expect_end(client.s);
+        assert_int_equal(support_finish(client.process), 130);
+        net_close(client.s);
+    }
+}
+
+/* Neither a full connection nor a full output holds it up. */
+static void it_can_be_interrupted_while_both_sides_wait(void **state)
+{
+    struct client client = start(NULL);
+    char *bytes = support_random_bytes(MIB, 7);
+    struct net_result result;
+
+    (void)state;
+    write_until_refused(client.process, bytes);
+    send_until_refused(client.s, bytes);
+    process_stop(client.process, PROCESS_STOP_INTERRUPT);
+    do {
+        assert_true(becomes_ready(client.s, SELECTOR_READ, SUPPORT_DEADLINE));
+        result = net_recv(client.s, bytes, MIB);
+    } while (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK);
+    while (support_read(client.process, OS_STDOUT, bytes, MIB) > 0)
+        continue;
+    assert_int_equal(support_finish(client.process), 130);
+    net_close(client.s);
+    free(bytes);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(help_and_version_go_to_stdout),
+        TEST(wrong_usage_is_told_in_one_line),
+        TEST(a_server_that_is_not_there_is_told),
+        TEST(an_unknown_host_is_told),
+        TEST(connects_to_a_name),
+        TEST(an_input_without_bytes_ends_the_sending_side),
+        TEST(a_pipe_is_sent_whole),
+        TEST(a_file_is_sent_whole),
+        TEST(much_goes_both_ways_at_once),
+        TEST(quit_ends_a_conversation_in_line_mode),
+        TEST(a_late_answer_is_waited_for),
+        TEST(an_answer_is_written_while_input_goes_on),
+        TEST(a_server_may_end_first),
+        TEST(a_reset_is_told),
+        TEST(input_waits_for_a_server_that_does_not_read),
+        TEST(the_server_waits_for_an_output_that_nobody_reads),
+        TEST(a_reset_is_told_while_input_waits),
+        TEST(a_server_that_ends_with_input_unread_is_told),
+        TEST(a_request_to_stop_interrupts_it),
+        TEST(it_can_be_interrupted_while_both_sides_wait),
+    };
+
+    return cmocka_run_group_tests_name("client_program", tests, support_setup, support_teardown);
+}

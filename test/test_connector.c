@@ -1,0 +1,335 @@
+/* Unit tests of client/connector, with real sockets on the loopback address. */
+#include "connector.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "selector.h"
+#include "support.h"
+#include "test.h"
+
+#ifdef _WIN32
+#include <winsock2.h>
+static const bool lowest_number_is_taken = false; /* what POSIX says of a new descriptor */
+#else
+#include <sys/socket.h>
+static const bool lowest_number_is_taken = true;
+#endif
+
+enum { LONG_TIME = 30000, SHORT_TIME = 300 }; /* milliseconds */
+enum { FILLERS = 8 };                         /* more than the shortest queue takes */
+
+struct outcome {
+    enum connector_outcome outcome;
+    os_socket s;
+    struct net_address peer;
+    char error[CONNECTOR_ERROR];
+};
+
+static struct outcome connect_to(const struct net_address *addresses, size_t count, int64_t timeout,
+                                 os_socket stop)
+{
+    struct outcome outcome = {.s = OS_NO_SOCKET};
+
+    outcome.outcome = connector_connect(addresses, count, timeout, stop, &outcome.s, &outcome.peer,
+                                        outcome.error);
+    return outcome;
+}
+
+/* An address at which nobody listens: the one of a connected socket, so that nobody else is given
+ * its port meanwhile. */
+struct refusing {
+    os_socket holders[2];
+    struct net_address address;
+};
+
+static struct refusing refuse(void)
+{
+    struct refusing refusing = {.holders = {OS_NO_SOCKET, OS_NO_SOCKET}};
+
+    support_pair(refusing.holders);
+    assert_int_equal(net_local_address(refusing.holders[0], &refusing.address).outcome, NET_DONE);
+    return refusing;
+}
+
+static void stop_refusing(const struct refusing *refusing)
+{
+    net_close(refusing->holders[0]);
+    net_close(refusing->holders[1]);
+}
+
+/* An address that does not answer: a listener whose queue is full, so that the system drops further
+ * requests. */
+struct black_hole {
+    os_socket listener;
+    os_socket fillers[FILLERS];
+    size_t count;
+    struct net_address address;
+};
+
+static bool connects(os_socket s)
+{
+    struct selector *selector = selector_create();
+    struct selector_watch watch;
+    bool ready;
+
+    assert_non_null(selector);
+    assert_true(selector_add(selector, &watch, s, SELECTOR_WRITE));
+    assert_true(selector_wait(selector, SHORT_TIME));
+    ready = selector_next(selector) != NULL;
+    selector_destroy(selector);
+    return ready;
+}
+
+static void close_black_hole(const struct black_hole *hole)
+{
+    for (size_t i = 0; i < hole->count; i++)
+        net_close(hole->fillers[i]);
+    net_close(hole->listener);
+}
+
+/* Skips the test where the system answers for a full queue, as Windows does with a refusal. */
+static void open_black_hole(struct black_hole *hole)
+{
+    hole->count = 0;
+    hole->listener = support_listen(&hole->address);
+    listen(hole->listener, 0);
+    while (hole->count < FILLERS) {
+        os_socket *s = &hole->fillers[hole->count];
+        struct net_result result = net_connect(&hole->address, s);
+
+        if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
+            break;
+        hole->count++;
+        if (result.outcome == NET_WOULD_BLOCK && !connects(*s))
+            return;
+    }
+    close_black_hole(hole);
+    print_message("the queue of a listener cannot be filled here\n");
+    skip();
+}
+
+static void expect_connection(const struct outcome *outcome, os_socket listener,
+                              const struct net_address *address)
+{
+    os_socket accepted;
+
+    if (outcome->outcome != CONNECTOR_CONNECTED)
+        fail_msg("not connected: %s", outcome->error);
+    assert_true(net_address_equal(&outcome->peer, address));
+    accepted = support_accept(listener);
+    support_send(outcome->s, "x", 1);
+    support_expect_text(accepted, "x");
+    net_close(outcome->s);
+    support_expect_end(accepted);
+    net_close(accepted);
+}
+
+static void expect_failure(const struct outcome *outcome, const char *error)
+{
+    assert_int_equal(outcome->outcome, CONNECTOR_FAILED);
+    assert_string_equal(outcome->error, error);
+}
+
+static void connects_to_the_only_address(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct outcome outcome = connect_to(&address, 1, LONG_TIME, OS_NO_SOCKET);
+
+    (void)state;
+    expect_connection(&outcome, listener, &address);
+    net_close(listener);
+}
+
+static void goes_on_to_the_next_address_when_refused(void **state)
+{
+    struct refusing refusing = refuse();
+    struct net_address addresses[3] = {refusing.address, refusing.address};
+    os_socket listener = support_listen(&addresses[2]);
+    struct outcome outcome = connect_to(addresses, 3, LONG_TIME, OS_NO_SOCKET);
+
+    (void)state;
+    expect_connection(&outcome, listener, &addresses[2]);
+    net_close(listener);
+    stop_refusing(&refusing);
+}
+
+static void goes_on_to_the_next_address_when_unavailable(void **state)
+{
+    /* No machine can connect to a multicast address: the system refuses at once. */
+    struct net_address addresses[2] = {{.bytes = {224, 0, 0, 1}, .port = 9}};
+    os_socket listener = support_listen(&addresses[1]);
+    struct outcome outcome = connect_to(addresses, 2, LONG_TIME, OS_NO_SOCKET);
+
+    (void)state;
+    expect_connection(&outcome, listener, &addresses[1]);
+    net_close(listener);
+}
+
+static void takes_the_first_of_two_that_listen(void **state)
+{
+    struct net_address addresses[2], peer;
+    os_socket listeners[2] = {support_listen(&addresses[0]), support_listen(&addresses[1])}, s;
+    struct outcome outcome = connect_to(addresses, 2, LONG_TIME, OS_NO_SOCKET);
+
+    (void)state;
+    expect_connection(&outcome, listeners[0], &addresses[0]);
+    assert_int_equal(net_accept(listeners[1], &s, &peer).outcome, NET_WOULD_BLOCK);
+    net_close(listeners[0]);
+    net_close(listeners[1]);
+}
+
+static void goes_on_to_the_next_address_when_there_is_no_answer(void **state)
+{
+    struct black_hole hole;
+    struct net_address addresses[2];
+    struct outcome outcome;
+    os_socket listener;
+
+    (void)state;
+    open_black_hole(&hole);
+    addresses[0] = hole.address;
+    listener = support_listen(&addresses[1]);
+    outcome = connect_to(addresses, 2, LONG_TIME, OS_NO_SOCKET);
+    expect_connection(&outcome, listener, &addresses[1]);
+    net_close(listener);
+    close_black_hole(&hole);
+}
+
+static os_socket next_number(void)
+{
+    struct net_address address;
+    os_socket s = support_listen(&address);
+
+    net_close(s);
+    return s;
+}
+
+static void says_for_each_address_why_it_failed(void **state)
+{
+    struct refusing first = refuse(), second = refuse();
+    const struct net_address addresses[] = {first.address, second.address};
+    char texts[2][NET_ADDRESS_TEXT], expected[CONNECTOR_ERROR];
+    os_socket before = next_number();
+    struct outcome outcome = connect_to(addresses, 2, LONG_TIME, OS_NO_SOCKET);
+
+    (void)state;
+    snprintf(expected, sizeof expected, "%s: Connection refused; %s: Connection refused",
+             net_address_text(&addresses[0], texts[0]), net_address_text(&addresses[1], texts[1]));
+    expect_failure(&outcome, expected);
+    assert_true(!lowest_number_is_taken || next_number() == before);
+    stop_refusing(&first);
+    stop_refusing(&second);
+}
+
+static void many_reasons_are_cut_to_their_room(void **state)
+{
+    struct refusing refusing = refuse();
+    struct net_address addresses[NET_RESOLVE_MAX];
+    struct outcome outcome;
+    char text[NET_ADDRESS_TEXT];
+
+    (void)state;
+    for (int i = 0; i < NET_RESOLVE_MAX; i++)
+        addresses[i] = refusing.address;
+    outcome = connect_to(addresses, NET_RESOLVE_MAX, LONG_TIME, OS_NO_SOCKET);
+    assert_int_equal(outcome.outcome, CONNECTOR_FAILED);
+    assert_true(strlen(outcome.error) < CONNECTOR_ERROR);
+    assert_non_null(strstr(outcome.error, net_address_text(&refusing.address, text)));
+    stop_refusing(&refusing);
+}
+
+static void gives_up_when_the_time_is_over(void **state)
+{
+    struct black_hole hole;
+    struct refusing refusing;
+    char texts[2][NET_ADDRESS_TEXT], expected[CONNECTOR_ERROR];
+    struct outcome outcome;
+    os_socket before;
+
+    (void)state;
+    open_black_hole(&hole);
+    refusing = refuse();
+    before = next_number();
+    outcome = connect_to((const struct net_address[]){refusing.address, hole.address}, 2,
+                         SHORT_TIME, OS_NO_SOCKET);
+    snprintf(expected, sizeof expected, "%s: Connection refused; %s: no answer in time",
+             net_address_text(&refusing.address, texts[0]),
+             net_address_text(&hole.address, texts[1]));
+    expect_failure(&outcome, expected);
+    assert_true(!lowest_number_is_taken || next_number() == before);
+    stop_refusing(&refusing);
+    close_black_hole(&hole);
+}
+
+static void stops_when_asked_to(void **state)
+{
+    struct black_hole hole;
+    os_socket stop[2], before;
+    struct outcome outcome;
+
+    (void)state;
+    open_black_hole(&hole);
+    support_pair(stop);
+    support_send(stop[1], "", 1);
+    before = next_number();
+    outcome = connect_to(&hole.address, 1, LONG_TIME, stop[0]);
+    assert_int_equal(outcome.outcome, CONNECTOR_STOPPED);
+    assert_true(!lowest_number_is_taken || next_number() == before);
+    net_close(stop[0]);
+    net_close(stop[1]);
+    close_black_hole(&hole);
+}
+
+/* A stop socket that says nothing is no reason not to connect. */
+static void connects_while_nobody_asks_it_to_stop(void **state)
+{
+    struct refusing refusing = refuse();
+    struct net_address addresses[2] = {refusing.address};
+    os_socket listener = support_listen(&addresses[1]), stop[2];
+    struct outcome outcome;
+
+    (void)state;
+    support_pair(stop);
+    outcome = connect_to(addresses, 2, LONG_TIME, stop[0]);
+    expect_connection(&outcome, listener, &addresses[1]);
+    net_close(stop[0]);
+    net_close(stop[1]);
+    net_close(listener);
+    stop_refusing(&refusing);
+}
+
+/* Whatever localhost means here: ::1 first, 127.0.0.1 first, or one of them alone. */
+static void connects_to_localhost_by_name(void **state)
+{
+    struct net_address address, addresses[NET_RESOLVE_MAX];
+    os_socket listener = support_listen(&address);
+    struct outcome outcome;
+    size_t count;
+
+    (void)state;
+    assert_null(net_resolve("localhost", address.port, addresses, &count));
+    outcome = connect_to(addresses, count, LONG_TIME, OS_NO_SOCKET);
+    expect_connection(&outcome, listener, &address);
+    net_close(listener);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connects_to_the_only_address),
+        cmocka_unit_test(goes_on_to_the_next_address_when_refused),
+        cmocka_unit_test(goes_on_to_the_next_address_when_unavailable),
+        cmocka_unit_test(takes_the_first_of_two_that_listen),
+        cmocka_unit_test(goes_on_to_the_next_address_when_there_is_no_answer),
+        cmocka_unit_test(says_for_each_address_why_it_failed),
+        cmocka_unit_test(many_reasons_are_cut_to_their_room),
+        cmocka_unit_test(gives_up_when_the_time_is_over),
+        cmocka_unit_test(stops_when_asked_to),
+        cmocka_unit_test(connects_while_nobody_asks_it_to_stop),
+        cmocka_unit_test(connects_to_localhost_by_name),
+    };
+
+    return cmocka_run_group_tests_name("connector", tests, support_setup, support_teardown);
+}
