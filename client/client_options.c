@@ -54,7 +54,10 @@ static bool parse_option(int option, struct client_options *options)
     case OPTION_EOL:
         return parse_eol(optarg, &options->eol);
     case OPTION_CONNECT_TIMEOUT:
-        return command_line_seconds(program, "--connect-timeout", &options->connect_timeout);
+        if (!command_line_seconds(program, "--connect-timeout", &options->connect_timeout))
+            return false;
+        return options->connect_timeout > 0 ||
+               command_line_wrong(program, "--connect-timeout has to be more than 0 seconds");
     default: /* '?': told already */
         return false;
     }

@@ -76,7 +76,10 @@ int main(int argc, char **argv)
 
     switch (client_options_parse(argc, argv, &options)) {
     case COMMAND_LINE_SHOWN:
-        return EXIT_SUCCESS;
+        if (fflush(stdout) == 0)
+            return EXIT_SUCCESS;
+        fprintf(stderr, "echo-client: cannot write to standard output\n");
+        return EXIT_FAILURE;
     case COMMAND_LINE_WRONG:
         return COMMAND_LINE_USAGE;
     case COMMAND_LINE_RUN:

@@ -235,16 +235,24 @@ static void read_socket(struct session *session)
     }
 }
 
-/* The server has ended and its last byte is written: what was not sent by now never will be. */
+/*
+ * The server has ended and its last byte is written: what was not sent by now never will be. An
+ * input that has more to give is cut short as well; one that is silent, or at its end, is not.
+ */
 static void end_with_server(struct session *session)
 {
+    size_t unsent = send_queue_length(&session->to_server);
+    char error[OS_ERROR_TEXT];
+
+    if (unsent == 0 && !session->input_ended && !terminal_interactive(session->terminal) &&
+        terminal_input_ready(session->terminal))
+        unsent = terminal_read(session->terminal, session->scratch, 1, error) > 0;
     if (session->send_failure.outcome != NET_DONE)
         fail_connection(session, session->send_failure);
-    else if (send_queue_length(&session->to_server) == 0)
+    else if (unsent == 0)
         finish(session, SESSION_FINISHED);
     else
-        fail(session, "the server ended the connection with %llu bytes not sent",
-             (unsigned long long)send_queue_length(&session->to_server));
+        fail(session, "the server ended the connection before the end of the input");
 }
 
 /* What each side is watched for: nothing is read while the piece before it still waits to be

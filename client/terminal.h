@@ -49,6 +49,9 @@ enum { TERMINAL_END = -1, TERMINAL_BROKEN = -2 };
 ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
                         char error[OS_ERROR_TEXT]);
 
+/* Whether terminal_read() would not wait. */
+bool terminal_input_ready(struct terminal *terminal);
+
 /* Reads the next key that was pressed; false when there is none now. */
 bool terminal_key(struct terminal *terminal, struct key *key);
 

@@ -115,6 +115,14 @@ int terminal_wait(struct terminal *terminal, int wanted)
            (terminal->output.ready ? wanted & TERMINAL_OUTPUT : 0);
 }
 
+bool terminal_input_ready(struct terminal *terminal)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    (void)terminal;
+    return poll(&input, 1, 0) > 0;
+}
+
 ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
                         char error[OS_ERROR_TEXT])
 {

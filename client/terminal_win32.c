@@ -123,7 +123,7 @@ static bool key_waits(const struct terminal *terminal)
     return false;
 }
 
-static bool input_ready(const struct terminal *terminal)
+bool terminal_input_ready(struct terminal *terminal)
 {
     DWORD available = 0;
 
@@ -165,7 +165,7 @@ int terminal_wait(struct terminal *terminal, int wanted)
          * again. */
         WSAResetEvent(terminal->socket_event);
         bool sockets = sockets_ready(terminal, &failed);
-        bool input = (wanted & TERMINAL_INPUT) && input_ready(terminal);
+        bool input = (wanted & TERMINAL_INPUT) && terminal_input_ready(terminal);
 
         if (failed)
             return -1;

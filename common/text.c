@@ -33,7 +33,7 @@ static bool harmless(const unsigned char *b, size_t length)
     if (length == 1)
         return b[0] >= 0x20 && b[0] != 0x7F && b[0] != '\\';
     if (length == 2)
-        return b[0] != 0xC2 || b[1] > 0x9F;
+        return (b[0] != 0xC2 || b[1] > 0x9F) && (b[0] != 0xD8 || b[1] != 0x9C);
     if (length == 3 && b[0] == 0xE2 && b[1] == 0x80)
         return !(b[2] == 0x8E || b[2] == 0x8F || (b[2] >= 0xA8 && b[2] <= 0xAE));
     if (length == 3 && b[0] == 0xE2 && b[1] == 0x81)

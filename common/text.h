@@ -17,11 +17,11 @@ enum { TEXT_ESCAPE_MAX = 4 };
  * terminal nor end or forge a line of a log. Well-formed UTF-8 (RFC 3629) stays as it is, except:
  * backslash becomes \\, the control characters \t \r \n or \xNN, as do DEL and each byte of C1
  * controls (U+0080 to U+009F), of line and paragraph separators and of the marks that turn the
- * direction of writing (U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069), and each byte that
- * belongs to no well-formed character. So what was received can be read back out of it.
- * Only whole characters are written, as many as `size` - 1 bytes hold, and a terminating NUL.
- * `size` is at least 1. Returns how many of the `length` bytes were taken; `written`, unless NULL,
- * is set to the length of the text.
+ * direction of writing (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069), and each byte
+ * that belongs to no well-formed character. So what was received can be read back out of it. Only
+ * whole characters are written, as many as `size` - 1 bytes hold, and a terminating NUL. `size` is
+ * at least 1. Returns how many of the `length` bytes were taken; `written`, unless NULL, is set to
+ * the length of the text.
  */
 size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written);
 

@@ -30,7 +30,8 @@ static void announce(const struct listeners *listeners)
 
     for (size_t i = 0; i < listeners->count; i++)
         printf("listening on %s\n", net_address_text(&listeners->all[i].address, address));
-    fflush(stdout);
+    if (fflush(stdout) != 0)
+        refuse("note: cannot write to standard output what it listens on");
 }
 
 static int serve(const struct server_options *options, struct listeners *listeners)
@@ -72,7 +73,7 @@ int main(int argc, char **argv)
 
     switch (server_options_parse(argc, argv, &options)) {
     case COMMAND_LINE_SHOWN:
-        return EXIT_SUCCESS;
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : refuse("cannot write to standard output");
     case COMMAND_LINE_WRONG:
         return COMMAND_LINE_USAGE;
     case COMMAND_LINE_RUN:

@@ -542,11 +542,25 @@ static void a_server_that_ends_with_input_unread_is_told(void **state)
     (void)state;
     support_send(client.s, "enough", 6);
     net_end_sending(client.s);
-    expect_lost(client.process, "the server ended the connection with ", 1, written, 6);
+    expect_lost(client.process, "the server ended the connection before the end of the input", 1,
+                written, 6);
     expect_output_text(client.process, "enough");
     assert_int_equal(support_finish(client.process), 1);
     net_close(client.s);
     free(pattern);
+}
+
+static void an_output_that_nobody_will_read_ends_it(void **state)
+{
+    struct client client = start(NULL);
+
+    (void)state;
+    process_close_output(client.process, OS_STDOUT);
+    support_send(client.s, "hello", 5);
+    expect_lost(client.process, "cannot write to standard output", 0, 0, 5);
+    support_expect_closed(client.s);
+    assert_int_equal(support_finish(client.process), 1);
+    net_close(client.s);
 }
 
 static void a_request_to_stop_interrupts_it(void **state)
@@ -607,6 +621,7 @@ int main(void)
         TEST(the_server_waits_for_an_output_that_nobody_reads),
         TEST(a_reset_is_told_while_input_waits),
         TEST(a_server_that_ends_with_input_unread_is_told),
+        TEST(an_output_that_nobody_will_read_ends_it),
         TEST(a_request_to_stop_interrupts_it),
         TEST(it_can_be_interrupted_while_both_sides_wait),
     };
