@@ -174,6 +174,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--help=1"}, "option '--help' takes no value"},
         {{"--connect-timeout", "soon"}, "--connect-timeout 'soon' is not a number of seconds"},
         {{"--connect-timeout", "-1"}, "--connect-timeout '-1' is not a number of seconds"},
+        {{"--connect-timeout", "0"}, "--connect-timeout has to be more than 0 seconds"},
         {{"localhost", "0"}, "PORT '0' is not a number from 1 to 65535"},
         {{"localhost", "65536"}, "PORT '65536' is not a number from 1 to 65535"},
         {{"localhost", "echo"}, "PORT 'echo' is not a number from 1 to 65535"},
@@ -542,8 +543,7 @@ static void a_server_that_ends_with_input_unread_is_told(void **state)
     (void)state;
     support_send(client.s, "enough", 6);
     net_end_sending(client.s);
-    expect_lost(client.process, "the server ended the connection before the end of the input", 1,
-                written, 6);
+    expect_lost(client.process, "the server ended the connection ", 1, written, 6);
     expect_output_text(client.process, "enough");
     assert_int_equal(support_finish(client.process), 1);
     net_close(client.s);
