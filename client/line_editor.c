@@ -46,13 +46,25 @@ void line_editor_clear(struct line_editor *editor)
     editor->length = 0;
 }
 
+/* The most columns that a character takes: two for those of East Asia, which are among those of
+ * three or four bytes, and up to the next multiple of eight for a tab. */
+static size_t width(const char *character, size_t length)
+{
+    return *character == '\t' ? 8 : length >= 3 ? 2 : 1;
+}
+
 size_t line_editor_visible(const struct line_editor *editor, size_t columns)
 {
     size_t start = editor->length;
 
-    while (start > 0 && columns > 0) {
-        start = character_before(editor, start);
-        columns--;
+    while (start > 0) {
+        size_t before = character_before(editor, start);
+        size_t needed = width(editor->text + before, start - before);
+
+        if (needed > columns)
+            break;
+        columns -= needed;
+        start = before;
     }
     return start;
 }

@@ -44,7 +44,7 @@ enum line_editor_event line_editor_key(struct line_editor *editor, const struct 
 void line_editor_clear(struct line_editor *editor);
 
 /*
- * The part of the line that fits into `columns` columns, counted as one for each character: all of
+ * The part of the line that fits into `columns` columns, as wide as a terminal may draw it: all of
  * it, or its end. Returns where it begins in editor->text; it goes on to editor->length.
  */
 size_t line_editor_visible(const struct line_editor *editor, size_t columns);

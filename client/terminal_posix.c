@@ -24,6 +24,8 @@ struct terminal {
     struct selector_watch output;
     bool interactive;
     bool ended; /* the terminal has hung up */
+    bool typed; /* a read would not block: found by select(), since poll() of macOS knows no
+                   terminals */
     int device; /* where the typed line is drawn: the terminal that stdin is, even if stdout is
                    something else */
     struct termios cooked;
@@ -44,6 +46,7 @@ static bool set_key_mode(struct terminal *terminal)
         return false;
     mode = terminal->cooked;
     mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+    mode.c_cc[VQUIT] = _POSIX_VDISABLE; /* it would end us with the terminal in this mode */
     mode.c_cc[VMIN] = 1;
     mode.c_cc[VTIME] = 0;
     return tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0;
@@ -111,6 +114,7 @@ int terminal_wait(struct terminal *terminal, int wanted)
                     wanted & TERMINAL_OUTPUT ? SELECTOR_WRITE : SELECTOR_NONE);
     if (!selector_wait(terminal->selector, (wanted & TERMINAL_INPUT) && keys_left ? 0 : -1))
         return -1;
+    terminal->typed = terminal->input.ready != SELECTOR_NONE;
     return (terminal->input.ready || keys_left ? wanted & TERMINAL_INPUT : 0) |
            (terminal->output.ready ? wanted & TERMINAL_OUTPUT : 0);
 }
@@ -144,11 +148,11 @@ ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
 /* Reads what has been typed, without waiting, behind what is left of it. */
 static void read_keys(struct terminal *terminal)
 {
-    struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
     size_t left = terminal->key_end - terminal->key_start;
 
-    if (terminal->ended || poll(&typed, 1, 0) <= 0)
+    if (terminal->ended || !terminal->typed)
         return;
+    terminal->typed = false;
     memmove(terminal->keys, terminal->keys + terminal->key_start, left);
     terminal->key_start = 0;
     terminal->key_end = left;
@@ -261,7 +265,8 @@ void terminal_show_line(struct terminal *terminal, const struct line_editor *edi
 {
     if (terminal->device == -1)
         return;
-    size_t start = line_editor_visible(editor, columns(terminal) - sizeof prompt);
+    size_t room = columns(terminal) > sizeof prompt ? columns(terminal) - sizeof prompt : 0;
+    size_t start = line_editor_visible(editor, room);
 
     terminal_hide_line(terminal);
     write_all(terminal->device, prompt, sizeof prompt - 1);

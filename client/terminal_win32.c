@@ -21,8 +21,12 @@ enum input_kind {
 static const DWORD naps[] = {0, 1, 1, 1, 1, 5, 5, 5, 15};
 enum { NAPS = sizeof naps / sizeof naps[0] };
 
+enum { SOCKETS_MAX = 4 };
+
 struct terminal {
     struct selector *selector;
+    os_socket sockets[SOCKETS_MAX];
+    size_t socket_count;
     WSAEVENT
     socket_event; /* set by Winsock whenever something has happened on one of the sockets */
     HANDLE input;
@@ -30,9 +34,11 @@ struct terminal {
     HANDLE screen; /* where the typed line is drawn, even if stdout is something else; NULL when not
                       interactive */
     DWORD mode;    /* of the console before */
-    WCHAR surrogate; /* the first half of a character beyond U+FFFF, until the second one comes;
-                        else 0 */
-    size_t nap;      /* index into naps */
+    WCHAR surrogate;     /* the first half of a character beyond U+FFFF, until the second one comes;
+                            else 0 */
+    struct key repeated; /* the last key, which is to be given out `repeats` times more */
+    WORD repeats;
+    size_t nap; /* index into naps */
 };
 
 static enum input_kind classify(HANDLE input)
@@ -46,7 +52,8 @@ static enum input_kind classify(HANDLE input)
     if (GetConsoleMode(input, &number))
         return INPUT_CONSOLE;
     if (GetFileType(input) == FILE_TYPE_PIPE &&
-        (PeekNamedPipe(input, NULL, 0, NULL, &number, NULL) || GetLastError() == ERROR_BROKEN_PIPE))
+        (PeekNamedPipe(input, NULL, 0, NULL, &number, NULL) ||
+         GetLastError() == ERROR_BROKEN_PIPE || GetLastError() == ERROR_PIPE_NOT_CONNECTED))
         return INPUT_PIPE;
     return INPUT_OTHER;
 }
@@ -59,6 +66,8 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
     if (terminal == NULL)
         return NULL;
     terminal->selector = selector;
+    terminal->socket_count = socket_count;
+    memcpy(terminal->sockets, sockets, socket_count * sizeof *sockets);
     terminal->socket_event = WSACreateEvent();
     for (size_t i = 0; i < socket_count; i++) {
         if (WSAEventSelect(sockets[i], terminal->socket_event, FD_READ | FD_WRITE | FD_CLOSE) !=
@@ -115,6 +124,8 @@ static bool key_waits(const struct terminal *terminal)
     INPUT_RECORD record;
     DWORD count;
 
+    if (terminal->repeats > 0)
+        return true;
     while (PeekConsoleInputW(terminal->input, &record, 1, &count) && count > 0) {
         if (is_key(&record))
             return true;
@@ -151,6 +162,16 @@ static bool sockets_ready(struct terminal *terminal, bool *failed)
     return ready;
 }
 
+/* Takes note of all that has happened on the sockets. Resetting the event alone would leave their
+ * records as they are, and Wine would set it again at once. */
+static void clear_events(const struct terminal *terminal)
+{
+    WSANETWORKEVENTS events;
+
+    for (size_t i = 0; i < terminal->socket_count; i++)
+        WSAEnumNetworkEvents(terminal->sockets[i], terminal->socket_event, &events);
+}
+
 int terminal_wait(struct terminal *terminal, int wanted)
 {
     HANDLE handles[2] = {terminal->socket_event, terminal->input};
@@ -163,7 +184,7 @@ int terminal_wait(struct terminal *terminal, int wanted)
         bool failed;
         /* The event is cleared before anything is looked at: what happens after the look sets it
          * again. */
-        WSAResetEvent(terminal->socket_event);
+        clear_events(terminal);
         bool sockets = sockets_ready(terminal, &failed);
         bool input = (wanted & TERMINAL_INPUT) && terminal_input_ready(terminal);
 
@@ -233,6 +254,11 @@ bool terminal_key(struct terminal *terminal, struct key *key)
     INPUT_RECORD record;
     DWORD count;
 
+    if (terminal->repeats > 0) {
+        terminal->repeats--;
+        *key = terminal->repeated;
+        return true;
+    }
     if (!key_waits(terminal) || !ReadConsoleInputW(terminal->input, &record, 1, &count) ||
         count == 0)
         return false;
@@ -256,6 +282,11 @@ bool terminal_key(struct terminal *terminal, struct key *key)
     default:
         key_of_unit(terminal, unit < 0x20 && unit != L'\t' ? 0 : unit, key);
         break;
+    }
+    /* The console puts the presses of a key that is held down together when we are slow. */
+    if (record.Event.KeyEvent.wRepeatCount > 1) {
+        terminal->repeats = record.Event.KeyEvent.wRepeatCount - 1;
+        terminal->repeated = *key;
     }
     return true;
 }

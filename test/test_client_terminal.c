@@ -252,6 +252,29 @@ static void a_line_may_be_longer_than_a_row(void **state)
     leave(screen);
 }
 
+/* Characters that take two columns never make the line flow over its row. */
+static void a_line_of_wide_characters_keeps_to_its_row(void **state)
+{
+    enum { CHARACTERS = 200, SIZE = 3 };
+    char line[CHARACTERS * SIZE + 1], screen[CHARACTERS * SIZE + 16] = "> ";
+    size_t columns;
+
+    (void)state;
+    for (size_t i = 0; i < CHARACTERS; i++)
+        memcpy(line + i * SIZE, "中", SIZE);
+    line[CHARACTERS * SIZE] = '\0';
+    start("lf");
+    columns = pseudo_terminal_columns(terminal);
+    assert_in_range(columns, 10, 2 * CHARACTERS);
+    strcat(screen, line + (CHARACTERS - (columns - 3) / 2) * SIZE);
+    type(line);
+    expect_screen(screen);
+    type("\x15");
+    expect_screen(">");
+    type(PSEUDO_TERMINAL_END);
+    leave("");
+}
+
 static void a_server_may_end_while_a_line_is_typed(void **state)
 {
     (void)state;
@@ -311,6 +334,7 @@ int main(void)
         TEST(the_line_can_be_corrected),
         TEST(lines_may_come_all_at_once),
         TEST(a_line_may_be_longer_than_a_row),
+        TEST(a_line_of_wide_characters_keeps_to_its_row),
         TEST(a_server_may_end_while_a_line_is_typed),
         TEST(ctrl_c_interrupts_it),
         TEST(it_ends_with_its_terminal),

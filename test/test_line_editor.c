@@ -154,6 +154,11 @@ static void the_end_of_a_long_line_is_visible(void **state)
     type("a中文b");
     assert_int_equal(line_editor_visible(&editor, 0), editor.length);
     assert_int_equal(line_editor_visible(&editor, 1), strlen("a中文"));
+    /* 中 and 文 take two columns each. */
+    assert_int_equal(line_editor_visible(&editor, 2), strlen("a中文"));
+    assert_int_equal(line_editor_visible(&editor, 3), strlen("a中"));
+    assert_int_equal(line_editor_visible(&editor, 5), strlen("a"));
+    assert_int_equal(line_editor_visible(&editor, 6), 0);
     assert_int_equal(line_editor_visible(&editor, 100), 0);
     /* It begins with a whole character at any width, and more columns never show less. */
     for (size_t columns = 0, last = editor.length; columns < 10; columns++) {
