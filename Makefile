@@ -45,7 +45,7 @@ INCLUDES := -Icommon -Iserver -Iclient -Itest
 COMPILE = $(CC) $(LANGUAGE) $(SYSTEM_DEFINES) $(INCLUDES) \
     $(if $(filter test/%,$<),$(CMOCKA_CFLAGS)) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SANITIZERS)
 LINK = $(CC) $(CFLAGS) $(SANITIZERS) $(SYSTEM_LDFLAGS) $(LDFLAGS)
-LIBS = $(LDLIBS) $(SYSTEM_LIBS)
+LIBS = $(LDLIBS) $(SYSTEM_LIBS) -lm
 
 ON_MACOS := $(filter Darwin,$(shell uname -s))
 # Where cmocka is, when the compiler does not look there by itself.

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command_line.h"
 #include "text.h"
 #include "version.h"
 
@@ -11,25 +10,127 @@ static const char program[] = "echo-client";
 
 static const char help[] =
     "Usage: echo-client [OPTION]... [HOST [PORT]]\n"
+    "       echo-client --ping [OPTION]... [HOST [PORT]]\n"
+    "       echo-client --load [OPTION]... [HOST [PORT]]\n"
     "Connects to HOST (default 127.0.0.1) on PORT (default 9901). At a terminal, sends each line "
-    "that is typed and shows\n"
-    "what comes back; otherwise carries bytes from stdin to the server and from the server to "
-    "stdout, unchanged.\n"
+    "that is\n"
+    "typed and shows what comes back; otherwise carries bytes from stdin to the server and from "
+    "the\n"
+    "server to stdout, unchanged. With --ping it measures the round trip of one message after "
+    "another,\n"
+    "with --load of as many as the server answers, and compares every byte.\n"
     "\n"
-    "      --eol lf|crlf|none         what is sent after each line that is typed (default lf)\n"
     "      --connect-timeout SECONDS  how long to try, over all addresses of the host (default 5)\n"
     "  -h, --help                     show this and exit\n"
     "  -V, --version                  show the version and exit\n"
+    "At a terminal:\n"
+    "      --eol lf|crlf|none         what is sent after each line that is typed (default lf)\n"
+    "      --hex                      show what arrives as a dump, in hexadecimal and as text\n"
+    "      --timestamps               show when it arrived, and how long after the last line was "
+    "sent\n"
+    "With --ping:\n"
+    "      --count N                  stop after N messages (default: at Ctrl-C)\n"
+    "      --interval SECONDS         from one message to the next (default 1)\n"
+    "With --load:\n"
+    "      --connections N            connections that exchange messages (default 1)\n"
+    "      --pipeline N               messages on the way on each of them (default 1)\n"
+    "      --duration SECONDS         how long to send (default 10, unless --count is given)\n"
+    "      --count N                  how many messages to send, on all connections together\n"
+    "      --rate N                   messages a second, on all connections together, sent when "
+    "they are\n"
+    "                                 due (default: as soon as there is room)\n"
+    "      --idle N                   connections that are only held open, besides (default 0)\n"
+    "      --reconnect                a new connection for each message\n"
+    "      --expect echo|line         what the server answers: the same, or a line of mode line\n"
+    "                                 (default echo)\n"
+    "      --json                     print the report as one JSON object\n"
+    "With either:\n"
+    "      --size BYTES               of a message (default 64)\n"
+    "      --seed N                   what the messages are made from (default 1)\n"
     "\n"
     "At a terminal, \"quit\" ends the session, as does Ctrl-D (on Windows Ctrl-Z) on an empty "
-    "line; Ctrl-C leaves at once.\n"
-    "Exit status: 0 fine, 1 connection or transfer failed, 2 wrong usage, 130 interrupted.\n";
+    "line; Ctrl-C\n"
+    "leaves at once.\n"
+    "Exit status: 0 fine, 1 connection or transfer failed or an answer was wrong, 2 wrong usage,\n"
+    "130 interrupted.\n";
 
-enum { OPTION_EOL = 256, OPTION_CONNECT_TIMEOUT };
+enum {
+    MESSAGE_MAX = 16 * 1024 * 1024,
+    PIPELINE_MAX = 65536,
+    CONNECTIONS_MAX = 1000000,
+    RATE_MAX = 100000000
+};
+
+enum {
+    OPTION_EOL = 256,
+    OPTION_CONNECT_TIMEOUT,
+    OPTION_HEX,
+    OPTION_TIMESTAMPS,
+    OPTION_PING,
+    OPTION_LOAD,
+    OPTION_COUNT,
+    OPTION_INTERVAL,
+    OPTION_SIZE,
+    OPTION_SEED,
+    OPTION_CONNECTIONS,
+    OPTION_PIPELINE,
+    OPTION_DURATION,
+    OPTION_RATE,
+    OPTION_IDLE,
+    OPTION_RECONNECT,
+    OPTION_EXPECT,
+    OPTION_JSON
+};
+
+/* The jobs that an option is for; one that is in the wrong place is a mistake, not ignored. */
+enum {
+    FOR_SESSION = 1 << CLIENT_SESSION,
+    FOR_PING = 1 << CLIENT_PING,
+    FOR_LOAD = 1 << CLIENT_LOAD
+};
+
+static const struct {
+    int option;
+    int jobs;
+    const char *name;
+} restricted[] = {
+    {OPTION_EOL, FOR_SESSION, "--eol"},
+    {OPTION_HEX, FOR_SESSION, "--hex"},
+    {OPTION_TIMESTAMPS, FOR_SESSION, "--timestamps"},
+    {OPTION_INTERVAL, FOR_PING, "--interval"},
+    {OPTION_COUNT, FOR_PING | FOR_LOAD, "--count"},
+    {OPTION_SIZE, FOR_PING | FOR_LOAD, "--size"},
+    {OPTION_SEED, FOR_PING | FOR_LOAD, "--seed"},
+    {OPTION_CONNECTIONS, FOR_LOAD, "--connections"},
+    {OPTION_PIPELINE, FOR_LOAD, "--pipeline"},
+    {OPTION_DURATION, FOR_LOAD, "--duration"},
+    {OPTION_RATE, FOR_LOAD, "--rate"},
+    {OPTION_IDLE, FOR_LOAD, "--idle"},
+    {OPTION_RECONNECT, FOR_LOAD, "--reconnect"},
+    {OPTION_EXPECT, FOR_LOAD, "--expect"},
+    {OPTION_JSON, FOR_LOAD, "--json"},
+};
+enum { RESTRICTED = sizeof restricted / sizeof restricted[0] };
 
 static const struct option longs[] = {
     {"eol", required_argument, NULL, OPTION_EOL},
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
+    {"hex", no_argument, NULL, OPTION_HEX},
+    {"timestamps", no_argument, NULL, OPTION_TIMESTAMPS},
+    {"ping", no_argument, NULL, OPTION_PING},
+    {"load", no_argument, NULL, OPTION_LOAD},
+    {"count", required_argument, NULL, OPTION_COUNT},
+    {"interval", required_argument, NULL, OPTION_INTERVAL},
+    {"size", required_argument, NULL, OPTION_SIZE},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"connections", required_argument, NULL, OPTION_CONNECTIONS},
+    {"pipeline", required_argument, NULL, OPTION_PIPELINE},
+    {"duration", required_argument, NULL, OPTION_DURATION},
+    {"rate", required_argument, NULL, OPTION_RATE},
+    {"idle", required_argument, NULL, OPTION_IDLE},
+    {"reconnect", no_argument, NULL, OPTION_RECONNECT},
+    {"expect", required_argument, NULL, OPTION_EXPECT},
+    {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -48,18 +149,99 @@ static bool parse_eol(const char *text, const char **eol)
     return command_line_wrong(program, "--eol '%s' is not lf, crlf or none", text);
 }
 
+static bool parse_expect(const char *text, struct pattern *pattern)
+{
+    pattern->lines = pattern->prefixed = strcmp(text, "line") == 0;
+    if (pattern->lines || strcmp(text, "echo") == 0)
+        return true;
+    return command_line_wrong(program, "--expect '%s' is not echo or line", text);
+}
+
+static bool parse_job(enum client_job job, struct client_options *options)
+{
+    if (options->job != CLIENT_SESSION && options->job != job)
+        return command_line_wrong(program, "--ping and --load are two jobs; give one of them");
+    options->job = job;
+    return true;
+}
+
+static bool parse_number32(const char *name, uint64_t least, uint64_t most, uint32_t *value)
+{
+    uint64_t number = 0;
+    bool good = command_line_number(program, name, least, most, &number);
+
+    *value = (uint32_t)number;
+    return good;
+}
+
+/* Options of --load alone, and those that --ping has too. */
+static bool parse_load_option(int option, struct client_options *options)
+{
+    struct load_options *load = &options->load;
+    uint64_t number = 0;
+    bool good;
+
+    switch (option) {
+    case OPTION_COUNT:
+        return command_line_number(program, "--count", 1, UINT64_MAX - 1, &load->count);
+    case OPTION_SIZE:
+        good = command_line_number(program, "--size", 1, MESSAGE_MAX, &number);
+        load->pattern.size = (size_t)number;
+        return good;
+    case OPTION_SEED:
+        return command_line_number(program, "--seed", 0, UINT64_MAX, &load->pattern.seed);
+    case OPTION_CONNECTIONS:
+        return parse_number32("--connections", 1, CONNECTIONS_MAX, &load->connections);
+    case OPTION_PIPELINE:
+        return parse_number32("--pipeline", 1, PIPELINE_MAX, &load->pipeline);
+    case OPTION_IDLE:
+        return parse_number32("--idle", 0, CONNECTIONS_MAX, &load->idle);
+    case OPTION_DURATION:
+        if (!command_line_seconds(program, "--duration", &load->duration))
+            return false;
+        return load->duration > 0 ||
+               command_line_wrong(program, "--duration has to be more than 0 seconds");
+    case OPTION_RATE:
+        good = command_line_number(program, "--rate", 1, RATE_MAX, &number);
+        load->rate = (double)number;
+        return good;
+    case OPTION_RECONNECT:
+        load->reconnect = true;
+        return true;
+    case OPTION_EXPECT:
+        return parse_expect(optarg, &load->pattern);
+    case OPTION_JSON:
+        options->json = true;
+        return true;
+    default: /* '?': told already */
+        return false;
+    }
+}
+
 static bool parse_option(int option, struct client_options *options)
 {
     switch (option) {
     case OPTION_EOL:
-        return parse_eol(optarg, &options->eol);
+        return parse_eol(optarg, &options->session.eol);
+    case OPTION_HEX:
+        options->session.hex = true;
+        return true;
+    case OPTION_TIMESTAMPS:
+        options->session.timestamps = true;
+        return true;
     case OPTION_CONNECT_TIMEOUT:
         if (!command_line_seconds(program, "--connect-timeout", &options->connect_timeout))
             return false;
         return options->connect_timeout > 0 ||
                command_line_wrong(program, "--connect-timeout has to be more than 0 seconds");
-    default: /* '?': told already */
-        return false;
+    case OPTION_PING:
+        return parse_job(CLIENT_PING, options);
+    case OPTION_LOAD:
+        return parse_job(CLIENT_LOAD, options);
+    case OPTION_INTERVAL:
+        return command_line_seconds(program, "--interval", &options->ping.interval);
+    default:
+        return parse_load_option(option, options);
     }
 }
 
@@ -85,13 +267,65 @@ static bool parse_operands(int count, char **operands, struct client_options *op
     return true;
 }
 
+/* Whether the options given (a bit for each place in `restricted`) go with the job and with one
+ * another. */
+static bool check(uint32_t given, struct client_options *options)
+{
+    static const char *const needs[] = {
+        [FOR_SESSION] = "is for a session, not for --ping or --load",
+        [FOR_PING] = "goes with --ping",
+        [FOR_LOAD] = "goes with --load",
+        [FOR_PING | FOR_LOAD] = "goes with --ping or --load",
+    };
+    struct load_options *load = &options->load;
+
+    for (int i = 0; i < RESTRICTED; i++) {
+        if ((given >> i & 1) != 0 && (restricted[i].jobs >> options->job & 1) == 0)
+            return command_line_wrong(program, "%s %s", restricted[i].name,
+                                      needs[restricted[i].jobs]);
+    }
+    if (options->job == CLIENT_PING)
+        load->pattern.lines = true;
+    if (load->pattern.lines && load->pattern.size < 2)
+        return command_line_wrong(program,
+                                  "--size 1 is too small for a line, which takes 2 bytes or more");
+    if (load->duration == 0 && load->count == UINT64_MAX)
+        load->duration = 10000;
+    if (load->reconnect && load->pipeline > 1)
+        return command_line_wrong(program,
+                                  "--reconnect is one message a connection; leave --pipeline out");
+    options->ping.pattern = load->pattern;
+    options->ping.count = load->count;
+    return true;
+}
+
+/* Notes that an option was given, if it is for some jobs only. */
+static uint32_t bit_of(int option)
+{
+    for (int i = 0; i < RESTRICTED; i++) {
+        if (restricted[i].option == option)
+            return (uint32_t)1 << i;
+    }
+    return 0;
+}
+
 enum command_line_verdict client_options_parse(int argc, char **argv,
                                                struct client_options *options)
 {
+    uint32_t given = 0;
     int option;
 
     *options = (struct client_options){
-        .host = "127.0.0.1", .port = 9901, .eol = "\n", .connect_timeout = 5000};
+        .host = "127.0.0.1",
+        .port = 9901,
+        .connect_timeout = 5000,
+        .session = {.eol = "\n"},
+        .ping = {.interval = 1000},
+        .load = {.pattern = {.size = 64, .seed = 1},
+                 .connections = 1,
+                 .pipeline = 1,
+                 .count = UINT64_MAX},
+    };
     while ((option = command_line_next(program, argc, argv, ":hV", longs)) != -1) {
         if (option == 'h' || option == 'V') {
             fputs(option == 'h' ? help : "echo-client " VERSION "\n", stdout);
@@ -99,7 +333,10 @@ enum command_line_verdict client_options_parse(int argc, char **argv,
         }
         if (!parse_option(option, options))
             return COMMAND_LINE_WRONG;
+        given |= bit_of(option);
     }
-    return parse_operands(argc - optind, argv + optind, options) ? COMMAND_LINE_RUN
-                                                                 : COMMAND_LINE_WRONG;
+    if (!parse_operands(argc - optind, argv + optind, options) || !check(given, options))
+        return COMMAND_LINE_WRONG;
+    options->load.connect_timeout = options->connect_timeout;
+    return COMMAND_LINE_RUN;
 }

@@ -2,15 +2,25 @@
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "command_line.h"
+#include "load.h"
+#include "ping.h"
+#include "session.h"
+
+enum client_job { CLIENT_SESSION, CLIENT_PING, CLIENT_LOAD };
 
 struct client_options {
+    enum client_job job;
     const char *host;
     uint16_t port;
-    const char *eol;         /* what ends a line that was typed: "\n", "\r\n" or "" */
     int64_t connect_timeout; /* milliseconds, for all addresses together */
+    struct session_options session;
+    struct ping_options ping;
+    struct load_options load;
+    bool json; /* the load's report */
 };
 
 enum command_line_verdict client_options_parse(int argc, char **argv,

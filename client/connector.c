@@ -15,6 +15,8 @@ struct attempt {
     struct selector_watch watch; /* its socket is open while under way, and when connected */
     enum attempt_state state;
     const struct net_address *address;
+    int64_t began; /* nanoseconds */
+    int64_t ended;
     int error; /* when failed; 0: out of memory */
 };
 
@@ -43,7 +45,9 @@ static void start(struct connector *connector, int64_t now)
 {
     struct attempt *attempt = &connector->attempts[connector->started++];
     os_socket s;
-    struct net_result result = net_connect(attempt->address, &s);
+
+    attempt->began = os_nanoseconds();
+    struct net_result result = net_connect(attempt->address, NULL, &s);
 
     connector->next_start = now + NEXT_ADDRESS;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
@@ -52,6 +56,7 @@ static void start(struct connector *connector, int64_t now)
         return;
     }
     attempt->watch.socket = s;
+    attempt->ended = os_nanoseconds();
     attempt->state = result.outcome == NET_DONE ? ATTEMPT_CONNECTED : ATTEMPT_UNDER_WAY;
     if (attempt->state == ATTEMPT_UNDER_WAY &&
         !selector_add(connector->selector, &attempt->watch, s, SELECTOR_WRITE)) {
@@ -65,6 +70,7 @@ static void finish(struct connector *connector, struct attempt *attempt)
 {
     struct net_result result = net_connect_result(attempt->watch.socket);
 
+    attempt->ended = os_nanoseconds();
     selector_remove(connector->selector, &attempt->watch);
     if (result.outcome == NET_DONE) {
         attempt->state = ATTEMPT_CONNECTED;
@@ -102,7 +108,7 @@ static bool try_all(struct connector *connector)
         int64_t until = more && connector->next_start < connector->deadline ? connector->next_start
                                                                             : connector->deadline;
 
-        if (!selector_wait(connector->selector, until > now ? until - now : 0))
+        if (!selector_wait(connector->selector, until > now ? (until - now) * 1000 : 0))
             return false;
         while ((watch = selector_next(connector->selector)) != NULL) {
             if (watch == &connector->stop)
@@ -137,7 +143,7 @@ static void describe(const struct connector *connector, char error[CONNECTOR_ERR
 }
 
 /* Hands the first connected socket over, if there is one, and closes all others. */
-static bool take_connected(struct connector *connector, os_socket *s, struct net_address *peer)
+static bool take_connected(struct connector *connector, struct connector_connection *connection)
 {
     bool taken = false;
 
@@ -145,8 +151,8 @@ static bool take_connected(struct connector *connector, os_socket *s, struct net
         struct attempt *attempt = &connector->attempts[i];
 
         if (attempt->state == ATTEMPT_CONNECTED && !taken) {
-            *s = attempt->watch.socket;
-            *peer = *attempt->address;
+            *connection = (struct connector_connection){attempt->watch.socket, *attempt->address,
+                                                        attempt->ended - attempt->began};
             taken = true;
         } else if (attempt->state == ATTEMPT_CONNECTED || attempt->state == ATTEMPT_UNDER_WAY) {
             net_close(attempt->watch.socket);
@@ -156,8 +162,9 @@ static bool take_connected(struct connector *connector, os_socket *s, struct net
 }
 
 enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
-                                         int64_t timeout, os_socket stop, os_socket *s,
-                                         struct net_address *peer, char error[CONNECTOR_ERROR])
+                                         int64_t timeout, os_socket stop,
+                                         struct connector_connection *connection,
+                                         char error[CONNECTOR_ERROR])
 {
     struct connector connector = {.selector = selector_create(), .count = count};
     bool stopped = false;
@@ -175,7 +182,7 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
     stopped = try_all(&connector);
     selector_destroy(connector.selector);
     describe(&connector, error);
-    if (take_connected(&connector, s, peer))
+    if (take_connected(&connector, connection))
         return CONNECTOR_CONNECTED;
     return stopped ? CONNECTOR_STOPPED : CONNECTOR_FAILED;
 }

@@ -16,14 +16,21 @@ enum { CONNECTOR_ERROR = 2048 };
 
 enum connector_outcome { CONNECTOR_CONNECTED, CONNECTOR_FAILED, CONNECTOR_STOPPED };
 
+struct connector_connection {
+    os_socket socket; /* connected; the caller's */
+    struct net_address peer;
+    int64_t took; /* nanoseconds from the first packet to this address to the connection */
+};
+
 /*
- * Connects to `port` of an address in `addresses`, of which there is at least one, within `timeout`
- * milliseconds in all. CONNECTOR_CONNECTED: `s` is the connected socket, the caller's from now on,
- * and `peer` the address. CONNECTOR_FAILED: `error` says for each address why, in one line.
- * CONNECTOR_STOPPED: `stop`, the socket of os_stop_open() or OS_NO_SOCKET, became readable first.
+ * Connects to one of the addresses, of which there is at least one, within `timeout` milliseconds
+ * in all. CONNECTOR_CONNECTED: `connection` is filled in. CONNECTOR_FAILED: `error` says for each
+ * address why, in one line. CONNECTOR_STOPPED: `stop`, the socket of os_stop_open() or
+ * OS_NO_SOCKET, became readable first.
  */
 enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
-                                         int64_t timeout, os_socket stop, os_socket *s,
-                                         struct net_address *peer, char error[CONNECTOR_ERROR]);
+                                         int64_t timeout, os_socket stop,
+                                         struct connector_connection *connection,
+                                         char error[CONNECTOR_ERROR]);
 
 #endif

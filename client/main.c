@@ -3,15 +3,22 @@
 
 #include "client_options.h"
 #include "connector.h"
+#include "load.h"
+#include "load_report.h"
 #include "os.h"
+#include "ping.h"
 #include "session.h"
 
 enum { EXIT_INTERRUPTED = 130 }; /* as shells say of a program that SIGINT ended */
 
-static int session(const struct client_options *options, os_socket s,
-                   const struct net_address *peer, os_socket stop)
+static int run_session(const struct client_options *options,
+                       const struct connector_connection *connection, os_socket stop)
 {
-    switch (session_run(s, peer, options->eol, stop)) {
+    enum session_end end =
+        session_run(connection->socket, &connection->peer, &options->session, stop);
+
+    net_close(connection->socket);
+    switch (end) {
     case SESSION_FINISHED:
         return EXIT_SUCCESS;
     case SESSION_FAILED:
@@ -22,19 +29,54 @@ static int session(const struct client_options *options, os_socket s,
     return EXIT_FAILURE;
 }
 
+static int run_load(const struct client_options *options, const struct net_address *server,
+                    os_socket stop)
+{
+    static struct load_result result;
+    struct load_options load = options->load;
+
+    load.progress = os_is_terminal(OS_STDERR);
+    if (!load_run(&load, server, stop, &result)) {
+        fprintf(stderr, "echo-client: out of memory\n");
+        return EXIT_FAILURE;
+    }
+    if (options->json)
+        load_report_json(&load, &result);
+    else
+        load_report_table(&load, &result);
+    return load_passed(&result) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Does the job on a connection that has been made. */
+static int run_connected(const struct client_options *options,
+                         const struct connector_connection *connection, os_socket stop)
+{
+    switch (options->job) {
+    case CLIENT_SESSION:
+        return run_session(options, connection, stop);
+    case CLIENT_PING:
+        return ping_run(&options->ping, &connection->peer, connection->socket, connection->took,
+                        stop) == PING_ALL_ANSWERED
+                   ? EXIT_SUCCESS
+                   : EXIT_FAILURE;
+    case CLIENT_LOAD:
+        /* This one has only shown which address answers. */
+        net_close(connection->socket);
+        return run_load(options, &connection->peer, stop);
+    }
+    return EXIT_FAILURE;
+}
+
 static int connect_and_run(const struct client_options *options,
                            const struct net_address *addresses, size_t count, os_socket stop)
 {
-    struct net_address peer;
+    struct connector_connection connection;
     char error[CONNECTOR_ERROR];
-    os_socket s;
-    int status;
 
-    switch (connector_connect(addresses, count, options->connect_timeout, stop, &s, &peer, error)) {
+    switch (
+        connector_connect(addresses, count, options->connect_timeout, stop, &connection, error)) {
     case CONNECTOR_CONNECTED:
-        status = session(options, s, &peer, stop);
-        net_close(s);
-        return status;
+        return run_connected(options, &connection, stop);
     case CONNECTOR_FAILED:
         fprintf(stderr, "echo-client: cannot connect to '%s': %s\n", options->host, error);
         return EXIT_FAILURE;
@@ -63,6 +105,8 @@ static int run(const struct client_options *options)
                 os_error_text(os_socket_error(), words));
         return EXIT_FAILURE;
     }
+    if (options->job == CLIENT_LOAD)
+        os_raise_descriptor_limit();
     int status = connect_and_run(options, addresses, count, stop);
 
     os_stop_close();
@@ -93,6 +137,10 @@ int main(int argc, char **argv)
     }
     int status = run(&options);
 
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "echo-client: cannot write to standard output\n");
+        status = EXIT_FAILURE;
+    }
     os_finish();
     return status;
 }

@@ -6,15 +6,16 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "display.h"
 #include "line_editor.h"
+#include "report.h"
 #include "selector.h"
 #include "send_queue.h"
 #include "terminal.h"
-#include "text.h"
 
 /* The most that is read at once, in either direction; also the most that may wait before nothing
  * more is read. */
-enum { PIECE = 64 * 1024 };
+enum { PIECE = 64 * 1024, STAMP = 48 };
 
 struct session {
     struct selector_watch socket;
@@ -22,10 +23,13 @@ struct session {
     struct selector *selector;
     struct terminal *terminal;
     const struct net_address *peer;
-    const char *eol;
+    const struct session_options *options;
     struct send_queue to_server;
     struct buffer to_output;
     struct line_editor editor;
+    struct display display;
+    int64_t began;                  /* nanoseconds, as is the next */
+    int64_t line_sent;              /* when the last line was sent; 0: none */
     struct net_result send_failure; /* NET_DONE as long as there was none */
     bool input_ended;
     bool sending_ended; /* our side of the connection is shut down */
@@ -57,8 +61,9 @@ static void fail(struct session *session, const char *format, ...)
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     terminal_hide_line(session->terminal);
-    fprintf(stderr, "echo-client: %s (sent %llu bytes, received %llu bytes)\n", message,
-            (unsigned long long)session->sent, (unsigned long long)session->received);
+    fprintf(stderr, "echo-client: %s (sent %llu bytes, received %llu bytes, %.1f seconds)\n",
+            message, (unsigned long long)session->sent, (unsigned long long)session->received,
+            (double)(os_nanoseconds() - session->began) / 1e9);
     finish(session, SESSION_FAILED);
 }
 
@@ -133,8 +138,9 @@ static void send_line(struct session *session)
     terminal_show_line(session->terminal, editor);
     terminal_finish_line(session->terminal);
     send_bytes(session, editor->text, editor->length);
-    send_bytes(session, session->eol, strlen(session->eol));
-    line_editor_clear(editor);
+    send_bytes(session, session->options->eol, strlen(session->options->eol));
+    line_editor_next(editor);
+    session->line_sent = os_nanoseconds();
     if (quit)
         end_input(session);
 }
@@ -155,6 +161,9 @@ static void read_keys(struct session *session)
         case LINE_EDITOR_END:
             end_input(session);
             break;
+        case LINE_EDITOR_CLEAR_SCREEN:
+            terminal_clear_screen(session->terminal);
+            break;
         case LINE_EDITOR_CHANGED:
         case LINE_EDITOR_NOTHING:
             break;
@@ -162,33 +171,38 @@ static void read_keys(struct session *session)
     }
 }
 
-/* Shows one line, or piece of a line, of the server's. */
-static void print_line(struct session *session, const char *bytes, size_t length)
+/* What stands before each line of an answer: nothing, or the time and the time since the last line
+ * was sent. */
+static void write_stamp(const struct session *session, char stamp[STAMP])
 {
-    char line[4096];
-    size_t written;
-    size_t shown = 0;
+    char clock[13];
+    char since[REPORT_DURATION] = "-";
 
-    terminal_print(session->terminal, "< ", 2);
-    do {
-        shown += text_escape(bytes + shown, length - shown, line, sizeof line, &written);
-        terminal_print(session->terminal, line, written);
-    } while (shown < length);
-    terminal_print(session->terminal, "\n", 1);
+    stamp[0] = '\0';
+    if (!session->options->timestamps)
+        return;
+    os_local_clock(clock);
+    if (session->line_sent > 0)
+        snprintf(since, sizeof since, "%.3f",
+                 (double)(os_nanoseconds() - session->line_sent) / 1e6);
+    snprintf(stamp, STAMP, "%s +%s ms ", clock, since);
 }
 
-static void print_received(struct session *session, const char *bytes, size_t length)
+/* Shows what has arrived, or, with length 0, what still waits to be shown. */
+static void show_received(struct session *session, const char *bytes, size_t length)
 {
-    while (length > 0) {
-        const char *newline = memchr(bytes, '\n', length);
-        size_t line = newline != NULL ? (size_t)(newline - bytes) : length;
-        size_t ending = newline != NULL ? 1 : 0;
-        size_t carriage_return = ending > 0 && line > 0 && bytes[line - 1] == '\r' ? 1 : 0;
+    struct buffer text = {NULL};
+    char stamp[STAMP];
 
-        print_line(session, bytes, line - carriage_return);
-        bytes += line + ending;
-        length -= line + ending;
-    }
+    write_stamp(session, stamp);
+    bool good = length > 0 ? display_received(&session->display, &text, stamp, bytes, length)
+                           : display_end(&session->display, &text, stamp);
+
+    if (good)
+        terminal_print(session->terminal, buffer_bytes(&text), buffer_length(&text));
+    else
+        fail(session, "out of memory");
+    buffer_clear(&text);
 }
 
 static void write_output(struct session *session)
@@ -215,7 +229,7 @@ static void read_socket(struct session *session)
     case NET_DONE:
         session->received += result.bytes;
         if (terminal_interactive(session->terminal))
-            print_received(session, session->scratch, result.bytes);
+            show_received(session, session->scratch, result.bytes);
         else if (!buffer_append(&session->to_output, session->scratch, result.bytes))
             fail(session, "out of memory");
         else
@@ -301,6 +315,39 @@ static void step(struct session *session)
         terminal_show_line(session->terminal, &session->editor);
 }
 
+/* The first thing that a person sees: where the line goes, and how to leave. */
+static void greet(struct session *session)
+{
+    char text[NET_ADDRESS_TEXT + 64];
+    char address[NET_ADDRESS_TEXT];
+
+    if (!terminal_interactive(session->terminal))
+        return;
+    int length = snprintf(text, sizeof text, "connected to %s; quit or %s ends\n",
+                          net_address_text(session->peer, address), terminal_end_key);
+    terminal_print(session->terminal, text, (size_t)length);
+}
+
+/* The last thing that a person sees: why it is over. A failure has said so already. */
+static void take_leave(struct session *session)
+{
+    char text[160];
+
+    if (!terminal_interactive(session->terminal))
+        return;
+    show_received(session, NULL, 0);
+    if (session->end == SESSION_INTERRUPTED)
+        terminal_finish_line(session->terminal);
+    if (session->end == SESSION_FAILED)
+        return;
+    int length = snprintf(
+        text, sizeof text, "%s; sent %llu bytes, received %llu bytes, %.1f seconds\n",
+        session->end == SESSION_INTERRUPTED ? "interrupted" : "the server ended the connection",
+        (unsigned long long)session->sent, (unsigned long long)session->received,
+        (double)(os_nanoseconds() - session->began) / 1e9);
+    terminal_print(session->terminal, text, (size_t)length);
+}
+
 static bool set_up(struct session *session, os_socket s, os_socket stop)
 {
     const os_socket sockets[] = {s, stop};
@@ -314,8 +361,8 @@ static bool set_up(struct session *session, os_socket s, os_socket stop)
     return session->terminal != NULL;
 }
 
-enum session_end session_run(os_socket s, const struct net_address *peer, const char *eol,
-                             os_socket stop)
+enum session_end session_run(os_socket s, const struct net_address *peer,
+                             const struct session_options *options, os_socket stop)
 {
     struct session *session = calloc(1, sizeof *session);
     enum session_end end = SESSION_FAILED;
@@ -324,18 +371,21 @@ enum session_end session_run(os_socket s, const struct net_address *peer, const 
         fprintf(stderr, "echo-client: out of memory\n");
     } else {
         session->peer = peer;
-        session->eol = eol;
+        session->options = options;
+        session->display.hex = options->hex;
+        session->began = os_nanoseconds();
+        greet(session);
         terminal_show_line(session->terminal, &session->editor);
         while (!session->over)
             step(session);
-        if (session->end == SESSION_INTERRUPTED)
-            terminal_finish_line(session->terminal);
+        take_leave(session);
         terminal_close(session->terminal);
         end = session->end;
     }
     if (session != NULL) {
         send_queue_clear(&session->to_server);
         buffer_clear(&session->to_output);
+        line_editor_clear(&session->editor);
         selector_destroy(session->selector);
     }
     free(session);

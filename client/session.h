@@ -6,6 +6,8 @@
 #ifndef SESSION_H
 #define SESSION_H
 
+#include <stdbool.h>
+
 #include "net.h"
 
 enum session_end {
@@ -14,12 +16,17 @@ enum session_end {
     SESSION_INTERRUPTED /* by a request to stop */
 };
 
+struct session_options {
+    const char *eol; /* what ends a line that was typed: "\n", "\r\n" or "" */
+    bool hex;        /* what arrives is shown as a dump */
+    bool timestamps; /* each answer is shown with its time */
+};
+
 /*
  * Runs until the server ends, the connection is lost, or `stop`, the socket of os_stop_open(),
- * becomes readable. `s` is connected to `peer` and stays the caller's. `eol` ends each line that is
- * typed.
+ * becomes readable. `s` is connected to `peer` and stays the caller's.
  */
-enum session_end session_run(os_socket s, const struct net_address *peer, const char *eol,
-                             os_socket stop);
+enum session_end session_run(os_socket s, const struct net_address *peer,
+                             const struct session_options *options, os_socket stop);
 
 #endif

@@ -1,68 +1,144 @@
 #include "terminal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "character_width.h"
+#include "display.h"
+#include "key_decoder.h"
+
+const char terminal_end_key[] = "Ctrl-D";
 
 static const char prompt[] = "> ";
-
-/* Inside an escape sequence that a key sends (ECMA-48, 5.4: CSI parameters end with a byte from @
- * to ~). */
-enum escape_state { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_CONTROL_SEQUENCE, ESCAPE_ONE_MORE };
+enum { PROMPT = sizeof prompt - 1 };
 
 struct terminal {
     struct selector *selector;
     struct selector_watch input;
     struct selector_watch output;
     bool interactive;
-    bool ended; /* the terminal has hung up */
-    bool typed; /* a read would not block: found by select(), since poll() of macOS knows no
-                   terminals */
-    int device; /* where the typed line is drawn: the terminal that stdin is, even if stdout is
-                   something else */
-    struct termios cooked;
-    enum escape_state escape;
-    char keys[4096]; /* bytes of keys that are read and not given out yet: those from `key_start` to
-                        `key_end` */
+    bool drawn; /* keys come one by one and the line is drawn; else the terminal edits and echoes */
+    bool colours;
+    bool ended;      /* the terminal has hung up */
+    size_t columns;  /* of the window, when the line was last drawn */
+    size_t width;    /* columns of the prompt and the line as drawn; 0 when it is hidden */
+    size_t cursor;   /* columns before the cursor in it */
+    char keys[4096]; /* bytes of keys not given out yet: those from `key_start` to `key_end` */
     size_t key_start;
     size_t key_end;
 };
 
-/* Keys one by one and without echo; signals, flow control and the translation of Enter stay as they
- * were. */
-static bool set_key_mode(struct terminal *terminal)
-{
-    struct termios mode;
+/*
+ * What a signal handler needs to give the terminal back: the mode it had, and the one that it has
+ * while it is ours. Changed only while `mode_is_ours` is 0.
+ */
+static struct termios own_mode;
+static struct termios key_mode;
+static volatile sig_atomic_t mode_is_ours;
 
-    if (tcgetattr(STDIN_FILENO, &terminal->cooked) != 0)
+/* Signals that end the process unless it has other plans, and leave the terminal as it is. */
+static const int deadly[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
+enum { DEADLY = sizeof deadly / sizeof deadly[0] };
+
+/* tcsetattr(), like all that the handlers call, is safe in one (POSIX.1-2017, 2.4.3). */
+static void on_deadly_signal(int number)
+{
+    if (mode_is_ours)
+        tcsetattr(STDIN_FILENO, TCSANOW, &own_mode);
+    /* Its default action is in force again (SA_RESETHAND) and takes place on return. */
+    raise(number);
+}
+
+static void handle(int number, void (*handler)(int), int flags)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    sigaction(number, &action, NULL);
+}
+
+/* Ctrl-Z: the shell gets its terminal back, and when it lets us go on, we take it again. */
+static void on_suspend(int number)
+{
+    int saved = errno;
+    sigset_t mask;
+
+    tcsetattr(STDIN_FILENO, TCSANOW, &own_mode);
+    handle(number, SIG_DFL, 0);
+    raise(number);
+    sigemptyset(&mask);
+    sigaddset(&mask, number);
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+    /* Here we are again. */
+    handle(number, on_suspend, 0);
+    if (mode_is_ours)
+        tcsetattr(STDIN_FILENO, TCSANOW, &key_mode);
+    errno = saved;
+}
+
+/* A new size of the window interrupts the wait, and the line is drawn again. */
+static void on_resize(int number)
+{
+    (void)number;
+}
+
+/* Keys one by one and without echo; signals, flow control and the translation of Enter stay. */
+static bool take_mode(void)
+{
+    if (tcgetattr(STDIN_FILENO, &own_mode) != 0)
         return false;
-    mode = terminal->cooked;
-    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
-    mode.c_cc[VQUIT] = _POSIX_VDISABLE; /* it would end us with the terminal in this mode */
-    mode.c_cc[VMIN] = 1;
-    mode.c_cc[VTIME] = 0;
-    return tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0;
+    key_mode = own_mode;
+    key_mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+    key_mode.c_cc[VMIN] = 1;
+    key_mode.c_cc[VTIME] = 0;
+    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &key_mode) != 0)
+        return false;
+    mode_is_ours = 1;
+    for (int i = 0; i < DEADLY; i++)
+        handle(deadly[i], on_deadly_signal, (int)SA_RESETHAND);
+    handle(SIGTSTP, on_suspend, 0);
+    handle(SIGWINCH, on_resize, 0);
+    return true;
+}
+
+static void give_mode_back(void)
+{
+    handle(SIGWINCH, SIG_DFL, 0);
+    handle(SIGTSTP, SIG_DFL, 0);
+    for (int i = 0; i < DEADLY; i++)
+        handle(deadly[i], SIG_DFL, 0);
+    mode_is_ours = 0;
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &own_mode);
+}
+
+/* Whether the cursor can be moved: TERM names a terminal, and not one without. */
+static bool can_be_drawn_on(void)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
+           strcmp(term, "unknown") != 0;
 }
 
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
                                size_t socket_count)
 {
     struct terminal *terminal = calloc(1, sizeof *terminal);
+    const char *no_color = getenv("NO_COLOR");
 
     (void)sockets;
     (void)socket_count;
     if (terminal == NULL)
         return NULL;
     terminal->selector = selector;
-    terminal->device = -1;
     if (!selector_add(selector, &terminal->input, STDIN_FILENO, SELECTOR_NONE)) {
         free(terminal);
         return NULL;
@@ -72,28 +148,16 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
         free(terminal);
         return NULL;
     }
-    if (isatty(STDIN_FILENO)) {
-        const char *name = ttyname(STDIN_FILENO);
-
-        terminal->interactive = true;
-        terminal->device = name != NULL ? open(name, O_WRONLY | O_NOCTTY | O_CLOEXEC) : -1;
-        if (terminal->device == -1 && isatty(STDOUT_FILENO))
-            terminal->device = dup(STDOUT_FILENO);
-        /* Where it cannot be drawn to, the terminal goes on editing and echoing lines itself. */
-        if (terminal->device != -1 && !set_key_mode(terminal)) {
-            close(terminal->device);
-            terminal->device = -1;
-        }
-    }
+    terminal->interactive = isatty(STDIN_FILENO) != 0;
+    terminal->drawn = terminal->interactive && can_be_drawn_on() && take_mode();
+    terminal->colours = can_be_drawn_on() && (no_color == NULL || *no_color == '\0');
     return terminal;
 }
 
 void terminal_close(struct terminal *terminal)
 {
-    if (terminal->device != -1) {
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->cooked);
-        close(terminal->device);
-    }
+    if (terminal->drawn)
+        give_mode_back();
     selector_remove(terminal->selector, &terminal->input);
     selector_remove(terminal->selector, &terminal->output);
     free(terminal);
@@ -106,16 +170,16 @@ bool terminal_interactive(const struct terminal *terminal)
 
 int terminal_wait(struct terminal *terminal, int wanted)
 {
-    bool keys_left = terminal->key_start < terminal->key_end || terminal->ended;
+    struct selector *selector = terminal->selector;
+    bool hung_up = (wanted & TERMINAL_INPUT) && terminal->ended;
 
-    selector_change(terminal->selector, &terminal->input,
+    selector_change(selector, &terminal->input,
                     wanted & TERMINAL_INPUT ? SELECTOR_READ : SELECTOR_NONE);
-    selector_change(terminal->selector, &terminal->output,
+    selector_change(selector, &terminal->output,
                     wanted & TERMINAL_OUTPUT ? SELECTOR_WRITE : SELECTOR_NONE);
-    if (!selector_wait(terminal->selector, (wanted & TERMINAL_INPUT) && keys_left ? 0 : -1))
+    if (!selector_wait(selector, hung_up ? 0 : -1))
         return -1;
-    terminal->typed = terminal->input.ready != SELECTOR_NONE;
-    return (terminal->input.ready || keys_left ? wanted & TERMINAL_INPUT : 0) |
+    return (terminal->input.ready || hung_up ? wanted & TERMINAL_INPUT : 0) |
            (terminal->output.ready ? wanted & TERMINAL_OUTPUT : 0);
 }
 
@@ -148,11 +212,11 @@ ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
 /* Reads what has been typed, without waiting, behind what is left of it. */
 static void read_keys(struct terminal *terminal)
 {
+    struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
     size_t left = terminal->key_end - terminal->key_start;
 
-    if (terminal->ended || !terminal->typed)
+    if (terminal->ended || poll(&typed, 1, 0) <= 0)
         return;
-    terminal->typed = false;
     memmove(terminal->keys, terminal->keys + terminal->key_start, left);
     terminal->key_start = 0;
     terminal->key_end = left;
@@ -164,78 +228,35 @@ static void read_keys(struct terminal *terminal)
         terminal->ended = true;
 }
 
-/* Skips the rest of what a key such as an arrow sends. Returns whether the byte belongs to it. */
-static bool in_escape(struct terminal *terminal, unsigned char byte)
+/* The next key of those that are read; false when none is whole. */
+static bool take_key(struct terminal *terminal, struct key *key)
 {
-    switch (terminal->escape) {
-    case ESCAPE_NONE:
-        terminal->escape = byte == 0x1B ? ESCAPE_BEGUN : ESCAPE_NONE;
-        return byte == 0x1B;
-    case ESCAPE_BEGUN:
-        terminal->escape = byte == '['   ? ESCAPE_CONTROL_SEQUENCE
-                           : byte == 'O' ? ESCAPE_ONE_MORE
-                                         : ESCAPE_NONE;
-        return byte >= 0x20;
-    case ESCAPE_CONTROL_SEQUENCE:
-        if (byte >= 0x40 && byte <= 0x7E)
-            terminal->escape = ESCAPE_NONE;
-        return true;
-    case ESCAPE_ONE_MORE:
-        terminal->escape = ESCAPE_NONE;
-        return true;
-    }
-    return false;
-}
+    size_t left = terminal->key_end - terminal->key_start;
+    size_t taken = 0;
 
-static enum key_kind kind_of(unsigned char byte)
-{
-    switch (byte) {
-    case '\n':
-    case '\r':
-        return KEY_ENTER;
-    case 0x08:
-    case 0x7F:
-        return KEY_BACKSPACE;
-    case 0x15:
-        return KEY_KILL_LINE;
-    case 0x04:
-        return KEY_END_OF_INPUT;
-    default:
-        return byte < 0x20 && byte != '\t' ? KEY_OTHER : KEY_TEXT;
-    }
+    if (left > 0)
+        taken = key_decoder_next(terminal->keys + terminal->key_start, left, key);
+    terminal->key_start += taken;
+    return taken > 0;
 }
 
 bool terminal_key(struct terminal *terminal, struct key *key)
 {
-    size_t left = terminal->key_end - terminal->key_start;
-    const char *next = terminal->keys + terminal->key_start;
-    size_t length = left > 0 ? text_utf8_length(next, left) : 0;
-
-    if (left == 0 || (length == 0 && left < 4)) {
-        read_keys(terminal);
-        left = terminal->key_end - terminal->key_start;
-        next = terminal->keys + terminal->key_start;
-        length = left > 0 ? text_utf8_length(next, left) : 0;
-    }
-    if (left == 0) {
-        key->kind = KEY_HANG_UP;
-        return terminal->ended;
-    }
-    /* The terminal says which characters it sends: what is not UTF-8 is taken byte by byte. */
-    key->length = length > 0 ? length : 1;
-    memcpy(key->text, next, key->length);
-    terminal->key_start += key->length;
-    key->kind =
-        in_escape(terminal, (unsigned char)*next) ? KEY_OTHER : kind_of((unsigned char)*next);
-    return true;
+    if (take_key(terminal, key))
+        return true;
+    read_keys(terminal);
+    if (take_key(terminal, key))
+        return true;
+    key->kind = KEY_HANG_UP;
+    return terminal->ended;
 }
 
-static void write_all(int fd, const char *text, size_t length)
+static void write_all(const char *text, size_t length)
 {
-    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
     while (length > 0) {
-        ptrdiff_t n = write(fd, text, length);
+        ptrdiff_t n = write(STDOUT_FILENO, text, length);
 
         if (n < 0 && errno == EAGAIN)
             poll(&room, 1, -1);
@@ -250,40 +271,112 @@ static void write_all(int fd, const char *text, size_t length)
 
 void terminal_print(struct terminal *terminal, const char *text, size_t length)
 {
-    (void)terminal;
-    write_all(STDOUT_FILENO, text, length);
+    static const char dim[] = "\x1B[2m"; /* faint, and normal intensity (ECMA-48, 8.3.117) */
+    static const char normal[] = "\x1B[22m";
+
+    while (length > 0) {
+        size_t plain = 0;
+
+        while (plain < length && text[plain] != DISPLAY_DIM && text[plain] != DISPLAY_NORMAL)
+            plain++;
+        write_all(text, plain);
+        if (plain < length && terminal->colours && text[plain] == DISPLAY_DIM)
+            write_all(dim, sizeof dim - 1);
+        else if (plain < length && terminal->colours)
+            write_all(normal, sizeof normal - 1);
+        plain += plain < length;
+        text += plain;
+        length -= plain;
+    }
 }
 
-static size_t columns(const struct terminal *terminal)
+static size_t window_columns(void)
 {
     struct winsize size;
 
-    return ioctl(terminal->device, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* Columns of a part of the line. */
+static size_t width_of(const struct line_editor *editor, size_t start, size_t end)
+{
+    size_t width = 0;
+    size_t columns;
+
+    while (start < end) {
+        start += character_length(editor->text + start, end - start, &columns);
+        width += columns;
+    }
+    return width;
+}
+
+/* Writes a part of the line; a tab takes one column. */
+static void draw(const struct line_editor *editor, size_t start, size_t end)
+{
+    while (start < end) {
+        size_t plain = start;
+
+        while (plain < end && editor->text[plain] != '\t')
+            plain++;
+        write_all(editor->text + start, plain - start);
+        if (plain < end)
+            write_all(" ", 1);
+        start = plain + 1;
+    }
 }
 
 void terminal_show_line(struct terminal *terminal, const struct line_editor *editor)
 {
-    if (terminal->device == -1)
+    if (!terminal->drawn)
         return;
-    size_t room = columns(terminal) > sizeof prompt ? columns(terminal) - sizeof prompt : 0;
-    size_t start = line_editor_visible(editor, room);
-
     terminal_hide_line(terminal);
-    write_all(terminal->device, prompt, sizeof prompt - 1);
-    write_all(terminal->device, editor->text + start, editor->length - start);
+    terminal->columns = window_columns();
+    struct line_editor_view view = line_editor_view(
+        editor, terminal->columns > PROMPT + 1 ? terminal->columns - PROMPT - 1 : 1);
+
+    write_all(prompt, PROMPT);
+    draw(editor, view.start, view.end);
+    /* Again up to the cursor: so it stands right even where the terminal counts other columns. */
+    if (editor->cursor < view.end) {
+        write_all("\r", 1);
+        write_all(prompt, PROMPT);
+        draw(editor, view.start, editor->cursor);
+    }
+    terminal->width = PROMPT + width_of(editor, view.start, view.end);
+    terminal->cursor = PROMPT + width_of(editor, view.start, editor->cursor);
 }
 
 void terminal_hide_line(struct terminal *terminal)
 {
     static const char erase[] =
-        "\r\x1B[K"; /* to column 1, erase to the end of the row (ECMA-48, 8.3.41) */
+        "\r\x1B[J"; /* to column 1, erase to the end of the screen (ECMA-48, 8.3.39) */
+    static const char up[] = "\x1B[A";
+    size_t columns = terminal->width > 0 ? window_columns() : 0;
 
-    if (terminal->device != -1)
-        write_all(terminal->device, erase, sizeof erase - 1);
+    if (!terminal->drawn || terminal->width == 0)
+        return;
+    /* A terminal that has become narrower has broken the row into several; the cursor went along.
+     */
+    if (columns < terminal->columns) {
+        for (size_t rows = terminal->cursor / columns; rows > 0; rows--)
+            write_all(up, sizeof up - 1);
+    }
+    write_all(erase, sizeof erase - 1);
+    terminal->width = 0;
 }
 
 void terminal_finish_line(struct terminal *terminal)
 {
-    if (terminal->device != -1)
-        write_all(terminal->device, "\n", 1);
+    if (terminal->drawn && terminal->width > 0)
+        write_all("\n", 1);
+    terminal->width = 0;
+}
+
+void terminal_clear_screen(struct terminal *terminal)
+{
+    static const char clear[] = "\x1B[H\x1B[2J";
+
+    if (terminal->drawn)
+        write_all(clear, sizeof clear - 1);
+    terminal->width = 0;
 }

@@ -43,6 +43,12 @@ static const char *resolver_text(int error)
 }
 #endif
 
+#ifdef IP_BIND_ADDRESS_NO_PORT
+enum { CHOOSE_PORT_LATE = IP_BIND_ADDRESS_NO_PORT };
+#else
+enum { CHOOSE_PORT_LATE = 0 };
+#endif
+
 enum { TRANSFER_MAX = 1 << 30 }; /* fits every system's length */
 
 union socket_address {
@@ -253,7 +259,23 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
     return done(0);
 }
 
-struct net_result net_connect(const struct net_address *address, os_socket *s)
+/*
+ * Binds a socket that is going to connect. Linux can be asked to choose the port only then, when it
+ * knows the other end (ip(7), IP_BIND_ADDRESS_NO_PORT): before, one port would do for one
+ * connection.
+ */
+static bool bind_source(os_socket s, const struct net_address *source)
+{
+    union socket_address system;
+    socklen_t length = to_system(source, &system);
+
+    if (CHOOSE_PORT_LATE != 0)
+        set_option(s, IPPROTO_IP, CHOOSE_PORT_LATE, 1);
+    return bind(s, &system.any, length) == 0;
+}
+
+struct net_result net_connect(const struct net_address *address, const struct net_address *source,
+                              os_socket *s)
 {
     union socket_address system;
     socklen_t length = to_system(address, &system);
@@ -264,6 +286,8 @@ struct net_result net_connect(const struct net_address *address, os_socket *s)
     if (!prepare(*s))
         return give_up(s);
     prepare_connection(*s);
+    if (source != NULL && !bind_source(*s, source))
+        return give_up(s);
     if (connect(*s, &system.any, length) == 0)
         return done(0);
     struct net_result result = failure();

@@ -75,11 +75,13 @@ struct net_result net_local_address(os_socket s, struct net_address *address);
 struct net_result net_accept(os_socket listener, os_socket *s, struct net_address *peer);
 
 /*
- * Begins to connect a new non-blocking socket with TCP_NODELAY. NET_DONE: connected;
- * NET_WOULD_BLOCK: under way, wait until it is ready to send and call net_connect_result(). On any
- * other outcome there is no socket.
+ * Begins to connect a new non-blocking socket with TCP_NODELAY, from `source`, whose port is 0, or
+ * from wherever the system chooses if that is NULL. NET_DONE: connected; NET_WOULD_BLOCK: under
+ * way, wait until it is ready to send and call net_connect_result(). On any other outcome there is
+ * no socket; NET_UNAVAILABLE: no local port or address is left for it.
  */
-struct net_result net_connect(const struct net_address *address, os_socket *s);
+struct net_result net_connect(const struct net_address *address, const struct net_address *source,
+                              os_socket *s);
 
 /* How a connect ended whose socket has become ready: NET_DONE, or why it failed (SO_ERROR). The
  * socket stays open. */

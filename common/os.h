@@ -52,6 +52,9 @@ int64_t os_nanoseconds(void);
 /* Writes the local time as "YYYY-MM-DD HH:MM:SS". */
 void os_local_time(char text[20]);
 
+/* Writes the local time of day as "HH:MM:SS.mmm". */
+void os_local_clock(char text[13]);
+
 /* The error number of the calling thread's last failed socket call (errno, WSAGetLastError). */
 int os_socket_error(void);
 
@@ -84,6 +87,9 @@ unsigned os_stop_requests(void);
 
 /* Gives the requests to stop back to the system and closes the socket. */
 void os_stop_close(void);
+
+/* Whether a standard stream is a terminal or a console. */
+bool os_is_terminal(enum os_stream stream);
 
 /*
  * Writes at most `length` bytes of UTF-8 text or plain bytes to a standard stream without waiting

@@ -86,6 +86,19 @@ void os_local_time(char text[20])
         memcpy(text, "0000-00-00 00:00:00", 20);
 }
 
+void os_local_clock(char text[13])
+{
+    struct timespec now;
+    struct tm local;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (localtime_r(&now.tv_sec, &local) == NULL)
+        memset(&local, 0, sizeof local);
+    snprintf(text, 13, "%02u:%02u:%02u.%03u", (unsigned)local.tm_hour % 100,
+             (unsigned)local.tm_min % 100, (unsigned)local.tm_sec % 100,
+             (unsigned)(now.tv_nsec / 1000000) % 1000);
+}
+
 int os_socket_error(void)
 {
     return errno;
@@ -224,6 +237,11 @@ void os_stop_close(void)
     for (int i = 0; i < STOP_SIGNALS; i++)
         sigaction(stop_signals[i], &before[i], NULL);
     close_stop_pipe();
+}
+
+bool os_is_terminal(enum os_stream stream)
+{
+    return isatty(stream == OS_STDOUT ? STDOUT_FILENO : STDERR_FILENO) != 0;
 }
 
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)

@@ -19,8 +19,20 @@ int os_start(void)
     return WSAStartup(MAKEWORD(2, 2), &data);
 }
 
+/* A pipe belongs to other programs too, which do not expect it to refuse what they write. */
+static void give_pipe_back(DWORD which)
+{
+    HANDLE handle = GetStdHandle(which);
+    DWORD mode = PIPE_READMODE_BYTE | PIPE_WAIT;
+
+    if (GetFileType(handle) == FILE_TYPE_PIPE)
+        SetNamedPipeHandleState(handle, &mode, NULL, NULL);
+}
+
 void os_finish(void)
 {
+    give_pipe_back(STD_OUTPUT_HANDLE);
+    give_pipe_back(STD_ERROR_HANDLE);
     WSACleanup();
 }
 
@@ -44,6 +56,15 @@ void os_local_time(char text[20])
     GetLocalTime(&now);
     snprintf(text, 20, "%04u-%02u-%02u %02u:%02u:%02u", now.wYear % 10000U, now.wMonth % 100U,
              now.wDay % 100U, now.wHour % 100U, now.wMinute % 100U, now.wSecond % 100U);
+}
+
+void os_local_clock(char text[13])
+{
+    SYSTEMTIME now;
+
+    GetLocalTime(&now);
+    snprintf(text, 13, "%02u:%02u:%02u.%03u", now.wHour % 100U, now.wMinute % 100U,
+             now.wSecond % 100U, now.wMilliseconds % 1000U);
 }
 
 int os_socket_error(void)
@@ -253,6 +274,16 @@ static ptrdiff_t write_console(HANDLE console, enum os_stream stream, const char
     return (ptrdiff_t)length;
 }
 
+static HANDLE handle_of(enum os_stream stream)
+{
+    return GetStdHandle(stream == OS_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+}
+
+bool os_is_terminal(enum os_stream stream)
+{
+    return GetConsoleMode(handle_of(stream), &(DWORD){0}) != 0;
+}
+
 /*
  * A pipe that does not wait (PIPE_NOWAIT) takes a write whole or not at all: what is too long for
  * the room that is left has to be offered in smaller pieces.
@@ -273,7 +304,7 @@ static ptrdiff_t write_pipe(HANDLE pipe, const void *bytes, DWORD length)
 
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
 {
-    HANDLE handle = GetStdHandle(stream == OS_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+    HANDLE handle = handle_of(stream);
     DWORD piece = length > 65536 ? 65536 : (DWORD)length;
     DWORD written = 0;
 

@@ -58,7 +58,7 @@ void selector_change(struct selector *selector, struct selector_watch *watch, ui
 void selector_remove(struct selector *selector, struct selector_watch *watch);
 
 /*
- * Waits until a watched socket is ready, at most `timeout` milliseconds, for ever if it is
+ * Waits until a watched socket is ready, at most `timeout` microseconds, for ever if it is
  * negative. Returns early, with nothing ready, when a signal comes. Returns false when select()
  * fails for a reason that waiting again would not mend, with os_socket_error() set.
  */

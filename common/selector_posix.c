@@ -120,8 +120,8 @@ static void collect(struct selector *selector)
 bool selector_sets_wait(struct selector *selector, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
-    struct timeval limit = {.tv_sec = (time_t)(timeout / 1000),
-                            .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
+    struct timeval limit = {.tv_sec = (time_t)(timeout / 1000000),
+                            .tv_usec = (suseconds_t)(timeout % 1000000)};
 
     while (sets->used > 0 && sets->read_interest[sets->used - 1] == 0 &&
            sets->write_interest[sets->used - 1] == 0)

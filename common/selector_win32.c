@@ -107,14 +107,14 @@ static void collect(struct selector *selector, const struct socket_set *set, uin
 bool selector_sets_wait(struct selector *selector, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
-    struct timeval limit = {.tv_sec = (long)(timeout / 1000),
-                            .tv_usec = (long)(timeout % 1000 * 1000)};
+    struct timeval limit = {.tv_sec = (long)(timeout / 1000000),
+                            .tv_usec = (long)(timeout % 1000000)};
 
     if (selector->count > 0)
         fill(selector);
     /* select() without any socket fails there (WSAEINVAL) where it should wait. */
     if (selector->count == 0 || (sets->read->count == 0 && sets->write->count == 0)) {
-        Sleep(timeout < 0 || timeout > INT_MAX ? INFINITE : (DWORD)timeout);
+        Sleep(timeout < 0 || timeout / 1000 > INT_MAX ? INFINITE : (DWORD)((timeout + 999) / 1000));
         return true;
     }
     int found = select(0, (fd_set *)(void *)sets->read, (fd_set *)(void *)sets->write,

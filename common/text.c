@@ -59,28 +59,39 @@ static size_t escape_byte(unsigned char byte, char out[TEXT_ESCAPE_MAX])
     return 4;
 }
 
-size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written)
+size_t text_escape_next(const void *bytes, size_t length, char out[TEXT_ESCAPE_MAX],
+                        size_t *written, bool *escaped)
 {
     const unsigned char *b = bytes;
+    size_t character = text_utf8_length(b, length);
+
+    *escaped = character == 0 || !harmless(b, character);
+    if (*escaped) {
+        *written = escape_byte(*b, out);
+        return 1;
+    }
+    memcpy(out, b, character);
+    *written = character;
+    return character;
+}
+
+size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written)
+{
     size_t taken = 0;
     size_t filled = 0;
 
     while (taken < length) {
-        size_t character = text_utf8_length(b + taken, length - taken);
-        char escaped[TEXT_ESCAPE_MAX];
-        const char *piece = (const char *)b + taken;
-        size_t piece_length = character;
+        char piece[TEXT_ESCAPE_MAX];
+        size_t piece_length;
+        bool escaped;
+        size_t next = text_escape_next((const char *)bytes + taken, length - taken, piece,
+                                       &piece_length, &escaped);
 
-        if (character == 0 || !harmless(b + taken, character)) {
-            character = 1;
-            piece = escaped;
-            piece_length = escape_byte(b[taken], escaped);
-        }
         if (filled + piece_length >= size)
             break;
         memcpy(out + filled, piece, piece_length);
         filled += piece_length;
-        taken += character;
+        taken += next;
     }
     out[filled] = '\0';
     if (written != NULL)

@@ -25,6 +25,14 @@ enum { TEXT_ESCAPE_MAX = 4 };
  */
 size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written);
 
+/*
+ * Writes the first character of `length` bytes, at least 1, into `out` as text_escape() does, or,
+ * if it has to be escaped, its first byte. Returns how many bytes were taken; `written` is set to
+ * the length of the text, `escaped` to whether it is an escape.
+ */
+size_t text_escape_next(const void *bytes, size_t length, char out[TEXT_ESCAPE_MAX],
+                        size_t *written, bool *escaped);
+
 /* The length of the well-formed UTF-8 character (RFC 3629) at `bytes`, `length` at least 1; 0 when
  * there is none. */
 size_t text_utf8_length(const void *bytes, size_t length);

@@ -15,6 +15,7 @@ enum {
     RETRY_ACCEPT = 100,   /* milliseconds without accepting after the system refused a descriptor */
     TELL_AGAIN = 1000,    /* milliseconds with room after which being full is news again */
     RETRY_LOG = 100,      /* milliseconds until a log that is not read is tried again */
+    MICROSECONDS = 1000,  /* in a millisecond */
     MILLISECOND = 1000000 /* nanoseconds */
 };
 
@@ -131,7 +132,7 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* How long to wait at most, so that nothing that has its time is late. */
+/* How long to wait at most, in microseconds, so that nothing that has its time is late. */
 static int64_t wait_limit(const struct server *server, int64_t timeout)
 {
     int64_t now = server->service.now;
@@ -147,7 +148,7 @@ static int64_t wait_limit(const struct server *server, int64_t timeout)
         until = sooner(until, now + RETRY_LOG);
     if (until == INT64_MAX)
         return -1;
-    return until > now ? until - now : 0;
+    return until > now ? (until - now) * MICROSECONDS : 0;
 }
 
 /* Gives each ready connection its turn; new ones come last, so that no descriptor is used again

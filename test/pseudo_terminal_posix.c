@@ -47,6 +47,8 @@ static void become(const char *const arguments[], const char *name)
         signal(SIGPIPE, SIG_DFL);
         signal(SIGINT, SIG_DFL);
         signal(SIGHUP, SIG_IGN); /* as nohup(1) does: the end of the terminal shows in the input */
+        setenv("TERM", "xterm", 1);
+        setenv("NO_COLOR", "1", 1);
         execv(arguments[0], (char *const *)(uintptr_t)arguments);
     }
     _exit(127);
@@ -165,7 +167,7 @@ static size_t obey(struct screen *screen, const char *bytes, size_t length)
 {
     size_t character = text_utf8_length(bytes, length);
 
-    if (length >= 3 && memcmp(bytes, "\x1B[K", 3) == 0) {
+    if (length >= 3 && memcmp(bytes, "\x1B[J", 3) == 0) {
         erase_to_end(screen);
         return 3;
     }

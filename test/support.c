@@ -281,7 +281,7 @@ void support_wait(os_socket s, uint8_t interest)
             fail_msg("the socket has not become ready to %s",
                      interest & SELECTOR_READ ? "read" : "write");
         /* Short while programs run: on Windows nothing waits for sockets and pipes alike. */
-        assert_true(selector_wait(selector, programs != NULL ? 10 : 1000));
+        assert_true(selector_wait(selector, programs != NULL ? 10000 : 1000000));
     } while (selector_next(selector) == NULL);
     selector_destroy(selector);
 }
@@ -289,7 +289,7 @@ void support_wait(os_socket s, uint8_t interest)
 os_socket support_connect(const struct net_address *address)
 {
     os_socket s;
-    struct net_result result = net_connect(address, &s);
+    struct net_result result = net_connect(address, NULL, &s);
     char text[OS_ERROR_TEXT];
 
     pump_programs();

@@ -371,7 +371,7 @@ static void a_late_answer_is_waited_for(void **state)
     process_close_input(client.process);
     support_expect_text(client.s, "hello\n");
     support_expect_end(client.s);
-    selector_wait(nothing, 1000);
+    selector_wait(nothing, 1000000);
     support_send(client.s, "late\n", 5);
     net_close(client.s);
     expect_output_text(client.process, "late\n");

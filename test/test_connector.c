@@ -31,8 +31,13 @@ static struct outcome connect_to(const struct net_address *addresses, size_t cou
 {
     struct outcome outcome = {.s = OS_NO_SOCKET};
 
-    outcome.outcome = connector_connect(addresses, count, timeout, stop, &outcome.s, &outcome.peer,
-                                        outcome.error);
+    struct connector_connection connection = {.socket = OS_NO_SOCKET};
+
+    outcome.outcome =
+        connector_connect(addresses, count, timeout, stop, &connection, outcome.error);
+    outcome.s = connection.socket;
+    outcome.peer = connection.peer;
+    assert_true(outcome.outcome != CONNECTOR_CONNECTED || connection.took > 0);
     return outcome;
 }
 
@@ -75,7 +80,7 @@ static bool connects(os_socket s)
 
     assert_non_null(selector);
     assert_true(selector_add(selector, &watch, s, SELECTOR_WRITE));
-    assert_true(selector_wait(selector, SHORT_TIME));
+    assert_true(selector_wait(selector, SHORT_TIME * 1000));
     ready = selector_next(selector) != NULL;
     selector_destroy(selector);
     return ready;
@@ -96,7 +101,7 @@ static void open_black_hole(struct black_hole *hole)
     listen(hole->listener, 0);
     while (hole->count < FILLERS) {
         os_socket *s = &hole->fillers[hole->count];
-        struct net_result result = net_connect(&hole->address, s);
+        struct net_result result = net_connect(&hole->address, NULL, s);
 
         if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
             break;

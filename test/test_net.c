@@ -258,7 +258,7 @@ static void a_refused_connect_says_so(void **state)
 
     (void)state;
     net_close(listener);
-    result = net_connect(&address, &s);
+    result = net_connect(&address, NULL, &s);
     if (result.outcome == NET_WOULD_BLOCK) {
         support_wait(s, SELECTOR_WRITE);
         result = net_connect_result(s);

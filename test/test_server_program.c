@@ -554,13 +554,21 @@ static void a_client_that_never_reads_harms_nobody(void **state)
 
 static void resets_harm_nobody(void **state)
 {
-    struct server server = start(NULL);
-    os_socket idle = connect_to(&server), silent = connect_to(&server), other = connect_to(&server);
-    char *bytes = support_random_bytes(MIB, 9);
+    struct server server;
+    os_socket idle, silent, other;
+    char *bytes;
     struct net_address addresses[2];
     char address[NET_ADDRESS_TEXT], expected[128];
 
     (void)state;
+    /* Wine does not always report a reset to a socket that is only waited for to take more. */
+    if (reset_may_read_as_end)
+        skip();
+    server = start(NULL);
+    idle = connect_to(&server);
+    silent = connect_to(&server);
+    other = connect_to(&server);
+    bytes = support_random_bytes(MIB, 9);
     send_until_refused(silent, bytes, other, "\n");
     assert_int_equal(net_local_address(idle, &addresses[0]).outcome, NET_DONE);
     assert_int_equal(net_local_address(silent, &addresses[1]).outcome, NET_DONE);

@@ -1,0 +1,104 @@
+#include "character_width.h"
+
+#include <stdbool.h>
+
+#include "text.h"
+
+struct character_range {
+    uint32_t first;
+    uint32_t last;
+};
+
+#include "character_width_table.h"
+
+enum { ZERO_WIDTH_JOINER = 0x200D };
+
+static bool contains(const struct character_range *ranges, size_t count, uint32_t code)
+{
+    while (count > 0) {
+        size_t middle = count / 2;
+
+        if (code < ranges[middle].first) {
+            count = middle;
+        } else if (code > ranges[middle].last) {
+            ranges += middle + 1;
+            count -= middle + 1;
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+int character_width(uint32_t code)
+{
+    if (code < 0x300) /* controls among them: they are drawn as one character in their place */
+        return 1;
+    if (contains(no_column, sizeof no_column / sizeof no_column[0], code))
+        return 0;
+    return contains(two_columns, sizeof two_columns / sizeof two_columns[0], code) ? 2 : 1;
+}
+
+/* The code point of `length` bytes of well-formed UTF-8. */
+static uint32_t code_of(const char *bytes, size_t length)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+    uint32_t code = length == 1 ? b[0] : b[0] & (0x7FU >> length);
+
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (b[i] & 0x3FU);
+    return code;
+}
+
+static bool is_flag_letter(uint32_t code)
+{
+    return code >= 0x1F1E6 && code <= 0x1F1FF;
+}
+
+static bool is_skin_tone(uint32_t code)
+{
+    return code >= 0x1F3FB && code <= 0x1F3FF;
+}
+
+size_t character_length(const char *bytes, size_t length, size_t *columns)
+{
+    size_t taken = text_utf8_length(bytes, length);
+    uint32_t code;
+    uint32_t before;
+
+    *columns = 1;
+    if (taken == 0)
+        return 1;
+    before = code_of(bytes, taken);
+    *columns = (size_t)character_width(before);
+    bool flag = is_flag_letter(before); /* and its pair is not complete */
+
+    while (taken < length) {
+        size_t next = text_utf8_length(bytes + taken, length - taken);
+
+        if (next == 0)
+            break;
+        code = code_of(bytes + taken, next);
+        bool joins = (code >= 0x300 && character_width(code) == 0) || is_skin_tone(code) ||
+                     before == ZERO_WIDTH_JOINER || (flag && is_flag_letter(code));
+
+        if (!joins)
+            break;
+        *columns += (size_t)character_width(code);
+        flag = is_flag_letter(code) && !flag;
+        before = code;
+        taken += next;
+    }
+    return taken;
+}
+
+size_t character_before(const char *bytes, size_t end)
+{
+    size_t start = 0;
+    size_t columns;
+
+    /* What belongs together can only be told from the front. */
+    for (size_t next = 0; next < end; next += character_length(bytes + next, end - next, &columns))
+        start = next;
+    return start;
+}

@@ -1,0 +1,142 @@
+#include "display.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+enum { ROW = 16 };
+
+/* The length of what stands at the end and may be the beginning of a character that is cut. */
+static size_t cut_character(const char *bytes, size_t length)
+{
+    for (size_t back = 1; back <= 3 && back <= length; back++) {
+        unsigned char first = (unsigned char)bytes[length - back];
+        size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+
+        if (first >= 0xC2 && first <= 0xF4)
+            return whole > back ? back : 0;
+        if (first < 0x80 || first > 0xBF)
+            return 0;
+    }
+    return 0;
+}
+
+static const char dimmed = DISPLAY_DIM;
+static const char normal = DISPLAY_NORMAL;
+
+static bool append_line(struct buffer *out, const char *stamp, const char *bytes, size_t length)
+{
+    bool good = buffer_append(out, stamp, strlen(stamp)) && buffer_append(out, "< ", 2);
+    bool dim = false;
+
+    while (good && length > 0) {
+        char shown[TEXT_ESCAPE_MAX];
+        size_t shown_length;
+        bool escaped;
+        size_t taken = text_escape_next(bytes, length, shown, &shown_length, &escaped);
+
+        if (escaped != dim)
+            good = buffer_append(out, escaped ? &dimmed : &normal, 1);
+        dim = escaped;
+        good = good && buffer_append(out, shown, shown_length);
+        bytes += taken;
+        length -= taken;
+    }
+    if (dim)
+        good = good && buffer_append(out, &normal, 1);
+    return good && buffer_append(out, "\n", 1);
+}
+
+static bool append_lines(struct buffer *out, const char *stamp, const char *bytes, size_t length)
+{
+    bool good = true;
+
+    while (good && length > 0) {
+        const char *newline = memchr(bytes, '\n', length);
+        size_t line = newline != NULL ? (size_t)(newline - bytes) + 1 : length;
+        size_t ending = newline == NULL ? 0 : line > 1 && newline[-1] == '\r' ? 2 : 1;
+
+        good = append_line(out, stamp, bytes, line - ending);
+        bytes += line;
+        length -= line;
+    }
+    return good;
+}
+
+/* "00000010  68 65 6c 6c 6f 0a                                 |hello.|" */
+static bool append_row(struct display *display, struct buffer *out, const char *stamp,
+                       const char *bytes, size_t length)
+{
+    char row[16 + 3 * ROW + ROW + 8];
+    char text[ROW + 1];
+    size_t filled =
+        (size_t)snprintf(row, sizeof row, "%08llx ", (unsigned long long)display->offset);
+
+    for (size_t i = 0; i < ROW; i++) {
+        unsigned char byte = i < length ? (unsigned char)bytes[i] : ' ';
+
+        filled += (size_t)snprintf(row + filled, sizeof row - filled, i == ROW / 2 ? "  " : " ");
+        filled +=
+            (size_t)snprintf(row + filled, sizeof row - filled, i < length ? "%02x" : "  ", byte);
+        text[i] = (char)(byte >= 0x20 && byte < 0x7F ? byte : '.');
+    }
+    text[length] = '\0';
+    snprintf(row + filled, sizeof row - filled, "  |%s|\n", text);
+    display->offset += length;
+    return buffer_append(out, stamp, strlen(stamp)) && buffer_append(out, "< ", 2) &&
+           buffer_append(out, row, strlen(row));
+}
+
+static bool append_dump(struct display *display, struct buffer *out, const char *stamp,
+                        const char *bytes, size_t length)
+{
+    bool good = true;
+
+    while (good && length > 0) {
+        size_t row = length < ROW ? length : ROW;
+
+        good = append_row(display, out, stamp, bytes, row);
+        bytes += row;
+        length -= row;
+    }
+    return good;
+}
+
+bool display_received(struct display *display, struct buffer *out, const char *stamp,
+                      const char *bytes, size_t length)
+{
+    struct buffer whole = {NULL};
+    bool good;
+
+    if (display->hex)
+        return append_dump(display, out, stamp, bytes, length);
+    size_t cut = cut_character(bytes, length);
+
+    if (display->held_length > 0) {
+        /* What was held back comes first again; then what is cut now may be longer than what came.
+         */
+        good = buffer_append(&whole, display->held, display->held_length) &&
+               buffer_append(&whole, bytes, length);
+        display->held_length = 0;
+        if (good && (cut = cut_character(buffer_bytes(&whole), buffer_length(&whole))) <=
+                        sizeof display->held)
+            good = append_lines(out, stamp, buffer_bytes(&whole), buffer_length(&whole) - cut);
+        if (good && cut > 0)
+            memcpy(display->held, buffer_bytes(&whole) + buffer_length(&whole) - cut, cut);
+        buffer_clear(&whole);
+    } else {
+        good = append_lines(out, stamp, bytes, length - cut);
+        memcpy(display->held, bytes + length - cut, cut);
+    }
+    display->held_length = cut;
+    return good;
+}
+
+bool display_end(struct display *display, struct buffer *out, const char *stamp)
+{
+    size_t length = display->held_length;
+
+    display->held_length = 0;
+    return length == 0 || append_lines(out, stamp, display->held, length);
+}

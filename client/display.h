@@ -1,0 +1,41 @@
+/*
+ * display: pure. What arrives from the server as text for a terminal, that it cannot drive: a line
+ * for each line, or a dump.
+ */
+#ifndef DISPLAY_H
+#define DISPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+
+/*
+ * What is escaped stands between these two bytes, so that the terminal may show it otherwise; no
+ * other control character but the line feed is in the text.
+ */
+#define DISPLAY_DIM '\x0E'
+#define DISPLAY_NORMAL '\x0F'
+
+/* All zero shows lines. */
+struct display {
+    bool hex;
+    uint64_t offset; /* in the dump */
+    char held[4];    /* the beginning of a character whose rest has not come yet */
+    size_t held_length;
+};
+
+/*
+ * Appends to `out` what `length` bytes are shown as: for each line, `stamp`, "< ", the line without
+ * its ending and a line feed. What came without a line ending is a line too, since it is shown at
+ * once; but a character that is cut waits for its rest. With `hex`, rows of 16 bytes. Returns false
+ * when memory is refused.
+ */
+bool display_received(struct display *display, struct buffer *out, const char *stamp,
+                      const char *bytes, size_t length);
+
+/* Appends what still waits for its rest, since nothing more comes. */
+bool display_end(struct display *display, struct buffer *out, const char *stamp);
+
+#endif

@@ -1,0 +1,103 @@
+#include "exchange.h"
+
+#include <stdlib.h>
+
+bool exchange_open(struct exchange *exchange, const struct pattern *pattern, uint64_t connection,
+                   uint32_t pipeline, os_socket s)
+{
+    *exchange =
+        (struct exchange){.pattern = pattern, .connection = connection, .pipeline = pipeline};
+    exchange->watch.socket = s;
+    exchange->since = malloc(pipeline * sizeof *exchange->since);
+    return exchange->since != NULL;
+}
+
+void exchange_close(struct exchange *exchange)
+{
+    net_close(exchange->watch.socket);
+    free(exchange->since);
+    exchange->since = NULL;
+}
+
+uint64_t exchange_in_flight(const struct exchange *exchange)
+{
+    return exchange->begun - exchange->receiving.message;
+}
+
+void exchange_begin(struct exchange *exchange, int64_t since)
+{
+    exchange->since[exchange->begun % exchange->pipeline] = since;
+    exchange->begun++;
+}
+
+int64_t exchange_since(const struct exchange *exchange, uint64_t message)
+{
+    return exchange->since[message % exchange->pipeline];
+}
+
+/* Bytes from a place to the end of the messages that are begun, at most `most`. */
+static size_t bytes_left(const struct pattern_place *place, size_t size, uint64_t begun,
+                         size_t most)
+{
+    uint64_t messages = begun - place->message;
+
+    if (messages > most / size + 1)
+        return most;
+    uint64_t left = messages * size - place->offset;
+
+    return left < most ? (size_t)left : most;
+}
+
+bool exchange_has_unsent(const struct exchange *exchange)
+{
+    return exchange->sending.message < exchange->begun;
+}
+
+struct net_result exchange_send(struct exchange *exchange, char *scratch)
+{
+    const struct pattern *pattern = exchange->pattern;
+    struct net_result result = {.outcome = NET_DONE};
+    size_t sent = 0;
+
+    while (exchange_has_unsent(exchange) && result.outcome == NET_DONE) {
+        size_t length =
+            bytes_left(&exchange->sending, pattern->size, exchange->begun, EXCHANGE_SCRATCH);
+        struct pattern_place end = exchange->sending;
+
+        pattern_fill(pattern, exchange->connection, &end, scratch, length);
+        result = net_send(exchange->watch.socket, scratch, length);
+        if (result.outcome != NET_DONE)
+            break;
+        sent += result.bytes;
+        pattern_skip(&exchange->sending, pattern->size, result.bytes);
+    }
+    result.bytes = sent;
+    return result;
+}
+
+void exchange_compare(struct exchange *exchange, const char *bytes, size_t length,
+                      struct exchange_received *received)
+{
+    uint64_t before = exchange->receiving.message;
+    size_t due = bytes_left(&exchange->receiving, pattern_answer_size(exchange->pattern),
+                            exchange->begun, length);
+    size_t right = pattern_compare(exchange->pattern, exchange->connection, &exchange->receiving,
+                                   bytes, due, &received->expected);
+
+    received->answered = exchange->receiving.message - before;
+    received->fault = right == length ? EXCHANGE_RIGHT
+                      : right < due   ? EXCHANGE_WRONG
+                                      : EXCHANGE_EXTRA;
+    if (right < length)
+        received->got = (unsigned char)bytes[right];
+}
+
+struct exchange_received exchange_receive(struct exchange *exchange, char *scratch)
+{
+    struct exchange_received received = {.fault = EXCHANGE_RIGHT};
+
+    received.result = net_recv(exchange->watch.socket, scratch, EXCHANGE_SCRATCH);
+    if (received.result.outcome == NET_DONE)
+        exchange_compare(exchange, scratch, received.result.bytes, &received);
+    return received;
+}

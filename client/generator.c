@@ -1,0 +1,441 @@
+#include "generator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os.h"
+
+enum {
+    CONNECTING_AT_ONCE = 64, /* fewer than any server's listening queue holds */
+    SOURCE_CONNECTIONS =
+        16384, /* connections from one loopback address; systems have about 28,000 ports to give */
+    SOURCES = 250 * 250,
+    SOURCES_TRIED = 8
+};
+
+static const int64_t SECOND = 1000000000;
+
+static bool loopback_ipv4(const struct net_address *address)
+{
+    return !address->ipv6 && address->bytes[0] == 127;
+}
+
+static void tell_failure(struct generator *generator, const char *what, struct net_result result)
+{
+    char words[OS_ERROR_TEXT] = "the server ended it";
+    const char *advice = "";
+
+    if (generator->result->failure[0] != '\0')
+        return;
+    if (result.error != 0)
+        os_error_text(result.error, words);
+    else if (result.outcome == NET_EXHAUSTED)
+        snprintf(words, sizeof words, "out of memory");
+    if (result.outcome == NET_EXHAUSTED && result.error != 0)
+        advice = "; raise the limit of open descriptors (ulimit -n), of the server too";
+    else if (result.outcome == NET_UNAVAILABLE && loopback_ipv4(&generator->server))
+        advice = "; no local port is left: use fewer connections, or wait a minute";
+    else if (result.outcome == NET_UNAVAILABLE)
+        advice = "; no local port is left: use fewer connections, wait a minute, or test a server "
+                 "on 127.0.0.1, which is reached from many addresses";
+    snprintf(generator->result->failure, sizeof generator->result->failure, "%s: %s%s", what, words,
+             advice);
+}
+
+static void tell_fault(struct generator *generator, const struct exchange *exchange,
+                       const char *what, int expected, int got)
+{
+    struct load_fault *fault = &generator->result->fault;
+
+    if (fault->found)
+        return;
+    *fault =
+        (struct load_fault){true, what, exchange->connection, exchange->receiving, expected, got};
+}
+
+static void tell_missing(struct generator *generator, const struct exchange *exchange)
+{
+    tell_fault(generator, exchange, "missing",
+               pattern_answer_byte(exchange->pattern, exchange->connection, &exchange->receiving),
+               -1);
+}
+
+/*
+ * Connects from where there is a port left. There are some 28,000 for connections from one address
+ * to one server, fewer by those that were closed in the last minute; the loopback network has 16
+ * million addresses.
+ */
+static struct net_result connect_from_somewhere(struct generator *generator, uint64_t number,
+                                                os_socket *s)
+{
+    struct net_result result;
+
+    for (int tries = 0; tries < SOURCES_TRIED; tries++) {
+        uint64_t which = (number / SOURCE_CONNECTIONS + generator->sources_full) % SOURCES;
+        struct net_address source = {
+            .bytes = {127, 0, (uint8_t)(which / 250), (uint8_t)(which % 250 + 1)}};
+        bool choose = loopback_ipv4(&generator->server) && which > 0;
+
+        result = net_connect(&generator->server, choose ? &source : NULL, s);
+        if (result.outcome != NET_UNAVAILABLE || !loopback_ipv4(&generator->server))
+            return result;
+        generator->sources_full++;
+    }
+    return result;
+}
+
+/* Begins to connect; whatever becomes of it, it counts as opened. */
+static void connect_one(struct generator *generator, struct generator_connection *c)
+{
+    const struct load_options *options = generator->options;
+    uint64_t number = generator->next_number++;
+    os_socket s;
+
+    c->exchange.watch.kind = GENERATOR_CLOSED;
+    c->connect_began = generator->now = os_nanoseconds();
+    struct net_result result = connect_from_somewhere(generator, number, &s);
+    bool good = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
+
+    if (good && !exchange_open(&c->exchange, &options->pattern, number, options->pipeline, s)) {
+        net_close(s);
+        good = false;
+        result = (struct net_result){.outcome = NET_EXHAUSTED};
+    } else if (good && !selector_add(generator->selector, &c->exchange.watch, s, SELECTOR_WRITE)) {
+        exchange_close(&c->exchange);
+        good = false;
+        result = (struct net_result){.outcome = NET_EXHAUSTED};
+    }
+    if (!good) {
+        generator->result->connections_failed++;
+        tell_failure(generator, "cannot connect", result);
+        return;
+    }
+    c->exchange.watch.kind = GENERATOR_CONNECTING;
+    generator->connecting++;
+}
+
+/* Closes a connection, whose messages in flight are lost with it. */
+static void close_one(struct generator *generator, struct generator_connection *c)
+{
+    switch ((enum generator_watch)c->exchange.watch.kind) {
+    case GENERATOR_CONNECTING:
+        generator->connecting--;
+        break;
+    case GENERATOR_OPEN:
+        generator->alive--;
+        generator->in_flight -= exchange_in_flight(&c->exchange);
+        break;
+    case GENERATOR_STOP:
+    case GENERATOR_HELD:
+    case GENERATOR_CLOSED:
+        break;
+    }
+    selector_remove(generator->selector, &c->exchange.watch);
+    exchange_close(&c->exchange);
+    c->exchange.watch.kind = GENERATOR_CLOSED;
+}
+
+static void lose(struct generator *generator, struct generator_connection *c, const char *what,
+                 struct net_result result)
+{
+    generator->result->connections_lost++;
+    tell_failure(generator, what, result);
+    if (exchange_in_flight(&c->exchange) > 0)
+        tell_missing(generator, &c->exchange);
+    close_one(generator, c);
+}
+
+/* When the message of that number is due, of all those that are sent at a rate. */
+static int64_t due_time(const struct generator *generator, uint64_t number)
+{
+    return generator->started +
+           (int64_t)((double)number / generator->options->rate * (double)SECOND);
+}
+
+/* Whether a connection has to begin one more message; then `since` is what it is timed from. */
+static bool next_message(struct generator *generator, struct generator_connection *c,
+                         int64_t *since)
+{
+    const struct load_options *options = generator->options;
+    size_t place = (size_t)(c - generator->connections);
+
+    *since = generator->now;
+    if (!generator->sending || generator->result->messages_sent >= options->count ||
+        exchange_in_flight(&c->exchange) >= options->pipeline)
+        return false;
+    if (options->reconnect && c->exchange.begun > 0)
+        return false;
+    if (options->rate > 0)
+        *since = due_time(generator, c->taken * options->connections + place);
+    return options->rate == 0 || c->taken < c->owed;
+}
+
+/* Begins what is to be begun, and sends it. */
+static void refill(struct generator *generator, struct generator_connection *c)
+{
+    int64_t since;
+
+    while (next_message(generator, c, &since)) {
+        exchange_begin(&c->exchange, since);
+        c->taken++;
+        generator->in_flight++;
+        generator->result->messages_sent++;
+    }
+    struct net_result result = exchange_send(&c->exchange, generator->scratch);
+
+    generator->result->bytes_sent += result.bytes;
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
+        lose(generator, c, "connection lost", result);
+    else
+        selector_change(generator->selector, &c->exchange.watch,
+                        exchange_has_unsent(&c->exchange) ? SELECTOR_READ | SELECTOR_WRITE
+                                                          : SELECTOR_READ);
+}
+
+/* A connect has ended, one way or the other. */
+static void connected(struct generator *generator, struct generator_connection *c)
+{
+    struct net_result result = net_connect_result(c->exchange.watch.socket);
+
+    generator->now = os_nanoseconds();
+    if (result.outcome != NET_DONE) {
+        generator->result->connections_failed++;
+        tell_failure(generator, "cannot connect", result);
+        close_one(generator, c);
+        return;
+    }
+    generator->connecting--;
+    generator->progressed = generator->now;
+    generator->result->connections_made++;
+    histogram_add(&generator->result->connect_time, generator->now - c->connect_began);
+    c->exchange.watch.kind = c->held ? GENERATOR_HELD : GENERATOR_OPEN;
+    selector_change(generator->selector, &c->exchange.watch, SELECTOR_READ);
+    if (!c->held) {
+        generator->alive++;
+        refill(generator, c);
+    }
+}
+
+/* Takes what has been answered into account; returns whether the connection goes on. */
+static bool take_answers(struct generator *generator, struct generator_connection *c,
+                         const struct exchange_received *received)
+{
+    uint64_t answered = c->exchange.receiving.message;
+
+    generator->result->bytes_received +=
+        received->result.outcome == NET_DONE ? received->result.bytes : 0;
+    generator->result->messages_answered += received->answered;
+    generator->in_flight -= received->answered;
+    generator->answered = received->answered > 0 ? generator->now : generator->answered;
+    for (uint64_t i = answered - received->answered; i < answered; i++)
+        histogram_add(&generator->result->round_trip,
+                      generator->now - exchange_since(&c->exchange, i));
+    switch (received->fault) {
+    case EXCHANGE_RIGHT:
+        return true;
+    case EXCHANGE_WRONG:
+        tell_fault(generator, &c->exchange, "wrong", received->expected, received->got);
+        break;
+    case EXCHANGE_EXTRA:
+        tell_fault(generator, &c->exchange, "extra", -1, received->got);
+        break;
+    }
+    generator->result->connections_lost++;
+    close_one(generator, c);
+    return false;
+}
+
+static void serve_open(struct generator *generator, struct generator_connection *c)
+{
+    /* Once for what came and for what goes out now: with many connections ready, the round's time
+     * would be too old. */
+    generator->now = os_nanoseconds();
+    if (c->exchange.watch.ready & SELECTOR_READ) {
+        struct exchange_received received = exchange_receive(&c->exchange, generator->scratch);
+
+        if (received.result.outcome == NET_END && generator->closing) {
+            close_one(generator, c);
+            return;
+        }
+        if (received.result.outcome != NET_DONE && received.result.outcome != NET_WOULD_BLOCK) {
+            lose(generator, c, "connection lost", received.result);
+            return;
+        }
+        if (!take_answers(generator, c, &received))
+            return;
+        if (generator->options->reconnect && received.answered > 0 &&
+            generator->result->messages_sent < generator->options->count && generator->sending) {
+            close_one(generator, c);
+            connect_one(generator, c);
+            return;
+        }
+    }
+    refill(generator, c);
+}
+
+/* A connection that is only held open has become ready: it can only have ended. */
+static void serve_held(struct generator *generator, struct generator_connection *c)
+{
+    struct net_result result =
+        net_recv(c->exchange.watch.socket, generator->scratch, EXCHANGE_SCRATCH);
+
+    if (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK)
+        return;
+    if (!generator->closing)
+        lose(generator, c, "idle connection lost", result);
+    else
+        close_one(generator, c);
+}
+
+void generator_connect_more(struct generator *generator)
+{
+    while (generator->opened < generator->total && generator->connecting < CONNECTING_AT_ONCE) {
+        struct generator_connection *c = &generator->connections[generator->opened++];
+
+        c->held = generator->opened > generator->options->connections;
+        connect_one(generator, c);
+    }
+}
+
+/* With a rate: gives the messages that are due by now to their connections, one after the other. */
+static void give_due(struct generator *generator)
+{
+    const struct load_options *options = generator->options;
+
+    while (generator->sending && options->rate > 0 && generator->due < options->count &&
+           due_time(generator, generator->due) <= generator->now) {
+        struct generator_connection *c =
+            &generator->connections[generator->due++ % options->connections];
+
+        c->owed++;
+        if (c->exchange.watch.kind == GENERATOR_OPEN)
+            refill(generator, c);
+    }
+}
+
+bool generator_step(struct generator *generator, int64_t until)
+{
+    struct selector_watch *watch;
+    bool go_on = true;
+
+    if (generator->sending && generator->options->rate > 0 &&
+        generator->due < generator->options->count && until > due_time(generator, generator->due))
+        until = due_time(generator, generator->due);
+    /* Rounded up: to wake a microsecond early is to wait twice. */
+    if (!selector_wait(generator->selector,
+                       until > generator->now ? (until - generator->now + 999) / 1000 : 0))
+        return false;
+    generator->now = os_nanoseconds();
+    while ((watch = selector_next(generator->selector)) != NULL) {
+        struct generator_connection *c = (struct generator_connection *)watch;
+
+        switch ((enum generator_watch)watch->kind) {
+        case GENERATOR_STOP:
+            go_on = false;
+            break;
+        case GENERATOR_HELD:
+            serve_held(generator, c);
+            break;
+        case GENERATOR_CONNECTING:
+            connected(generator, c);
+            break;
+        case GENERATOR_OPEN:
+            serve_open(generator, c);
+            break;
+        case GENERATOR_CLOSED:
+            break;
+        }
+    }
+    give_due(generator);
+    return go_on;
+}
+
+size_t generator_give_up_connecting(struct generator *generator)
+{
+    size_t given_up = generator->total - generator->opened;
+
+    for (size_t i = 0; i < generator->opened && generator->connecting > 0; i++) {
+        if (generator->connections[i].exchange.watch.kind != GENERATOR_CONNECTING)
+            continue;
+        given_up++;
+        close_one(generator, &generator->connections[i]);
+    }
+    generator->opened = generator->total;
+    return given_up;
+}
+
+bool generator_has_more(const struct generator *generator)
+{
+    const struct load_options *options = generator->options;
+
+    if (generator->result->messages_sent >= options->count ||
+        generator->alive + generator->connecting == 0)
+        return false;
+    /* What was due on a connection that is lost is never sent. */
+    return options->rate == 0 || generator->due < options->count || generator->in_flight > 0 ||
+           generator->connecting > 0;
+}
+
+void generator_start(struct generator *generator)
+{
+    generator->started = generator->now = os_nanoseconds();
+    generator->sending = true;
+    give_due(generator);
+    for (size_t i = 0; i < generator->total; i++) {
+        if (generator->connections[i].exchange.watch.kind == GENERATOR_OPEN)
+            refill(generator, &generator->connections[i]);
+    }
+}
+
+void generator_tell_missing(struct generator *generator)
+{
+    for (size_t i = 0; i < generator->total; i++) {
+        struct generator_connection *c = &generator->connections[i];
+
+        if (c->exchange.watch.kind != GENERATOR_OPEN || exchange_in_flight(&c->exchange) == 0)
+            continue;
+        tell_missing(generator, &c->exchange);
+        generator->result->connections_lost++;
+        close_one(generator, c);
+    }
+}
+
+void generator_end_sending(struct generator *generator)
+{
+    generator->closing = true;
+    generator_give_up_connecting(generator);
+    for (size_t i = 0; i < generator->total; i++) {
+        if (generator->connections[i].exchange.watch.kind == GENERATOR_OPEN)
+            net_end_sending(generator->connections[i].exchange.watch.socket);
+    }
+}
+
+bool generator_create(struct generator *generator, const struct load_options *options,
+                      const struct net_address *server, os_socket stop, struct load_result *result)
+{
+    size_t total = (size_t)options->connections + options->idle;
+
+    *generator = (struct generator){.options = options, .result = result, .server = *server};
+    generator->now = os_nanoseconds();
+    generator->scratch = malloc(EXCHANGE_SCRATCH);
+    generator->connections = calloc(total, sizeof *generator->connections);
+    generator->selector = selector_create();
+    if (generator->scratch == NULL || generator->connections == NULL || generator->selector == NULL)
+        return false;
+    generator->total = total;
+    for (size_t i = 0; i < total; i++)
+        generator->connections[i].exchange.watch.kind = GENERATOR_CLOSED;
+    generator->stop.kind = GENERATOR_STOP;
+    return selector_add(generator->selector, &generator->stop, stop, SELECTOR_READ);
+}
+
+void generator_destroy(struct generator *generator)
+{
+    for (size_t i = 0; i < generator->total; i++) {
+        if (generator->connections[i].exchange.watch.kind != GENERATOR_CLOSED)
+            close_one(generator, &generator->connections[i]);
+    }
+    selector_destroy(generator->selector);
+    free(generator->connections);
+    free(generator->scratch);
+}

@@ -1,0 +1,85 @@
+/*
+ * generator: the connections of a load, and what happens on them. load.c says when to connect, to
+ * send and to end; the generator does it, one round of waiting and serving after another.
+ */
+#ifndef GENERATOR_H
+#define GENERATOR_H
+
+#include "exchange.h"
+#include "load.h"
+#include "selector.h"
+
+enum generator_watch {
+    GENERATOR_STOP,
+    GENERATOR_HELD,
+    GENERATOR_CONNECTING,
+    GENERATOR_OPEN,
+    GENERATOR_CLOSED
+};
+
+struct generator_connection {
+    struct exchange exchange; /* first; open unless the kind of its watch is GENERATOR_CLOSED */
+    int64_t connect_began;
+    uint64_t owed;  /* with a rate: messages that have been due so far */
+    uint64_t taken; /* messages of these that have been begun */
+    bool held;      /* only to be held open */
+};
+
+/* Times are in nanoseconds. */
+struct generator {
+    const struct load_options *options;
+    struct load_result *result;
+    struct net_address server;
+    struct selector *selector;
+    struct selector_watch stop;
+    struct generator_connection
+        *connections; /* those that exchange messages first, then those that are held open */
+    size_t total;     /* of both */
+    size_t opened;    /* connections that have been begun so far */
+    size_t connecting;
+    size_t alive; /* open connections that exchange messages */
+    uint64_t in_flight;
+    uint64_t due;          /* with a rate: messages that have been due so far, on all connections */
+    uint64_t next_number;  /* of the next connection, in the pattern and for its source address */
+    uint64_t sources_full; /* loopback addresses that had no port left */
+    bool sending;          /* messages are being begun */
+    bool closing;          /* all is answered; the server is to end each connection now */
+    int64_t now;
+    int64_t started;    /* when the first message was due */
+    int64_t progressed; /* when a connection was last made */
+    int64_t answered;   /* when the last answer came; 0: none has */
+    char *scratch;
+};
+
+/* Makes a generator with nothing connected; `stop` as for load_run(). False when memory is refused.
+ */
+bool generator_create(struct generator *generator, const struct load_options *options,
+                      const struct net_address *server, os_socket stop, struct load_result *result);
+
+/* Closes what is open and frees what it owns. */
+void generator_destroy(struct generator *generator);
+
+/* Begins the connections that are not begun yet, not too many at once. */
+void generator_connect_more(struct generator *generator);
+
+/* Gives up the connections that are not made yet; returns how many. */
+size_t generator_give_up_connecting(struct generator *generator);
+
+/* Begins to send. */
+void generator_start(struct generator *generator);
+
+/* Whether, apart from time, there are or will be messages to send. */
+bool generator_has_more(const struct generator *generator);
+
+/* Closes the connections on which an answer has not come, and reports the first of these answers.
+ */
+void generator_tell_missing(struct generator *generator);
+
+/* Ends our side of all connections. */
+void generator_end_sending(struct generator *generator);
+
+/* One round: waits for what is ready, at most until `until`, and serves it. Returns false once it
+ * has to stop. */
+bool generator_step(struct generator *generator, int64_t until);
+
+#endif

@@ -1,0 +1,142 @@
+#include "load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "generator.h"
+#include "os.h"
+#include "report.h"
+
+static const int64_t SECOND = 1000000000;
+static const int64_t GRACE =
+    5 * (int64_t)1000000000; /* for what the server still owes at the end */
+
+/* What the line of progress was last shown with. */
+struct progress {
+    int64_t shown;
+    uint64_t answered;
+};
+
+static void show_progress(const struct generator *generator, struct progress *progress)
+{
+    const struct load_result *result = generator->result;
+    double seconds = (double)(generator->now - progress->shown) / (double)SECOND;
+    double rate = (double)(result->messages_answered - progress->answered) / seconds;
+    char p99[REPORT_DURATION];
+    char line[160];
+
+    snprintf(line, sizeof line, "%.0f s, %zu connections, %.0f messages/s, %.2f MB/s, p99 %s",
+             (double)(generator->now - generator->started) / (double)SECOND, generator->alive, rate,
+             rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6,
+             report_duration(histogram_percentile(&result->round_trip, 0.99), p99));
+    fprintf(stderr, "\r%-78s", line);
+    fflush(stderr);
+    *progress = (struct progress){generator->now, result->messages_answered};
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Makes all connections; those that get no answer in time have failed. Returns false once it has to
+ * stop. */
+static bool connect_all(struct generator *generator)
+{
+    struct load_result *result = generator->result;
+    int64_t patience = generator->options->connect_timeout * 1000000;
+    bool go_on = true;
+
+    generator->progressed = generator->now;
+    generator_connect_more(generator);
+    while (go_on && generator->connecting > 0 &&
+           generator->now - generator->progressed < patience) {
+        go_on = generator_step(generator, generator->progressed + patience);
+        generator_connect_more(generator);
+    }
+    if (go_on && generator->connecting > 0 && result->failure[0] == '\0')
+        snprintf(result->failure, sizeof result->failure, "cannot connect: no answer in time");
+    size_t given_up = generator_give_up_connecting(generator);
+
+    if (go_on)
+        result->connections_failed += given_up;
+    return go_on;
+}
+
+/* Sends until time, count or the user says that it is enough. */
+static bool send_all(struct generator *generator)
+{
+    const struct load_options *options = generator->options;
+    struct progress progress = {0};
+    bool go_on = true;
+
+    generator_start(generator);
+    progress.shown = generator->started;
+    int64_t end =
+        options->duration > 0 ? generator->started + options->duration * 1000000 : INT64_MAX;
+
+    while (go_on && generator->now < end && generator_has_more(generator)) {
+        go_on = generator_step(generator,
+                               options->progress ? sooner(end, progress.shown + SECOND) : end);
+        if (options->progress && generator->now - progress.shown >= SECOND)
+            show_progress(generator, &progress);
+    }
+    generator->sending = false;
+    if (options->rate > 0)
+        generator->result->messages_not_sent = generator->due - generator->result->messages_sent;
+    if (options->progress)
+        fprintf(stderr, "\r%78s\r", "");
+    return go_on;
+}
+
+/* Waits for the answers that are still due; what has not come by then is missing. */
+static bool finish(struct generator *generator)
+{
+    int64_t patience = generator->now + GRACE;
+    bool go_on = true;
+
+    while (go_on && generator->in_flight > 0 && generator->now < patience)
+        go_on = generator_step(generator, patience);
+    if (go_on)
+        generator_tell_missing(generator);
+    return go_on;
+}
+
+/* Ends our side, and waits for the server to do the same: what it still sends then is too much. */
+static void end_all(struct generator *generator)
+{
+    int64_t patience = generator->now + GRACE;
+    bool go_on = true;
+
+    generator_end_sending(generator);
+    while (go_on && generator->alive > 0 && generator->now < patience)
+        go_on = generator_step(generator, patience);
+}
+
+bool load_run(const struct load_options *options, const struct net_address *server, os_socket stop,
+              struct load_result *result)
+{
+    struct generator generator;
+
+    memset(result, 0, sizeof *result);
+    bool good = generator_create(&generator, options, server, stop, result);
+
+    if (good) {
+        bool go_on = connect_all(&generator) && send_all(&generator) && finish(&generator);
+
+        result->interrupted = !go_on;
+        if (generator.answered > 0)
+            result->seconds = (double)(generator.answered - generator.started) / (double)SECOND;
+        if (go_on)
+            end_all(&generator);
+    }
+    generator_destroy(&generator);
+    return good;
+}
+
+bool load_passed(const struct load_result *result)
+{
+    return !result->fault.found && result->connections_failed == 0 &&
+           result->connections_lost == 0 &&
+           (result->interrupted || result->messages_answered == result->messages_sent);
+}

@@ -1,0 +1,133 @@
+#include "pattern.h"
+
+#include <string.h>
+
+static const char prefix[] = "Message received - ";
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+static const char digits[] = "0123456789abcdef";
+
+enum { PREFIX = sizeof prefix - 1, NUMBER = 8, PIECE = 4096 };
+
+/* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): the
+ * finalizer alone. */
+static uint64_t mix(uint64_t z)
+{
+    z += 0x9E3779B97F4A7C15;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+
+static size_t prefix_size(const struct pattern *pattern)
+{
+    return pattern->prefixed ? PREFIX : 0;
+}
+
+size_t pattern_answer_size(const struct pattern *pattern)
+{
+    return prefix_size(pattern) + pattern->size;
+}
+
+/* Writes the bytes of one message from `offset` on, `length` of them, all within it. */
+static void fill_message(const struct pattern *pattern, uint64_t connection, uint64_t message,
+                         size_t offset, char *out, size_t length)
+{
+    uint64_t key = mix(pattern->seed ^ mix(connection)) ^ mix(message);
+    size_t done = 0;
+
+    for (; done < length && offset + done < NUMBER; done++) {
+        unsigned place = (unsigned)(offset + done);
+
+        out[done] = (char)(pattern->lines ? digits[message >> (4 * place) & 15]
+                                          : (int)(message >> (8 * place) & 255));
+    }
+    while (done < length) {
+        size_t within = (offset + done) % 8;
+        size_t count = 8 - within < length - done ? 8 - within : length - done;
+        uint64_t word = mix(key + (offset + done) / 8);
+        unsigned char bytes[8];
+
+        memcpy(bytes, &word, 8);
+        for (size_t i = 0; i < 8 && pattern->lines; i++)
+            bytes[i] = (unsigned char)letters[bytes[i] & 63];
+        memcpy(out + done, bytes + within, count);
+        done += count;
+    }
+    if (pattern->lines && offset + length == pattern->size)
+        out[length - 1] = '\n';
+}
+
+void pattern_skip(struct pattern_place *place, size_t size, size_t count)
+{
+    size_t offset = place->offset + count;
+
+    place->message += offset / size;
+    place->offset = offset % size;
+}
+
+void pattern_fill(const struct pattern *pattern, uint64_t connection, struct pattern_place *place,
+                  char *out, size_t length)
+{
+    while (length > 0) {
+        size_t left = pattern->size - place->offset;
+        size_t count = left < length ? left : length;
+
+        fill_message(pattern, connection, place->message, place->offset, out, count);
+        pattern_skip(place, pattern->size, count);
+        out += count;
+        length -= count;
+    }
+}
+
+/* Writes at most `room` of the next bytes of an answer; returns how many. */
+static size_t fill_answer(const struct pattern *pattern, uint64_t connection,
+                          const struct pattern_place *place, char *out, size_t room)
+{
+    size_t before = prefix_size(pattern);
+    size_t left = before + pattern->size - place->offset;
+    size_t count = left < room ? left : room;
+    size_t of_prefix = place->offset < before ? before - place->offset : 0;
+
+    of_prefix = of_prefix < count ? of_prefix : count;
+    if (of_prefix > 0)
+        memcpy(out, prefix + place->offset, of_prefix);
+    if (count > of_prefix)
+        fill_message(pattern, connection, place->message, place->offset + of_prefix - before,
+                     out + of_prefix, count - of_prefix);
+    return count;
+}
+
+size_t pattern_compare(const struct pattern *pattern, uint64_t connection,
+                       struct pattern_place *place, const char *bytes, size_t length,
+                       unsigned char *expected)
+{
+    char right[PIECE];
+    size_t good = 0;
+
+    while (good < length) {
+        size_t count = fill_answer(pattern, connection, place, right,
+                                   length - good < PIECE ? length - good : PIECE);
+
+        if (memcmp(right, bytes + good, count) != 0) {
+            size_t same = 0;
+
+            while (right[same] == bytes[good + same])
+                same++;
+            place->offset += same;
+            *expected = (unsigned char)right[same];
+            return good + same;
+        }
+        pattern_skip(place, pattern_answer_size(pattern), count);
+        good += count;
+    }
+    return good;
+}
+
+unsigned char pattern_answer_byte(const struct pattern *pattern, uint64_t connection,
+                                  const struct pattern_place *place)
+{
+    char byte = 0;
+
+    fill_answer(pattern, connection, place, &byte, 1);
+    return (unsigned char)byte;
+}

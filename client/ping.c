@@ -1,0 +1,309 @@
+#include "ping.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "exchange.h"
+#include "histogram.h"
+#include "os.h"
+#include "report.h"
+#include "selector.h"
+
+enum {
+    PIPELINE = 1024 /* messages that may wait for their answers; then no more are sent */
+};
+
+static const int64_t MILLISECOND = 1000000;
+static const int64_t GRACE = 5000 * (int64_t)1000000; /* for the last answers */
+
+enum state { DISCONNECTED, CONNECTING, CONNECTED };
+
+struct ping {
+    const struct ping_options *options;
+    struct pattern pattern;
+    struct net_address server;
+    char address[NET_ADDRESS_TEXT];
+    struct selector *selector;
+    struct selector_watch stop;
+    struct exchange exchange; /* open unless disconnected */
+    enum state state;
+    bool found_form; /* whether answers are prefixed is known */
+    bool wrong;      /* a byte was */
+    uint64_t first;  /* number of the first message of this connection */
+    uint64_t sent;
+    uint64_t answered;
+    uint64_t lost;
+    uint64_t connections;
+    int64_t connect_began;
+    int64_t next; /* when the next message, or the next try to connect, is due */
+    int64_t now;
+    struct histogram connect_time;
+    struct histogram round_trip;
+    char scratch[EXCHANGE_SCRATCH];
+};
+
+static void disconnect(struct ping *ping)
+{
+    selector_remove(ping->selector, &ping->exchange.watch);
+    exchange_close(&ping->exchange);
+    ping->state = DISCONNECTED;
+}
+
+/* Goes on with a socket that is connected or about to be; false when memory is refused. */
+static bool take_socket(struct ping *ping, os_socket s, enum state state)
+{
+    if (!exchange_open(&ping->exchange, &ping->pattern, ping->connections++, PIPELINE, s)) {
+        net_close(s);
+        return false;
+    }
+    if (!selector_add(ping->selector, &ping->exchange.watch, s,
+                      state == CONNECTED ? SELECTOR_READ : SELECTOR_WRITE)) {
+        exchange_close(&ping->exchange);
+        return false;
+    }
+    ping->first = ping->sent;
+    ping->state = state;
+    return true;
+}
+
+static void tell_lost(struct ping *ping, const char *what, struct net_result result)
+{
+    char words[OS_ERROR_TEXT] = "the server ended it";
+
+    if (result.error != 0)
+        os_error_text(result.error, words);
+    printf("%s %s: %s\n", what, ping->address, words);
+}
+
+static void lose(struct ping *ping, struct net_result result)
+{
+    ping->lost += exchange_in_flight(&ping->exchange);
+    tell_lost(ping, "lost the connection to", result);
+    disconnect(ping);
+}
+
+static void connected(struct ping *ping, int64_t took)
+{
+    char text[REPORT_DURATION];
+
+    histogram_add(&ping->connect_time, took);
+    printf("connected to %s in %s\n", ping->address, report_duration(took, text));
+}
+
+static void reconnect(struct ping *ping)
+{
+    os_socket s;
+    struct net_result result = net_connect(&ping->server, NULL, &s);
+
+    ping->connect_began = ping->now;
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
+        tell_lost(ping, "cannot connect to", result);
+    else
+        take_socket(ping, s, CONNECTING);
+}
+
+static void finish_connecting(struct ping *ping)
+{
+    struct net_result result = net_connect_result(ping->exchange.watch.socket);
+
+    if (result.outcome != NET_DONE) {
+        tell_lost(ping, "cannot connect to", result);
+        disconnect(ping);
+        return;
+    }
+    ping->state = CONNECTED;
+    selector_change(ping->selector, &ping->exchange.watch, SELECTOR_READ);
+    connected(ping, ping->now - ping->connect_began);
+}
+
+static void flush(struct ping *ping)
+{
+    struct net_result result = exchange_send(&ping->exchange, ping->scratch);
+
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
+        lose(ping, result);
+    else
+        selector_change(ping->selector, &ping->exchange.watch,
+                        exchange_has_unsent(&ping->exchange) ? SELECTOR_READ | SELECTOR_WRITE
+                                                             : SELECTOR_READ);
+}
+
+static void tell_answer(struct ping *ping, uint64_t message)
+{
+    int64_t took = ping->now - exchange_since(&ping->exchange, message);
+    unsigned long long number = ping->first + message + 1;
+    char text[REPORT_DURATION];
+
+    ping->answered++;
+    histogram_add(&ping->round_trip, took);
+    printf("%zu bytes from %s: seq=%llu time=%s\n", pattern_answer_size(&ping->pattern),
+           ping->address, number, report_duration(took, text));
+}
+
+static void receive(struct ping *ping)
+{
+    struct exchange *exchange = &ping->exchange;
+    struct exchange_received received = exchange_receive(exchange, ping->scratch);
+
+    if (received.result.outcome == NET_WOULD_BLOCK)
+        return;
+    if (received.result.outcome != NET_DONE) {
+        lose(ping, received.result);
+        return;
+    }
+    /* The first byte tells line mode, whose answers begin with "Message", from an echo of the
+     * message's number. */
+    if (!ping->found_form && received.fault == EXCHANGE_WRONG && exchange->receiving.offset == 0 &&
+        received.got == 'M') {
+        ping->pattern.prefixed = true;
+        exchange_compare(exchange, ping->scratch, received.result.bytes, &received);
+    }
+    ping->found_form = true;
+    for (uint64_t i = exchange->receiving.message - received.answered;
+         i < exchange->receiving.message; i++)
+        tell_answer(ping, i);
+    if (received.fault == EXCHANGE_RIGHT)
+        return;
+    unsigned long long number = ping->first + exchange->receiving.message + 1;
+
+    printf("%s byte from %s: seq=%llu offset=%zu: expected ",
+           received.fault == EXCHANGE_WRONG ? "wrong" : "extra", ping->address, number,
+           exchange->receiving.offset);
+    printf(received.fault == EXCHANGE_WRONG ? "0x%02x" : "nothing", received.expected);
+    printf(", got 0x%02x\n", received.got);
+    ping->wrong = true;
+}
+
+/* The next message is due, or, without a connection, the next try to make one. */
+static void tick(struct ping *ping)
+{
+    ping->next += ping->options->interval * MILLISECOND;
+    if (ping->next < ping->now)
+        ping->next = ping->now;
+    switch (ping->state) {
+    case DISCONNECTED:
+        reconnect(ping);
+        break;
+    case CONNECTING:
+        break;
+    case CONNECTED:
+        if (exchange_in_flight(&ping->exchange) < PIPELINE) {
+            exchange_begin(&ping->exchange, ping->now);
+            ping->sent++;
+            flush(ping);
+        }
+        break;
+    }
+}
+
+static void serve(struct ping *ping)
+{
+    if (ping->state == CONNECTING) {
+        finish_connecting(ping);
+        return;
+    }
+    if (ping->exchange.watch.ready & SELECTOR_READ)
+        receive(ping);
+    if (ping->state == CONNECTED)
+        flush(ping);
+}
+
+/* Waits until `until` for what is ready, and serves it; false at a request to stop. */
+static bool wait(struct ping *ping, int64_t until)
+{
+    struct selector_watch *watch;
+
+    /* What nobody reads needs not be measured. */
+    if (fflush(stdout) != 0 ||
+        !selector_wait(ping->selector, until > ping->now ? (until - ping->now + 999) / 1000 : 0))
+        return false;
+    ping->now = os_nanoseconds();
+    while ((watch = selector_next(ping->selector)) != NULL) {
+        if (watch == &ping->stop)
+            return false;
+        serve(ping);
+    }
+    return true;
+}
+
+/* Sends and receives until all is answered, something is wrong, or the user says that it is enough.
+ */
+static void exchange_all(struct ping *ping)
+{
+    bool go_on = true;
+
+    ping->now = ping->next = os_nanoseconds();
+    while (go_on && !ping->wrong && ping->sent < ping->options->count) {
+        if (ping->now >= ping->next)
+            tick(ping);
+        if (ping->sent < ping->options->count)
+            go_on = wait(ping, ping->next);
+    }
+    int64_t patience = ping->now + GRACE;
+
+    while (go_on && !ping->wrong && ping->state == CONNECTED &&
+           exchange_in_flight(&ping->exchange) > 0 && ping->now < patience)
+        go_on = wait(ping, patience);
+    /* What nobody has waited for is not lost. */
+    if (go_on && ping->state == CONNECTED)
+        ping->lost += exchange_in_flight(&ping->exchange);
+}
+
+static void print_times(const char *name, const struct histogram *times)
+{
+    static const double fractions[] = {0.5, 0.9, 0.99};
+    char text[3][REPORT_DURATION];
+
+    printf("%s min/mean/max/stddev = %s", name, report_duration(times->least, text[0]));
+    printf("/%s/%s", report_duration((int64_t)times->mean, text[0]),
+           report_duration(times->most, text[1]));
+    printf("/%s, p50/p90/p99 = ", report_duration((int64_t)histogram_deviation(times), text[0]));
+    for (int i = 0; i < 3; i++)
+        report_duration(histogram_percentile(times, fractions[i]), text[i]);
+    printf("%s/%s/%s\n", text[0], text[1], text[2]);
+}
+
+static void summarize(const struct ping *ping)
+{
+    char text[REPORT_HISTOGRAM];
+
+    printf("\n--- %s ---\n", ping->address);
+    printf("%llu sent, %llu answered, %llu lost, %llu reconnects\n", (unsigned long long)ping->sent,
+           (unsigned long long)ping->answered, (unsigned long long)ping->lost,
+           (unsigned long long)(ping->connect_time.count - 1));
+    print_times("connect   ", &ping->connect_time);
+    if (ping->answered > 0) {
+        print_times("round trip", &ping->round_trip);
+        fputs(report_histogram(&ping->round_trip, text), stdout);
+    }
+    fflush(stdout);
+}
+
+enum ping_end ping_run(const struct ping_options *options, const struct net_address *server,
+                       os_socket s, int64_t connect_time, os_socket stop)
+{
+    struct ping *ping = calloc(1, sizeof *ping);
+    enum ping_end end = PING_LOST;
+
+    if (ping == NULL || (ping->selector = selector_create()) == NULL ||
+        !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ)) {
+        fprintf(stderr, "echo-client: out of memory\n");
+        net_close(s);
+    } else {
+        ping->options = options;
+        ping->pattern = options->pattern;
+        ping->server = *server;
+        net_address_text(server, ping->address);
+        connected(ping, connect_time);
+        take_socket(ping, s, CONNECTED);
+        exchange_all(ping);
+        summarize(ping);
+        if (ping->state != DISCONNECTED)
+            disconnect(ping);
+        end = ping->lost > 0 || ping->wrong || ping->answered == 0 ? PING_LOST : PING_ALL_ANSWERED;
+    }
+    if (ping != NULL)
+        selector_destroy(ping->selector);
+    free(ping);
+    return end;
+}

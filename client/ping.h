@@ -1,0 +1,31 @@
+/* ping: the round trip of one message after another, as ping(8) shows it. */
+#ifndef PING_H
+#define PING_H
+
+#include <stdint.h>
+
+#include "net.h"
+#include "pattern.h"
+
+struct ping_options {
+    struct pattern pattern; /* lines; whether answers are prefixed is found out */
+    uint64_t count;         /* messages; UINT64_MAX: until it is stopped */
+    int64_t interval;       /* milliseconds from one message to the next */
+};
+
+enum ping_end {
+    PING_ALL_ANSWERED, /* each message that could be answered was; nothing is known of those on the
+                          way at a Ctrl-C */
+    PING_LOST          /* a message, a byte or all connections were lost */
+};
+
+/*
+ * Sends messages to `server` until `count` are answered or `stop`, the socket of os_stop_open(),
+ * becomes readable, and prints a line for each answer and a summary to stdout. `s` is the first
+ * connection, owned from now on, which took `connect_time` nanoseconds; when one is lost, it
+ * connects anew.
+ */
+enum ping_end ping_run(const struct ping_options *options, const struct net_address *server,
+                       os_socket s, int64_t connect_time, os_socket stop);
+
+#endif

@@ -1,0 +1,18 @@
+/* report: pure. Durations and histograms as people and programs read them. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "histogram.h"
+
+enum { REPORT_DURATION = 16, REPORT_HISTOGRAM = 4096 };
+
+/* "950 ns", "45.3 us", "1.23 ms" or "2.50 s", written into `text`, which is returned. */
+const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION]);
+
+/*
+ * Draws a histogram as lines of text, one for each doubling of the duration that has values: its
+ * limits, a bar, and the count. Returns `text`.
+ */
+const char *report_histogram(const struct histogram *histogram, char text[REPORT_HISTOGRAM]);
+
+#endif

@@ -1,0 +1,213 @@
+/* Unit tests of client/character_width. */
+#include "character_width.h"
+
+#include <string.h>
+
+#include "test.h"
+#include "text.h"
+
+static void widths_of_code_points(void **state)
+{
+    static const struct {
+        uint32_t code;
+        int columns;
+    } cases[] = {
+        {'a', 1},      {'~', 1},     {0xA0, 1},    {0xE9, 1},    {0x3B1, 1},   {0x416, 1},
+        {0xAD, 1}, /* soft hyphen */
+        {0x300, 0},    {0x301, 0},   {0x36F, 0},   {0x370, 1},   {0x5B0, 0},   {0x64B, 0},
+        {0x94D, 0}, /* virama */
+        {0xE31, 0}, /* Thai vowel above */
+        {0x10FF, 1},   {0x1100, 2},  {0x115F, 2},  {0x1160, 0},  {0x11A8, 0},  {0x11FF, 0},
+        {0x1200, 1},   {0x200B, 0},  {0x200D, 0},  {0x2010, 1},  {0x2060, 0},  {0x20E3, 0},
+        {0xFEFF, 0},   {0x20AC, 1},  {0x2122, 1},  {0x231A, 2},  {0x2500, 1},  {0x2705, 2},
+        {0x2764, 1},   {0x3000, 2},  {0x3042, 2},  {0x30A2, 2},  {0x302A, 0},  {0x3099, 0},
+        {0x4E00, 2},   {0x9FFF, 2},  {0x6F22, 2},  {0xABFF, 1},  {0xAC00, 2},  {0xD7A3, 2},
+        {0xFE0E, 0},   {0xFE0F, 0},  {0xFF01, 2},  {0xFF21, 2},  {0xFF61, 1},  {0xFF71, 1},
+        {0xFFE5, 2},   {0xFFFD, 1},  {0x1F1E6, 1}, {0x1F1FF, 1}, {0x1F200, 2}, {0x1F3FB, 2},
+        {0x1F600, 2},  {0x1F680, 2}, {0x1F9D1, 2}, {0x1D400, 1}, {0x20000, 2}, {0x2A6DF, 2},
+        {0x3FFFD, 2},  {0x3FFFE, 1}, {0xE0001, 0}, {0xE007F, 0}, {0xE0100, 0}, {0xE01EF, 0},
+        {0x10FFFF, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (character_width(cases[i].code) != cases[i].columns)
+            fail_msg("U+%04X: %d columns", (unsigned)cases[i].code, character_width(cases[i].code));
+    }
+}
+
+#define ACUTE "\xCC\x81"
+#define HAN "\xE6\xBC\xA2"
+#define JOINER "\xE2\x80\x8D"
+#define EMOJI_STYLE "\xEF\xB8\x8F"
+#define MAN "\xF0\x9F\x91\xA8"
+#define WOMAN "\xF0\x9F\x91\xA9"
+#define GIRL "\xF0\x9F\x91\xA7"
+#define BOY "\xF0\x9F\x91\xA6"
+#define TONE "\xF0\x9F\x8F\xBD"
+#define FLAG_D "\xF0\x9F\x87\xA9"
+#define FLAG_E "\xF0\x9F\x87\xAA"
+#define FLAG_F "\xF0\x9F\x87\xAB"
+
+/* Characters as people see them, each whole here, with the columns they take at most. */
+static const struct {
+    const char *bytes;
+    size_t columns;
+} characters[] = {
+    {"a", 1},
+    {"\t", 1},
+    {"\xC3\xA9", 1},
+    {"e" ACUTE, 1},
+    {"e" ACUTE "\xCC\xA3", 1}, /* two marks */
+    {HAN, 2},
+    {HAN "\xF3\xA0\x84\x80", 2},     /* with an ideographic variation selector */
+    {"\xE3\x81\x8B\xE3\x82\x99", 2}, /* ka and a voicing mark */
+    {"\xED\x95\x9C", 2},             /* one syllable of Hangul, then the same in parts */
+    {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", 2},
+    {"\xF0\x9F\x98\x80", 2}, /* U+1F600 */
+    {"\xE2\x9D\xA4", 1},     /* heart */
+    {"\xF0\x9F\x91\x8D" TONE, 4},
+    {MAN JOINER WOMAN JOINER GIRL JOINER BOY, 8},
+    {WOMAN TONE JOINER "\xF0\x9F\x9A\x80", 6}, /* astronaut */
+    {FLAG_D FLAG_E, 2},
+    {"\xF0\x9F\x8F\xB4\xF3\xA0\x81\xA7\xF3\xA0\x81\xA2\xF3\xA0\x81\xB3\xF3\xA0\x81\xA3\xF3\xA0\x81"
+     "\xB4"
+     "\xF3\xA0\x81\xBF",
+     2}, /* the flag of Scotland */
+    {"\xC2\xAD", 1},
+};
+
+static void where_characters_end(void **state)
+{
+    (void)state;
+    /* Alone, before each other, and behind each other. */
+    for (size_t i = 0; i < sizeof characters / sizeof characters[0]; i++) {
+        size_t length = strlen(characters[i].bytes);
+        char text[100];
+        size_t columns = 99;
+
+        assert_int_equal(character_length(characters[i].bytes, length, &columns), length);
+        assert_int_equal(columns, characters[i].columns);
+        for (size_t k = 0; k < sizeof characters / sizeof characters[0]; k++) {
+            size_t whole = length + strlen(characters[k].bytes);
+
+            memcpy(text, characters[i].bytes, length);
+            memcpy(text + length, characters[k].bytes, whole - length);
+            assert_int_equal(character_length(text, whole, &columns), length);
+            assert_int_equal(columns, characters[i].columns);
+            assert_int_equal(character_before(text, whole), length);
+            assert_int_equal(character_before(text, length), 0);
+        }
+    }
+}
+
+static void what_joins_and_what_does_not(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t first; /* the length of the first character */
+        size_t columns;
+    } cases[] = {
+        {FLAG_D FLAG_E FLAG_F, 8, 2}, /* letters of flags go in pairs */
+        {FLAG_D "a", 4, 1},
+        {FLAG_D ACUTE FLAG_E, 6, 1}, /* that stand side by side (GB12) */
+        {ACUTE "a", 2, 0},           /* a mark with nothing before it */
+        {ACUTE ACUTE, 4, 0},
+        {"a" TONE, 5, 3},
+        {WOMAN JOINER, 7, 2},
+        {"ab", 1, 1},
+        {"a\xCC", 1, 1}, /* a mark that is cut */
+        {"a\x81", 1, 1},
+        {"\xCC", 1, 1},
+        {"\x81" ACUTE, 1, 1}, /* nothing joins what is no character */
+        {"\xF0\x9F\x91", 1, 1},
+        {"\xED\xA0\x80", 1, 1},
+        {"\xE1\x84\x92\xE1\x84\x92", 3, 2}, /* two first parts of syllables of Hangul */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t columns = 99;
+
+        if (character_length(cases[i].bytes, strlen(cases[i].bytes), &columns) != cases[i].first ||
+            columns != cases[i].columns)
+            fail_msg("case %u", (unsigned)i);
+    }
+}
+
+static uint32_t random_state;
+
+/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
+static size_t random_below(size_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % limit;
+}
+
+static size_t random_text(char *text, size_t size)
+{
+    static const char *const pieces[] = {"a",         " ",        ACUTE,  HAN,    JOINER,
+                                         EMOJI_STYLE, MAN,        TONE,   FLAG_D, FLAG_E,
+                                         "\x80",      "\xF0\x9F", "\xFF", "\xCC", "\xE1\x85\xA1"};
+    size_t length = 0;
+
+    while (length < size - 4) {
+        const char *piece = pieces[random_below(sizeof pieces / sizeof pieces[0])];
+
+        memcpy(text + length, piece, strlen(piece));
+        length += strlen(piece);
+    }
+    return length;
+}
+
+static void forwards_and_backwards_are_the_same(void **state)
+{
+    (void)state;
+    random_state = 5;
+    for (int i = 0; i < 3000; i++) {
+        char text[60];
+        size_t length = random_text(text, sizeof text);
+        size_t start = 0;
+        size_t all_columns = 0;
+
+        while (start < length) {
+            size_t columns;
+            size_t taken = character_length(text + start, length - start, &columns);
+
+            assert_in_range(taken, 1, length - start);
+            assert_int_equal(character_before(text, start + taken), start);
+            /* From within a character as well. */
+            for (size_t end = start + 1; end < start + taken; end++)
+                assert_in_range(character_before(text, end), start, end - 1);
+            all_columns += columns;
+            start += taken;
+        }
+        assert_int_equal(start, length);
+
+        /* The columns are those of the code points; a byte that is in none takes one. */
+        for (start = 0; start < length;) {
+            size_t taken = text_utf8_length(text + start, length - start);
+            size_t columns = 1;
+
+            if (taken > 0)
+                character_length(text + start, taken, &columns);
+            all_columns -= columns;
+            start += taken > 0 ? taken : 1;
+        }
+        assert_int_equal(all_columns, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(widths_of_code_points),
+        cmocka_unit_test(where_characters_end),
+        cmocka_unit_test(what_joins_and_what_does_not),
+        cmocka_unit_test(forwards_and_backwards_are_the_same),
+    };
+
+    return cmocka_run_group_tests_name("character_width", tests, NULL, NULL);
+}

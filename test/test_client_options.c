@@ -1,0 +1,253 @@
+/* The client's command lines: what each of them means, and what is said about wrong ones. */
+#include "client_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support.h"
+#include "test.h"
+
+enum { ARGUMENTS_MAX = 12 };
+
+/* Reads a command line, which begins behind the program's name and ends with a NULL. */
+static struct client_options parse(const char *const arguments[])
+{
+    char *argv[ARGUMENTS_MAX + 1] = {(char[]){"echo-client"}};
+    struct client_options options;
+    int argc = 1;
+
+    for (; *arguments != NULL; arguments++) {
+        assert_true(argc < ARGUMENTS_MAX);
+        argv[argc++] = (char *)(uintptr_t)*arguments;
+    }
+    optind = 0; /* makes getopt_long() begin anew */
+    assert_int_equal(client_options_parse(argc, argv, &options), COMMAND_LINE_RUN);
+    return options;
+}
+
+/* The options in words: of the job that is to be done, all that differ from the defaults. */
+static const char *describe(const struct client_options *o)
+{
+    static char text[512];
+    char *end = text + sizeof text, *c = text;
+    const struct load_options *load = &o->load;
+    const struct pattern *pattern = o->job == CLIENT_PING ? &o->ping.pattern : &load->pattern;
+    uint64_t count = o->job == CLIENT_PING ? o->ping.count : load->count;
+
+#define ADD(differs, ...) ((differs) ? c += snprintf(c, (size_t)(end - c), __VA_ARGS__) : c)
+    ADD(true, "%s:%u", o->host, o->port);
+    ADD(o->connect_timeout != 5000, " timeout=%lld", (long long)o->connect_timeout);
+    assert_int_equal(load->connect_timeout, o->connect_timeout);
+    switch (o->job) {
+    case CLIENT_SESSION:
+        ADD(strcmp(o->session.eol, "\n") != 0, " eol=%zu", strlen(o->session.eol));
+        ADD(o->session.hex, " hex");
+        ADD(o->session.timestamps, " timestamps");
+        return text;
+    case CLIENT_PING:
+        ADD(true, " ping");
+        assert_true(pattern->lines && !pattern->prefixed);
+        ADD(o->ping.interval != 1000, " interval=%lld", (long long)o->ping.interval);
+        break;
+    case CLIENT_LOAD:
+        ADD(true, " load");
+        ADD(load->connections != 1, " connections=%lu", (unsigned long)load->connections);
+        ADD(load->pipeline != 1, " pipeline=%lu", (unsigned long)load->pipeline);
+        ADD(load->idle != 0, " idle=%lu", (unsigned long)load->idle);
+        ADD(load->duration != 0, " duration=%lld", (long long)load->duration);
+        ADD(load->rate > 0, " rate=%.0f", load->rate);
+        ADD(load->reconnect, " reconnect");
+        ADD(pattern->lines, " lines");
+        ADD(pattern->prefixed, " prefixed");
+        ADD(o->json, " json");
+        break;
+    }
+    ADD(count != UINT64_MAX, " count=%llu", (unsigned long long)count);
+    ADD(pattern->size != 64, " size=%zu", pattern->size);
+    ADD(pattern->seed != 1, " seed=%llu", (unsigned long long)pattern->seed);
+#undef ADD
+    return text;
+}
+
+static void takes_good_command_lines(void **state)
+{
+#define DEFAULT "127.0.0.1:9901"
+    static const struct {
+        const char *arguments[8];
+        const char *described;
+    } cases[] = {
+        {{NULL}, DEFAULT},
+        {{"a.example"}, "a.example:9901"},
+        {{"::1", "1"}, "::1:1"},
+        {{"::1", "65535"}, "::1:65535"},
+        {{"--", "-h"}, "-h:9901"},
+        {{"--eol", "lf"}, DEFAULT},
+        {{"--eol=crlf"}, DEFAULT " eol=2"},
+        {{"--eol", "none", "--hex", "--timestamps"}, DEFAULT " eol=0 hex timestamps"},
+        {{"--connect-timeout", "0.25"}, DEFAULT " timeout=250"},
+        {{"h", "--ping", "7"}, "h:7 ping"},
+        {{"--ping", "--ping"}, DEFAULT " ping"},
+        {{"--count", "3", "--ping"}, DEFAULT " ping count=3"},
+        {{"--ping", "--interval", "0.001"}, DEFAULT " ping interval=1"},
+        {{"--ping", "--interval=0"}, DEFAULT " ping interval=0"},
+        {{"--ping", "--size=2", "--seed=0"}, DEFAULT " ping size=2 seed=0"},
+        {{"--ping", "--connect-timeout=1"}, DEFAULT " timeout=1000 ping"},
+        {{"--load"}, DEFAULT " load duration=10000"},
+        {{"--load", "--duration", "0.5"}, DEFAULT " load duration=500"},
+        {{"--load", "--count", "1"}, DEFAULT " load count=1"},
+        {{"--load", "--count", "18446744073709551614"}, DEFAULT " load count=18446744073709551614"},
+        {{"--load", "--count=5", "--duration=2"}, DEFAULT " load duration=2000 count=5"},
+        {{"--load", "--count=5", "--connections", "1000000"},
+         DEFAULT " load connections=1000000 count=5"},
+        {{"--load", "--count=5", "--pipeline", "65536"}, DEFAULT " load pipeline=65536 count=5"},
+        {{"--load", "--count=5", "--idle", "1000000"}, DEFAULT " load idle=1000000 count=5"},
+        {{"--load", "--count=5", "--idle", "0"}, DEFAULT " load count=5"},
+        {{"--load", "--count=5", "--rate", "1"}, DEFAULT " load rate=1 count=5"},
+        {{"--load", "--count=5", "--rate=100000000"}, DEFAULT " load rate=100000000 count=5"},
+        {{"--load", "--count=5", "--size", "1"}, DEFAULT " load count=5 size=1"},
+        {{"--load", "--count=5", "--size=16777216"}, DEFAULT " load count=5 size=16777216"},
+        {{"--load", "--count=5", "--seed=18446744073709551615"},
+         DEFAULT " load count=5 seed=18446744073709551615"},
+        {{"--load", "--count=5", "--reconnect", "--pipeline=1"}, DEFAULT " load reconnect count=5"},
+        {{"--load", "--count=5", "--expect", "echo"}, DEFAULT " load count=5"},
+        {{"--load", "--count=5", "--expect=line", "--size=2"},
+         DEFAULT " load lines prefixed count=5 size=2"},
+        {{"--load", "--count=5", "--expect=line", "--expect=echo", "--size=1"},
+         DEFAULT " load count=5 size=1"},
+        {{"--load", "--json", "--count=5", "--count=6"}, DEFAULT " load json count=6"},
+    };
+#undef DEFAULT
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct client_options options = parse(cases[i].arguments);
+
+        assert_string_equal(describe(&options), cases[i].described);
+    }
+}
+
+static void wrong_usage_is_told_in_one_line(void **state)
+{
+    static const struct {
+        const char *arguments[6];
+        const char *told;
+    } cases[] = {
+        {{"--foo"}, "unknown option '--foo'"},
+        {{"-x"}, "unknown option '-x'"},
+        {{"--size"}, "option '--size' needs a value"},
+        {{"--load=1"}, "option '--load' takes no value"},
+        {{"--json=yes"}, "option '--json' takes no value"},
+        {{""}, "HOST is empty"},
+        {{"h", "0"}, "PORT '0' is not a number from 1 to 65535"},
+        {{"h", "65536"}, "PORT '65536' is not a number from 1 to 65535"},
+        {{"h", "http"}, "PORT 'http' is not"},
+        {{"h", "1", "2"}, "'2' is one too many"},
+        {{"--connect-timeout", "soon"}, "--connect-timeout 'soon' is not a number of seconds"},
+        {{"--eol", "cr"}, "--eol 'cr' is not lf, crlf or none"},
+        /* Two jobs, and options of another job */
+        {{"--ping", "--load"}, "--ping and --load are two jobs"},
+        {{"--load", "--ping"}, "--ping and --load are two jobs"},
+        {{"--ping", "--eol", "lf"}, "--eol is for a session"},
+        {{"--load", "--hex"}, "--hex is for a session"},
+        {{"--load", "--timestamps"}, "--timestamps is for a session"},
+        {{"--interval", "1"}, "--interval goes with --ping"},
+        {{"--load", "--interval", "1"}, "--interval goes with --ping"},
+        {{"--count", "1"}, "--count goes with --ping or --load"},
+        {{"--size", "8"}, "--size goes with --ping or --load"},
+        {{"--seed", "8"}, "--seed goes with --ping or --load"},
+        {{"--connections", "1"}, "--connections goes with --load"},
+        {{"--ping", "--connections", "1"}, "--connections goes with --load"},
+        {{"--ping", "--pipeline", "1"}, "--pipeline goes with --load"},
+        {{"--ping", "--duration", "1"}, "--duration goes with --load"},
+        {{"--ping", "--rate", "1"}, "--rate goes with --load"},
+        {{"--ping", "--idle", "1"}, "--idle goes with --load"},
+        {{"--ping", "--reconnect"}, "--reconnect goes with --load"},
+        {{"--ping", "--expect", "line"}, "--expect goes with --load"},
+        {{"--ping", "--json"}, "--json goes with --load"},
+        /* Ranges */
+        {{"--ping", "--count", "0"}, "--count '0' is not a number from 1 to "},
+        {{"--load", "--count", "18446744073709551615"}, "--count '18446744073709551615' is not"},
+        {{"--load", "--count", "1e6"}, "--count '1e6' is not a number"},
+        {{"--load", "--size", "0"}, "--size '0' is not a number from 1 to 16777216"},
+        {{"--load", "--size", "16777217"}, "--size '16777217' is not a number"},
+        {{"--load", "--seed", "-1"}, "--seed '-1' is not a number from 0 to "},
+        {{"--load", "--connections", "0"}, "--connections '0' is not a number from 1 to 1000000"},
+        {{"--load", "--connections", "1000001"}, "--connections '1000001' is not"},
+        {{"--load", "--pipeline", "0"}, "--pipeline '0' is not a number from 1 to 65536"},
+        {{"--load", "--pipeline", "65537"}, "--pipeline '65537' is not"},
+        {{"--load", "--idle", "1000001"}, "--idle '1000001' is not a number from 0 to 1000000"},
+        {{"--load", "--rate", "0"}, "--rate '0' is not a number from 1 to 100000000"},
+        {{"--load", "--rate", "0.5"}, "--rate '0.5' is not"},
+        {{"--load", "--duration", "1.0001"}, "--duration '1.0001' is not a number of seconds"},
+        {{"--ping", "--interval", "-1"}, "--interval '-1' is not a number of seconds"},
+        {{"--load", "--expect", "chunk"}, "--expect 'chunk' is not echo or line"},
+        /* What does not go together */
+        {{"--ping", "--size", "1"}, "--size 1 is too small for a line"},
+        {{"--load", "--size", "1", "--expect", "line"}, "--size 1 is too small for a line"},
+        {{"--load", "--reconnect", "--pipeline", "2"}, "leave --pipeline out"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *arguments[8] = {support_environment("ECHO_CLIENT")};
+
+        memcpy(arguments + 1, cases[i].arguments, sizeof cases[i].arguments);
+        struct process *client = support_start(arguments, NULL);
+        const char *line = support_line(client, OS_STDERR);
+
+        assert_non_null(line);
+        if (strncmp(line, "echo-client: ", 13) != 0 || strstr(line, cases[i].told) == NULL ||
+            strstr(line, "; try 'echo-client --help'") == NULL)
+            fail_msg("expected: %s, but found: %s", cases[i].told, line);
+        assert_int_equal(support_finish(client), COMMAND_LINE_USAGE);
+    }
+}
+
+static void help_names_every_option(void **state)
+{
+    static const char *const names[] = {"--connect-timeout SECONDS",
+                                        "-h, --help",
+                                        "-V, --version",
+                                        "--eol lf|crlf|none",
+                                        "--hex",
+                                        "--timestamps",
+                                        "--ping",
+                                        "--load",
+                                        "--count N",
+                                        "--interval SECONDS",
+                                        "--connections N",
+                                        "--pipeline N",
+                                        "--duration SECONDS",
+                                        "--rate N",
+                                        "--idle N",
+                                        "--reconnect",
+                                        "--expect echo|line",
+                                        "--json",
+                                        "--size BYTES",
+                                        "--seed N"};
+    const char *arguments[] = {support_environment("ECHO_CLIENT"), "--help", NULL};
+    struct process *client = support_start(arguments, NULL);
+    char text[8192];
+    size_t length = 0, n;
+
+    (void)state;
+    while ((n = support_read(client, OS_STDOUT, text + length, sizeof text - 1 - length)) > 0)
+        length += n;
+    text[length] = '\0';
+    assert_int_equal(support_finish(client), 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strstr(text, names[i]) == NULL)
+            fail_msg("--help does not say: %s", names[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_good_command_lines),
+        cmocka_unit_test_teardown(wrong_usage_is_told_in_one_line, support_end_programs),
+        cmocka_unit_test_teardown(help_names_every_option, support_end_programs),
+    };
+
+    return cmocka_run_group_tests(tests, support_setup, support_teardown);
+}

@@ -1,0 +1,216 @@
+/* Unit tests of client/histogram. */
+#include "histogram.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+enum { COUNT = 20000 };
+
+static const double fractions[] = {0, 0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1};
+
+static uint64_t random_state;
+
+/* By Marsaglia's xorshift64: the same numbers in each run. */
+static uint64_t random_number(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+/* 0 to 1, without 1. */
+static double random_part(void)
+{
+    return (double)(random_number() >> 11) / (double)((uint64_t)1 << 53);
+}
+
+static int64_t small(void)
+{
+    return (int64_t)(random_number() % 130);
+}
+
+static int64_t uniform(void)
+{
+    return (int64_t)(random_number() % 1000000);
+}
+
+static int64_t exponential(void)
+{
+    return (int64_t)(-log(1 - random_part()) * 50000);
+}
+
+static int64_t logarithmic(void)
+{
+    return (int64_t)exp2(random_part() * 42);
+}
+
+/* 40 us, but for one in a hundred. */
+static int64_t two_peaks(void)
+{
+    return (int64_t)(random_number() % 100 == 0 ? 10000000 : 40000) +
+           (int64_t)(random_number() % 1000);
+}
+
+static int64_t constant(void)
+{
+    return 123456789;
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void check_percentiles(const struct histogram *histogram, const int64_t *sorted)
+{
+    for (size_t i = 0; i < sizeof fractions / sizeof fractions[0]; i++) {
+        size_t rank = (size_t)ceil(fractions[i] * COUNT);
+        double exact = (double)sorted[rank > 0 ? rank - 1 : 0];
+        double error = (double)histogram_percentile(histogram, fractions[i]) - exact;
+
+        if (fabs(error) > exact * 0.01)
+            fail_msg("percentile %g: %g off %g", 100 * fractions[i], error, exact);
+    }
+}
+
+static void check_moments(const struct histogram *histogram, const int64_t *values)
+{
+    long double sum = 0;
+    long double squares = 0;
+
+    for (size_t i = 0; i < COUNT; i++)
+        sum += (long double)values[i];
+    for (size_t i = 0; i < COUNT; i++) {
+        long double difference = (long double)values[i] - sum / COUNT;
+
+        squares += difference * difference;
+    }
+    double mean = (double)(sum / COUNT);
+    double deviation = sqrt((double)(squares / (COUNT - 1)));
+
+    assert_true(fabs(histogram->mean - mean) <= mean * 1e-9);
+    assert_true(fabs(histogram_deviation(histogram) - deviation) <= deviation * 1e-6 + 1e-3);
+}
+
+static void check_counts(const struct histogram *histogram, const int64_t *values)
+{
+    for (int power = -1; power <= 42; power++) {
+        int64_t limit = power < 0 ? 0 : (int64_t)1 << power;
+        uint64_t below = 0;
+
+        for (size_t i = 0; i < COUNT; i++)
+            below += values[i] < limit;
+        assert_int_equal(histogram_count_below(histogram, limit), below);
+    }
+}
+
+static void as_the_values_themselves(void **state)
+{
+    static int64_t (*const distributions[])(void) = {small,       uniform,   exponential,
+                                                     logarithmic, two_peaks, constant};
+    int64_t *values = malloc(COUNT * sizeof *values);
+    struct histogram *histogram = malloc(sizeof *histogram);
+
+    (void)state;
+    assert_non_null(values);
+    assert_non_null(histogram);
+    random_state = 88172645463325252;
+    for (size_t d = 0; d < sizeof distributions / sizeof distributions[0]; d++) {
+        memset(histogram, 0, sizeof *histogram);
+        for (size_t i = 0; i < COUNT; i++) {
+            values[i] = distributions[d]();
+            histogram_add(histogram, values[i]);
+        }
+        check_moments(histogram, values);
+        check_counts(histogram, values);
+        qsort(values, COUNT, sizeof values[0], compare);
+        check_percentiles(histogram, values);
+        assert_int_equal(histogram->count, COUNT);
+        assert_int_equal(histogram->least, values[0]);
+        assert_int_equal(histogram->most, values[COUNT - 1]);
+    }
+    free(histogram);
+    free(values);
+}
+
+/* Each value alone between two far ones: it is what the median says. */
+static void every_size_of_value(void **state)
+{
+    (void)state;
+    for (int power = 0; power < 42; power++) {
+        for (int i = 0; i < 200; i++) {
+            int64_t value = ((int64_t)1 << power) + ((int64_t)i << power) / 200;
+            struct histogram histogram = {0};
+
+            histogram_add(&histogram, 0);
+            histogram_add(&histogram, INT64_MAX);
+            histogram_add(&histogram, value);
+            int64_t error = histogram_percentile(&histogram, 0.5) - value;
+
+            assert_true(llabs(error) <= value / 128);
+        }
+    }
+}
+
+static void nothing_and_one(void **state)
+{
+    struct histogram histogram = {0};
+
+    (void)state;
+    assert_int_equal(histogram_percentile(&histogram, 0.5), 0);
+    assert_int_equal(histogram_percentile(&histogram, 1), 0);
+    assert_int_equal(histogram_count_below(&histogram, INT64_MAX), 0);
+    assert_true(histogram_deviation(&histogram) == 0);
+    histogram_add(&histogram, 1000003);
+    for (size_t i = 0; i < sizeof fractions / sizeof fractions[0]; i++)
+        assert_int_equal(histogram_percentile(&histogram, fractions[i]), 1000003);
+    assert_true(histogram_deviation(&histogram) == 0);
+    assert_true(histogram.mean == 1000003);
+}
+
+static void values_at_the_ends(void **state)
+{
+    static const int64_t longest = (int64_t)1 << 42;
+    struct histogram histogram = {0};
+
+    (void)state;
+    histogram_add(&histogram, -5);
+    histogram_add(&histogram, INT64_MIN);
+    histogram_add(&histogram, 0);
+    assert_int_equal(histogram.least, 0);
+    assert_int_equal(histogram.most, 0);
+    assert_true(histogram.mean == 0);
+    assert_int_equal(histogram_percentile(&histogram, 1), 0);
+    assert_int_equal(histogram_count_below(&histogram, 0), 0);
+    assert_int_equal(histogram_count_below(&histogram, -1), 0);
+    assert_int_equal(histogram_count_below(&histogram, 1), 3);
+
+    histogram_add(&histogram, longest - 1);
+    histogram_add(&histogram, longest);
+    histogram_add(&histogram, INT64_MAX);
+    assert_int_equal(histogram.most, INT64_MAX);
+    assert_int_equal(histogram_count_below(&histogram, longest / 2), 3);
+    assert_int_equal(histogram_count_below(&histogram, longest), 4);
+    /* What is longer counts as that. */
+    assert_true(histogram_percentile(&histogram, 1) >= longest - longest / 100);
+    assert_int_equal(histogram.count, 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_the_values_themselves),
+        cmocka_unit_test(every_size_of_value),
+        cmocka_unit_test(nothing_and_one),
+        cmocka_unit_test(values_at_the_ends),
+    };
+
+    return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
+}

@@ -1,0 +1,353 @@
+/* Unit tests of client/key_decoder. */
+#include "key_decoder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+#include "text.h"
+
+enum { SEQUENCE_LIMIT = 32 /* bytes that are waited for at most */ };
+
+struct key_case {
+    const char *bytes;
+    enum key_kind kind;
+};
+
+/* A NUL is a key, too: "" stands for it. */
+static size_t length_of(const char *bytes)
+{
+    return *bytes == '\0' ? 1 : strlen(bytes);
+}
+
+/* Nothing is said before the sequence is whole, then the key, whatever follows. */
+static void check_key(const char *bytes, size_t length, enum key_kind kind)
+{
+    char followed[SEQUENCE_LIMIT + 8];
+    struct key key;
+
+    for (size_t cut = 1; cut < length; cut++) {
+        char *exact = malloc(cut); /* so that a sanitizer sees what is read beyond it */
+
+        assert_non_null(exact);
+        memcpy(exact, bytes, cut);
+        assert_int_equal(key_decoder_next(exact, cut, &key), 0);
+        free(exact);
+    }
+    memcpy(followed, bytes, length);
+    for (size_t more = 0; more < 3; more++) {
+        memcpy(followed + length, "[Ax", more);
+        assert_int_equal(key_decoder_next(followed, length + more, &key), length);
+        assert_int_equal(key.kind, kind);
+    }
+    if (kind == KEY_TEXT) {
+        assert_int_equal(key.length, length);
+        assert_memory_equal(key.text, bytes, length);
+    }
+}
+
+static void check_keys(const struct key_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        check_key(cases[i].bytes, length_of(cases[i].bytes), cases[i].kind);
+}
+
+#define CHECK_KEYS(cases) check_keys(cases, sizeof(cases) / sizeof(cases)[0])
+
+static void control_keys(void **state)
+{
+    static const struct key_case cases[] = {
+        {"\r", KEY_ENTER},
+        {"\n", KEY_ENTER},
+        {"\x7F", KEY_BACKSPACE},
+        {"\b", KEY_BACKSPACE},
+        {"\x01", KEY_HOME},
+        {"\x05", KEY_END},
+        {"\x02", KEY_LEFT},
+        {"\x06", KEY_RIGHT},
+        {"\x10", KEY_UP},
+        {"\x0E", KEY_DOWN},
+        {"\x0B", KEY_KILL_TO_END},
+        {"\x15", KEY_KILL_TO_START},
+        {"\x17", KEY_KILL_WORD},
+        {"\x0C", KEY_CLEAR_SCREEN},
+        {"\x04", KEY_END_OF_INPUT},
+        {"\t", KEY_TEXT},
+        {"", KEY_OTHER},
+        {"\a", KEY_OTHER},
+        {"\x03", KEY_OTHER},
+        {"\x1A", KEY_OTHER},
+        {"\x1C", KEY_OTHER},
+        {"\x1F", KEY_OTHER},
+    };
+
+    (void)state;
+    CHECK_KEYS(cases);
+}
+
+static void the_keys_of_terminals(void **state)
+{
+    static const struct key_case cases[] = {
+        /* xterm, with cursor keys in the normal and the application mode; screen and tmux alike */
+        {"\x1B[A", KEY_UP},
+        {"\x1B[B", KEY_DOWN},
+        {"\x1B[C", KEY_RIGHT},
+        {"\x1B[D", KEY_LEFT},
+        {"\x1B[H", KEY_HOME},
+        {"\x1B[F", KEY_END},
+        {"\x1BOA", KEY_UP},
+        {"\x1BOB", KEY_DOWN},
+        {"\x1BOC", KEY_RIGHT},
+        {"\x1BOD", KEY_LEFT},
+        {"\x1BOH", KEY_HOME},
+        {"\x1BOF", KEY_END},
+        {"\x1B[3~", KEY_DELETE},
+        /* xterm with Control, Alt and both; Shift alone does not go by words */
+        {"\x1B[1;5C", KEY_WORD_RIGHT},
+        {"\x1B[1;5D", KEY_WORD_LEFT},
+        {"\x1B[1;3C", KEY_WORD_RIGHT},
+        {"\x1B[1;3D", KEY_WORD_LEFT},
+        {"\x1B[1;7D", KEY_WORD_LEFT},
+        {"\x1B[1;2C", KEY_RIGHT},
+        {"\x1B[1;2D", KEY_LEFT},
+        {"\x1B[1;2H", KEY_HOME},
+        {"\x1B[1;5F", KEY_END},
+        {"\x1B[3;5~", KEY_DELETE},
+        /* the Linux console, screen and tmux */
+        {"\x1B[1~", KEY_HOME},
+        {"\x1B[4~", KEY_END},
+        {"\x1B[[A", KEY_OTHER}, /* F1 */
+        {"\x1B[[E", KEY_OTHER},
+        /* rxvt */
+        {"\x1B[7~", KEY_HOME},
+        {"\x1B[8~", KEY_END},
+        {"\x1BOc", KEY_WORD_RIGHT},
+        {"\x1BOd", KEY_WORD_LEFT},
+        {"\x1BOa", KEY_OTHER},
+        {"\x1BOb", KEY_OTHER},
+        {"\x1B[3^", KEY_OTHER},
+        /* Alt */
+        {"\x1B"
+         "b",
+         KEY_WORD_LEFT},
+        {"\x1B"
+         "f",
+         KEY_WORD_RIGHT},
+        {"\x1B"
+         "B",
+         KEY_WORD_LEFT},
+        {"\x1B"
+         "F",
+         KEY_WORD_RIGHT},
+        {"\x1Bx", KEY_OTHER},
+        {"\x1B\x7F", KEY_OTHER},
+        {"\x1B\xC3\xA9", KEY_OTHER},
+        {"\x1B\xF0\x9F\x98\x80", KEY_OTHER},
+        /* Insert, Page Up, F5, F12, Shift-Tab, a paste's begin, what the mouse and focus send */
+        {"\x1B[2~", KEY_OTHER},
+        {"\x1B[5~", KEY_OTHER},
+        {"\x1B[15~", KEY_OTHER},
+        {"\x1B[24;2~", KEY_OTHER},
+        {"\x1BOP", KEY_OTHER},
+        {"\x1B[Z", KEY_OTHER},
+        {"\x1B[200~", KEY_OTHER},
+        {"\x1B[<0;10;20M", KEY_OTHER},
+        {"\x1B[I", KEY_OTHER},
+    };
+
+    (void)state;
+    CHECK_KEYS(cases);
+}
+
+/* Escape waits for what follows, and is dropped when that has a meaning of its own. */
+static void escape_before_another_key(void **state)
+{
+    static const char *const followed[] = {"\x1B\x1B[A", "\x1B\r", "\x1B\x01", "\x1B\xFF",
+                                           "\x1B\x9B"};
+    struct key key;
+
+    (void)state;
+    assert_int_equal(key_decoder_next("\x1B", 1, &key), 0);
+    for (size_t i = 0; i < sizeof followed / sizeof followed[0]; i++) {
+        assert_int_equal(key_decoder_next(followed[i], strlen(followed[i]), &key), 1);
+        assert_int_equal(key.kind, KEY_OTHER);
+    }
+}
+
+/* A control character in a sequence ends it and keeps its meaning; so do bytes that are no ASCII.
+ */
+static void sequences_that_are_none(void **state)
+{
+    static const char *const broken[] = {"\x1B[1\r", "\x1B[\x1B[A", "\x1BO\x03", "\x1B[1;5\xC3\xA9",
+                                         "\x1B[[\n"};
+    struct key key;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        size_t length = strcspn(broken[i] + 1, "\r\x1B\x03\xC3\n") + 1;
+
+        assert_int_equal(key_decoder_next(broken[i], strlen(broken[i]), &key), length);
+        assert_int_equal(key.kind, KEY_OTHER);
+    }
+}
+
+static void sequences_without_an_end_are_given_up(void **state)
+{
+    static const char *const beginnings[] = {"\x1B[", "\x1BO", "\x1B[["};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        char bytes[2 * SEQUENCE_LIMIT];
+        struct key key;
+        size_t length = strlen(beginnings[i]);
+
+        memset(bytes, '1', sizeof bytes);
+        memcpy(bytes, beginnings[i], length);
+        while (key_decoder_next(bytes, length, &key) == 0)
+            assert_in_range(++length, 0, SEQUENCE_LIMIT);
+        assert_int_equal(key.kind, KEY_OTHER);
+    }
+}
+
+static size_t encode(uint32_t code, char bytes[4])
+{
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned char marks[] = {0, 0, 0xC0, 0xE0, 0xF0};
+
+    for (size_t i = length - 1; i > 0; i--) {
+        bytes[i] = (char)(0x80 | (code & 0x3F));
+        code >>= 6;
+    }
+    bytes[0] = (char)(marks[length] | code);
+    return length;
+}
+
+static void every_code_point(void **state)
+{
+    (void)state;
+    for (uint32_t code = 0x20; code <= 0x10FFFF; code++) {
+        char bytes[4];
+        size_t length = encode(code, bytes);
+        struct key key;
+
+        if (code == 0x7F || (code >= 0xD800 && code <= 0xDFFF))
+            continue;
+        for (size_t cut = 1; cut < length; cut++)
+            assert_int_equal(key_decoder_next(bytes, cut, &key), 0);
+        assert_int_equal(key_decoder_next(bytes, length, &key), length);
+        if (code >= 0x80 && code < 0xA0) {
+            assert_int_equal(key.kind, KEY_OTHER);
+            continue;
+        }
+        assert_int_equal(key.kind, KEY_TEXT);
+        assert_int_equal(key.length, length);
+        assert_memory_equal(key.text, bytes, length);
+    }
+}
+
+static void bytes_that_are_no_text(void **state)
+{
+    static const char *const bytes[] = {
+        "\x80",
+        "\x9B[A",
+        "\xBF",
+        "\xC0\xAF",
+        "\xC1\xBF",
+        "\xC3"
+        "A",
+        "\xC3\xC3\xA9",
+        "\xE0\x80\xAF",
+        "\xED\xA0\x80",
+        "\xE2\x82"
+        "A",
+        "\xE2"
+        "A",
+        "\xF0\x80\x80\xAF",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xF0\x9F\x98"
+        "A",
+        "\xFE",
+        "\xFF",
+        "\xC2\x1B[A",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
+        struct key key;
+
+        assert_int_equal(key_decoder_next(bytes[i], strlen(bytes[i]), &key), 1);
+        assert_int_equal(key.kind, KEY_OTHER);
+    }
+}
+
+static uint32_t random_state;
+
+/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
+static size_t random_below(size_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % limit;
+}
+
+/* Whatever comes, and in whatever pieces: it goes on, and what is text is text. */
+static void random_bytes(void **state)
+{
+    static const char often[] = "\x1B\x1B\x1B[[O;15~ABCDH\xC3\xE2\xF0\x9F\x82\xA9\r";
+    enum { LENGTH = 200000 };
+    char *bytes = malloc(LENGTH);
+    size_t start = 0;
+    size_t texts = 0;
+
+    (void)state;
+    assert_non_null(bytes);
+    random_state = 11;
+    for (size_t i = 0; i < LENGTH; i++)
+        bytes[i] =
+            random_below(3) > 0 ? often[random_below(sizeof often - 1)] : (char)random_below(256);
+    while (start < LENGTH) {
+        size_t length = 0;
+        size_t taken = 0;
+        struct key key;
+
+        while (taken == 0 && start + length < LENGTH) {
+            length++;
+            assert_in_range(length, 1, SEQUENCE_LIMIT);
+            taken = key_decoder_next(bytes + start, length, &key);
+        }
+        if (taken == 0)
+            break;
+        assert_in_range(taken, 1, length);
+        if (key.kind == KEY_TEXT) {
+            unsigned char first = (unsigned char)key.text[0];
+
+            texts++;
+            assert_int_equal(key.length, taken);
+            assert_memory_equal(key.text, bytes + start, taken);
+            assert_int_equal(text_utf8_length(key.text, key.length), key.length);
+            assert_true(first == '\t' || (first >= 0x20 && first != 0x7F));
+            assert_false(first == 0xC2 && (unsigned char)key.text[1] < 0xA0);
+        }
+        start += taken;
+    }
+    assert_in_range(texts, LENGTH / 20, LENGTH);
+    free(bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(control_keys),
+        cmocka_unit_test(the_keys_of_terminals),
+        cmocka_unit_test(escape_before_another_key),
+        cmocka_unit_test(sequences_that_are_none),
+        cmocka_unit_test(sequences_without_an_end_are_given_up),
+        cmocka_unit_test(every_code_point),
+        cmocka_unit_test(bytes_that_are_no_text),
+        cmocka_unit_test(random_bytes),
+    };
+
+    return cmocka_run_group_tests_name("key_decoder", tests, NULL, NULL);
+}

@@ -1,0 +1,668 @@
+/* End-to-end tests of `echo-client --load`, against our server and against one that is wrong. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "pattern.h"
+#include "support.h"
+#include "test.h"
+#include "wrong_server.h"
+
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+enum { REPORT = 8192 };
+
+#ifdef _WIN32
+static const char many[] = "60"; /* Wine's select() takes long with many sockets */
+static const bool descriptors_have_a_limit = false;
+static const bool text_streams = true; /* what is printed gets "\r\n" for "\n" */
+#else
+static const char many[] = "1000";
+static const bool descriptors_have_a_limit = true;
+static const bool text_streams = false;
+#endif
+
+static struct process *start(const struct net_address *server, const char *const options[],
+                             const struct process_options *how)
+{
+    enum { MOST = 16 };
+    const char *arguments[MOST + 5] = {support_environment("ECHO_CLIENT"), "--load"};
+    char port[8];
+    size_t count = 2;
+
+    while (*options != NULL && count < MOST + 2)
+        arguments[count++] = *options++;
+    assert_null(*options);
+    snprintf(port, sizeof port, "%u", server->port);
+    arguments[count++] = "127.0.0.1";
+    arguments[count] = port;
+    return support_start(arguments, how);
+}
+
+/* Waits for the client's end; gives its status and all that it printed. */
+static int finish(struct process *client, char report[REPORT])
+{
+    size_t length = 0;
+    char byte;
+
+    while (support_read(client, OS_STDOUT, &byte, 1) > 0) {
+        if (text_streams && byte == '\n' && length > 0 && report[length - 1] == '\r')
+            length--;
+        assert_true(length < REPORT - 1);
+        report[length++] = byte;
+    }
+    report[length] = '\0';
+    /* No progress through a pipe, nor anything else. */
+    assert_null(support_line(client, OS_STDERR));
+    return support_finish(client);
+}
+
+static void expect_number(const char *json, const char *path, double expected)
+{
+    double found = json_number(json, path);
+
+    if (found != expected)
+        fail_msg("%s is %g and should be %g in %s", path, found, expected, json);
+}
+
+static void expect_is(const char *json, const char *path, const char *expected)
+{
+    if (!json_is(json, path, expected))
+        fail_msg("%s should be %s in %s", path, expected, json);
+}
+
+static void expect_times(const char *json, const char *path, double count)
+{
+    static const char *const ascending[] = {"min_us", "p50_us",   "p90_us",
+                                            "p99_us", "p99_9_us", "max_us"};
+    char keys[256], key[64];
+    double before = 0;
+
+    assert_string_equal(json_keys(json, path, keys, sizeof keys),
+                        "count min_us mean_us stddev_us p50_us p90_us p99_us p99_9_us max_us ");
+    snprintf(key, sizeof key, "%s.count", path);
+    expect_number(json, key, count);
+    for (size_t i = 0; i < sizeof ascending / sizeof ascending[0]; i++) {
+        snprintf(key, sizeof key, "%s.%s", path, ascending[i]);
+        if (!(json_number(json, key) >= before))
+            fail_msg("%s is too small in %s", key, json);
+        before = json_number(json, key);
+    }
+    snprintf(key, sizeof key, "%s.mean_us", path);
+    assert_true(json_number(json, key) <= before && before > 0);
+}
+
+/* What is true of every report, however the load went. */
+static void expect_sound(const char *json)
+{
+    char keys[1024];
+
+    if (!json_valid(json) || strchr(json, '\n') != json + strlen(json) - 1)
+        fail_msg("this is not one line of JSON: %s", json);
+    assert_string_equal(
+        json_keys(json, "", keys, sizeof keys),
+        "passed interrupted loop message_size_bytes connections pipeline idle_connections "
+        "target_rate_per_second seed reconnect duration_seconds connections_made "
+        "connections_failed connections_lost messages_sent messages_answered messages_per_second "
+        "messages_not_sent bytes_sent bytes_received sent_bytes_per_second "
+        "received_bytes_per_second connect_time "
+        "round_trip failure fault ");
+    assert_true(json_number(json, "messages_answered") <= json_number(json, "messages_sent"));
+    assert_true(json_number(json, "bytes_sent") <=
+                json_number(json, "messages_sent") * json_number(json, "message_size_bytes"));
+}
+
+/* An amount a second, where the seconds are told to the microsecond. */
+static void expect_a_second(const char *json, const char *path, double amount)
+{
+    double found = json_number(json, path);
+
+    if (!(fabs(found * json_number(json, "duration_seconds") - amount) <= found * 1e-6 + 0.001))
+        fail_msg("%s is not %g over duration_seconds in %s", path, amount, json);
+}
+
+/* A load that went well: all that was sent came back, each message with so many bytes more. */
+static void expect_passed(const char *json, double extra_bytes)
+{
+    double messages, bytes;
+
+    expect_sound(json);
+    messages = json_number(json, "messages_answered");
+    bytes = messages * json_number(json, "message_size_bytes");
+    expect_is(json, "passed", "true");
+    expect_is(json, "failure", "null");
+    expect_is(json, "fault", "null");
+    expect_number(json, "connections_failed", 0);
+    expect_number(json, "connections_lost", 0);
+    assert_true(messages > 0 && json_number(json, "duration_seconds") > 0);
+    if (json_is(json, "interrupted", "false")) {
+        expect_number(json, "messages_sent", messages);
+        expect_number(json, "bytes_sent", bytes);
+        expect_number(json, "bytes_received", bytes + messages * extra_bytes);
+    }
+    expect_a_second(json, "messages_per_second", messages);
+    expect_a_second(json, "sent_bytes_per_second", json_number(json, "bytes_sent"));
+    expect_a_second(json, "received_bytes_per_second", json_number(json, "bytes_received"));
+    expect_times(json, "round_trip", messages);
+    expect_times(json, "connect_time", json_number(json, "connections_made"));
+}
+
+/* Loads our server in a mode; returns the report, in which nothing is wrong. */
+static const char *load(const char *mode, const char *const options[])
+{
+    static char report[REPORT];
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q", "--mode", mode), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    int status = finish(start(&address, options, NULL), report);
+
+    expect_passed(report, strcmp(mode, "line") == 0 ? (double)strlen("Message received - ") : 0);
+    assert_int_equal(status, 0);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+    return report;
+}
+
+static void counts_messages(void **state)
+{
+    static const struct {
+        const char *size, *connections, *pipeline, *count;
+    } cases[] = {
+        {"1", "1", "1", "100"},    {"1", "3", "100", "1000"},  {"7", "2", "3", "101"},
+        {"64", "1", "1", "100"},   {"64", "10", "16", "1000"}, {"64", "8", "65536", "3"},
+        {"4095", "2", "5", "50"},  {"65536", "1", "1", "10"},  {"65536", "3", "16", "100"},
+        {"262145", "2", "2", "9"}, {"3000000", "1", "2", "3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *json =
+            load("echo", OPTIONS("--json", "--size", cases[i].size, "--connections",
+                                 cases[i].connections, "--pipeline", cases[i].pipeline, "--count",
+                                 cases[i].count, "--seed", "18446744073709551615"));
+
+        expect_number(json, "messages_answered", atof(cases[i].count));
+        expect_number(json, "message_size_bytes", atof(cases[i].size));
+        expect_number(json, "connections", atof(cases[i].connections));
+        expect_number(json, "connections_made", atof(cases[i].connections));
+        expect_number(json, "pipeline", atof(cases[i].pipeline));
+        expect_is(json, "loop", "\"closed\"");
+        expect_is(json, "seed", "18446744073709551615");
+    }
+}
+
+static void understands_lines(void **state)
+{
+    static const char *const sizes[] = {"2", "9", "64", "65537"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        load("line", OPTIONS("--json", "--expect", "line", "--count", "200", "--connections", "3",
+                             "--pipeline", "4", "--size", sizes[i]));
+}
+
+static void stops_after_a_duration(void **state)
+{
+    (void)state;
+    expect_is(load("echo", OPTIONS("--json", "--duration", "0.1")), "interrupted", "false");
+    load("echo", OPTIONS("--json", "--duration", "0.1", "--connections", "5", "--pipeline", "5"));
+}
+
+static void sends_at_a_rate(void **state)
+{
+    const char *json = load("echo", OPTIONS("--json", "--rate", "2000", "--count", "100",
+                                            "--connections", "3", "--pipeline", "8"));
+
+    (void)state;
+    expect_is(json, "loop", "\"open\"");
+    expect_number(json, "target_rate_per_second", 2000);
+    expect_number(json, "messages_answered", 100);
+    /* The last one is not sent before it is due. */
+    assert_true(json_number(json, "duration_seconds") >= 99 / 2000.0);
+}
+
+static void holds_idle_connections(void **state)
+{
+    const char *json = load("echo", OPTIONS("--json", "--count", "50", "--idle", "20"));
+
+    (void)state;
+    expect_number(json, "connections", 1);
+    expect_number(json, "idle_connections", 20);
+    expect_number(json, "connections_made", 21);
+}
+
+static void connects_anew_for_each_message(void **state)
+{
+    const char *json = load("echo", OPTIONS("--json", "--count", "50", "--reconnect"));
+
+    (void)state;
+    expect_is(json, "reconnect", "true");
+    expect_number(json, "connections_made", 50);
+    expect_number(json, "messages_answered", 50);
+    json = load("echo", OPTIONS("--json", "--count", "50", "--reconnect", "--connections", "4",
+                                "--rate", "5000"));
+    expect_number(json, "messages_answered", 50);
+    assert_true(json_number(json, "connections_made") >= 50);
+}
+
+static void runs_many_connections(void **state)
+{
+    const char *json =
+        load("echo", OPTIONS("--json", "--connections", many, "--count", "4000", "--size", "100"));
+
+    (void)state;
+    expect_number(json, "connections_made", atof(many));
+    expect_number(json, "messages_answered", 4000);
+}
+
+/* The line that begins so, without this beginning. */
+static const char *find_line(const char *table, const char *beginning)
+{
+    const char *line = strncmp(table, beginning, strlen(beginning)) == 0 ? table : NULL;
+    char text[64];
+
+    if (line == NULL) {
+        snprintf(text, sizeof text, "\n%s", beginning);
+        line = strstr(table, text);
+        line = line != NULL ? line + 1 : NULL;
+    }
+    if (line == NULL)
+        fail_msg("there is no line '%s' in:\n%s", beginning, table);
+    return line + strlen(beginning);
+}
+
+static void prints_a_table(void **state)
+{
+    static const char *const times[] = {"  min ", "  mean ",  "  p50 ", "  p90 ",
+                                        "  p99 ", "  p99.9 ", "  max "};
+    static char table[REPORT];
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    unsigned drawn = 0;
+
+    (void)state;
+    assert_int_equal(
+        finish(start(&address, OPTIONS("--count", "30", "--connections", "2"), NULL), table), 0);
+    assert_non_null(strstr(find_line(table, "connections  "), "2 made, 0 failed, 0 lost"));
+    assert_non_null(
+        strstr(find_line(table, "messages     "), "30 sent, 30 answered, 0 not answered, in "));
+    assert_non_null(strstr(find_line(table, "throughput   "), " messages/s, "));
+    assert_non_null(strstr(find_line(table, "round trip   "), "closed loop"));
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        assert_true(atof(find_line(table, times[i])) > 0);
+    for (const char *bar = table; (bar = strstr(bar, "| ")) != NULL; bar++)
+        drawn += (unsigned)atoi(bar + 2);
+    assert_int_equal(drawn, 30);
+    assert_string_equal(find_line(table, "every byte was right"), "\n");
+    assert_int_equal(
+        finish(start(&address, OPTIONS("--count", "30", "--rate", "9999"), NULL), table), 0);
+    assert_non_null(strstr(find_line(table, "round trip   "), "open loop"));
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+static void an_interrupt_ends_it_with_a_report(void **state)
+{
+    static char report[REPORT];
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_NONE, 0, 0);
+    struct process *client = start(
+        &server->address, OPTIONS("--json", "--duration", "1000", "--connections", "3"), NULL);
+
+    (void)state;
+    wrong_server_run(server, client, 640);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    wrong_server_run(server, client, UINT64_MAX);
+    int status = finish(client, report);
+
+    expect_is(report, "interrupted", "true");
+    expect_passed(report, 0);
+    assert_int_equal(status, 0);
+    wrong_server_close(server);
+}
+
+/* Faults */
+
+/* The number of the connection, in the client's counting, that has sent this. */
+static int connection_of(const struct wrong_server *server, size_t size)
+{
+    struct pattern pattern = {.size = size, .seed = 1};
+
+    for (int i = 0; i < WRONG_SERVER_CONNECTIONS; i++) {
+        struct pattern_place place = {0, 0};
+        char head[WRONG_SERVER_HEAD];
+
+        pattern_fill(&pattern, (uint64_t)i, &place, head, sizeof head);
+        if (memcmp(head, server->head, sizeof head) == 0)
+            return i;
+    }
+    fail_msg("no connection sends what the server has got");
+    return -1;
+}
+
+enum { NOTHING = -1 };
+
+/*
+ * Runs a load of 3 connections with messages of 50 bytes against a server with a fault at a byte of
+ * one of them. Expects the report to name that byte, or one `behind` it, and what came instead.
+ */
+static void expect_fault(enum wrong_server_fault fault, uint64_t at, const char *pipeline,
+                         const char *kind, uint64_t behind)
+{
+    enum { SIZE = 50 };
+    static char report[REPORT];
+
+    for (int as_json = 0; as_json < 2; as_json++) {
+        struct wrong_server *server = wrong_server_open(fault, at, 1);
+        struct process *client =
+            start(&server->address,
+                  OPTIONS("--count", "30", "--connections", "3", "--size", "50", "--pipeline",
+                          pipeline, as_json ? "--json" : "--seed=1"),
+                  NULL);
+
+        wrong_server_run(server, client, UINT64_MAX);
+        assert_int_equal(finish(client, report), 1);
+
+        int connection = connection_of(server, SIZE);
+        unsigned long message = (unsigned long)((at + behind) / SIZE);
+        unsigned offset = (unsigned)((at + behind) % SIZE);
+        int expected = behind > 0 ? server->next : server->byte;
+        int got = fault == WRONG_SERVER_FLIP     ? server->byte ^ 1
+                  : fault == WRONG_SERVER_DROP   ? server->next
+                  : fault == WRONG_SERVER_REPEAT ? server->byte
+                                                 : NOTHING;
+
+        if (strcmp(kind, "extra") == 0)
+            expected = NOTHING;
+        if (as_json) {
+            char quoted[16];
+
+            expect_sound(report);
+            snprintf(quoted, sizeof quoted, "\"%s\"", kind);
+            expect_is(report, "passed", "false");
+            expect_is(report, "fault.kind", quoted);
+            expect_number(report, "fault.connection", connection);
+            expect_number(report, "fault.message", (double)message);
+            expect_number(report, "fault.offset_bytes", offset);
+            expect_number(report, "connections_made", 3);
+            expect_number(report, "connections_lost", 1);
+            if (expected != NOTHING)
+                expect_number(report, "fault.expected", expected);
+            else
+                expect_is(report, "fault.expected", "null");
+            if (got != NOTHING)
+                expect_number(report, "fault.got", got);
+            else
+                expect_is(report, "fault.got", "null");
+        } else {
+            char text[256], wanted[16] = "nothing", came[16] = "nothing";
+
+            if (expected != NOTHING)
+                snprintf(wanted, sizeof wanted, "0x%02x", (unsigned)expected);
+            if (got != NOTHING)
+                snprintf(came, sizeof came, "0x%02x", (unsigned)got);
+            snprintf(text, sizeof text,
+                     "a %s byte: connection %d, message %lu, offset %u: expected %s, got %s\n",
+                     kind, connection, message, offset, wanted, came);
+            const char *line = find_line(report, "FAULT: ");
+
+            if (strncmp(line, text, strlen(text)) != 0)
+                fail_msg("expected: %s, but found: %s", text, report);
+            assert_string_equal(find_line(report, "FAILED"), "\n");
+        }
+        wrong_server_close(server);
+    }
+}
+
+static void names_a_flipped_bit(void **state)
+{
+    (void)state;
+    expect_fault(WRONG_SERVER_FLIP, 0, "1", "wrong", 0);
+    expect_fault(WRONG_SERVER_FLIP, 50 * 3 + 17, "1", "wrong", 0);
+    expect_fault(WRONG_SERVER_FLIP, 50 * 4 + 49, "5", "wrong", 0);
+}
+
+static void names_a_dropped_byte(void **state)
+{
+    (void)state;
+    expect_fault(WRONG_SERVER_DROP, 50 * 2 + 9, "1", "wrong", 0);
+    expect_fault(WRONG_SERVER_DROP, 50 * 2 + 30, "5", "wrong", 0);
+}
+
+static void names_a_repeated_byte(void **state)
+{
+    (void)state;
+    expect_fault(WRONG_SERVER_REPEAT, 50 * 2 + 30, "1", "wrong", 1);
+    expect_fault(WRONG_SERVER_REPEAT, 49, "1", "extra", 1);
+}
+
+static void names_a_cut_connection(void **state)
+{
+    (void)state;
+    expect_fault(WRONG_SERVER_END, 50 * 3 + 17, "1", "missing", 0);
+    expect_fault(WRONG_SERVER_END, 50 * 3, "4", "missing", 0);
+}
+
+/* Runs a load against a server with a fault, and returns its report, which says that it failed. */
+static const char *fail_with(enum wrong_server_fault fault, uint64_t at,
+                             const char *const options[])
+{
+    static char report[REPORT];
+    struct wrong_server *server = wrong_server_open(fault, at, 1);
+    struct process *client = start(&server->address, options, NULL);
+
+    wrong_server_run(server, client, UINT64_MAX);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_is(report, "passed", "false");
+    wrong_server_close(server);
+    return report;
+}
+
+static void names_a_reset(void **state)
+{
+    const char *json = fail_with(WRONG_SERVER_RESET, 64 * 2, OPTIONS("--json", "--count", "9"));
+
+    (void)state;
+    expect_is(json, "fault.kind", "\"missing\"");
+    expect_number(json, "fault.message", 2);
+    expect_number(json, "fault.offset_bytes", 0);
+    expect_number(json, "connections_lost", 1);
+    expect_number(json, "messages_answered", 2);
+    assert_non_null(strstr(json_find(json, "failure"), "connection lost: "));
+}
+
+static void names_what_never_comes(void **state)
+{
+    const char *json = fail_with(WRONG_SERVER_MUTE, 64 + 3, OPTIONS("--json", "--count", "2"));
+
+    (void)state;
+    expect_is(json, "fault.kind", "\"missing\"");
+    expect_number(json, "fault.message", 1);
+    expect_number(json, "fault.offset_bytes", 3);
+    expect_is(json, "fault.got", "null");
+    expect_number(json, "messages_answered", 1);
+}
+
+static void names_a_byte_behind_the_end(void **state)
+{
+    const char *json = fail_with(WRONG_SERVER_APPEND, 0, OPTIONS("--json", "--count", "4"));
+
+    (void)state;
+    expect_is(json, "fault.kind", "\"extra\"");
+    expect_number(json, "fault.message", 4);
+    expect_number(json, "fault.offset_bytes", 0);
+    expect_is(json, "fault.expected", "null");
+    expect_number(json, "fault.got", 'x');
+    expect_number(json, "messages_answered", 4);
+}
+
+static void a_connection_closed_at_once_is_a_failure(void **state)
+{
+    const char *json = fail_with(WRONG_SERVER_CLOSE, 0, OPTIONS("--json", "--count", "4"));
+
+    (void)state;
+    expect_number(json, "messages_answered", 0);
+    assert_false(json_is(json, "failure", "null"));
+    assert_true(json_number(json, "connections_lost") + json_number(json, "connections_failed") ==
+                1);
+}
+
+static void a_rate_goes_on_without_a_lost_connection(void **state)
+{
+    const char *json =
+        fail_with(WRONG_SERVER_END, 64,
+                  OPTIONS("--json", "--rate", "2000", "--count", "40", "--connections", "2"));
+
+    (void)state;
+    expect_number(json, "connections_lost", 1);
+    expect_is(json, "fault.kind", "\"missing\"");
+}
+
+static void an_echo_is_no_answer_of_line_mode(void **state)
+{
+    const char *json =
+        fail_with(WRONG_SERVER_NONE, 0, OPTIONS("--json", "--expect", "line", "--count", "4"));
+
+    (void)state;
+    expect_is(json, "fault.kind", "\"wrong\"");
+    expect_number(json, "fault.message", 0);
+    expect_number(json, "fault.offset_bytes", 0);
+    expect_number(json, "fault.expected", 'M');
+    expect_number(json, "fault.got", '0');
+}
+
+/*
+ * The first answer comes late, and with it those of all the messages that are due meanwhile. In an
+ * open loop their waiting counts: the last one is due after 19 ms, and no answer is there before
+ * the delay is over. In a closed loop, only the one that was on the way has waited.
+ */
+static void waiting_counts_in_an_open_loop(void **state)
+{
+    static char report[REPORT];
+
+    (void)state;
+    for (int open = 0; open < 2; open++) {
+        struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
+        struct process *client =
+            start(&server->address,
+                  OPTIONS("--json", "--count", "20", open ? "--rate=1000" : "--seed=1"), NULL);
+
+        wrong_server_run(server, client, UINT64_MAX);
+        assert_int_equal(finish(client, report), 0);
+        expect_passed(report, 0);
+        expect_number(report, "messages_answered", 20);
+        assert_true(json_number(report, "round_trip.max_us") >= WRONG_SERVER_DELAY * 1e3);
+        if (open)
+            assert_true(json_number(report, "round_trip.min_us") >=
+                        (WRONG_SERVER_DELAY - 19) * 1e3);
+        wrong_server_close(server);
+    }
+}
+
+static void nothing_listening_is_one_line(void **state)
+{
+    struct net_address address;
+
+    (void)state;
+    net_close(support_listen(&address));
+    for (int as_json = 0; as_json < 2; as_json++) {
+        struct process *client =
+            start(&address, OPTIONS("--count", "1", as_json ? "--json" : "--seed=1"), NULL);
+
+        support_expect_line(client, OS_STDERR, "echo-client: cannot connect to '127.0.0.1': ");
+        assert_null(support_line(client, OS_STDERR));
+        assert_int_equal(support_finish(client), 1);
+    }
+}
+
+static void too_few_descriptors_are_told_with_the_remedy(void **state)
+{
+    static char report[REPORT];
+    uint16_t port;
+
+    (void)state;
+    if (!descriptors_have_a_limit)
+        skip();
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client =
+        start(&address, OPTIONS("--json", "--count", "100", "--connections", "60"),
+              &(struct process_options){.descriptor_limit = 40});
+
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    assert_non_null(strstr(json_find(report, "failure"), "ulimit -n"));
+    assert_true(json_number(report, "connections_failed") >= 20);
+    expect_number(report, "connections_failed", 60 - json_number(report, "connections_made"));
+    expect_number(report, "messages_answered", 100);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+/* The reader of JSON itself */
+
+static void reads_json_strictly(void **state)
+{
+    static const char *const good[] = {"0",
+                                       "-1.5e+3",
+                                       " [ ] ",
+                                       "{}",
+                                       "[1,\"a\\u00e9\\n\",null]",
+                                       "{\"a\" : {\"b\":[true,false]}, \"\":\"\"}"};
+    static const char *const bad[] = {
+        "",        "01",  "1.",     "+1",    "nan",        "[1,]", "{\"a\"}",     "{a:1}", "[1 2]",
+        "\"\\x\"", "\"a", "\"\t\"", "{} {}", "{\"a\":1,}", "tru",  "\"\\u12g4\"", "[",     "'a'"};
+    static const char json[] = "{\"a\":{\"b\":1,\"c\":\"x\"},\"c\":-2.5}";
+    char keys[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (!json_valid(good[i]))
+            fail_msg("refused: %s", good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (json_valid(bad[i]))
+            fail_msg("taken: %s", bad[i]);
+    }
+    assert_true(json_number(json, "c") == -2.5 && json_number(json, "a.b") == 1);
+    assert_true(json_is(json, "a.c", "\"x\"") && !json_is(json, "a.c", "\"\""));
+    assert_null(json_find(json, "b"));
+    assert_null(json_find(json, "a.b.c"));
+    assert_string_equal(json_keys(json, "", keys, sizeof keys), "a c ");
+    assert_string_equal(json_keys(json, "a", keys, sizeof keys), "b c ");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
+    const struct CMUnitTest tests[] = {
+        TEST(reads_json_strictly),
+        TEST(counts_messages),
+        TEST(understands_lines),
+        TEST(stops_after_a_duration),
+        TEST(sends_at_a_rate),
+        TEST(holds_idle_connections),
+        TEST(connects_anew_for_each_message),
+        TEST(runs_many_connections),
+        TEST(prints_a_table),
+        TEST(an_interrupt_ends_it_with_a_report),
+        TEST(names_a_flipped_bit),
+        TEST(names_a_dropped_byte),
+        TEST(names_a_repeated_byte),
+        TEST(names_a_cut_connection),
+        TEST(names_a_reset),
+        TEST(names_what_never_comes),
+        TEST(names_a_byte_behind_the_end),
+        TEST(a_connection_closed_at_once_is_a_failure),
+        TEST(an_echo_is_no_answer_of_line_mode),
+        TEST(waiting_counts_in_an_open_loop),
+        TEST(nothing_listening_is_one_line),
+        TEST(too_few_descriptors_are_told_with_the_remedy),
+        TEST(a_rate_goes_on_without_a_lost_connection),
+    };
+
+    return cmocka_run_group_tests(tests, support_setup, support_teardown);
+}

@@ -1,0 +1,256 @@
+/* End-to-end tests of `echo-client --ping`, against our server and against a wrong one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+#include "test.h"
+#include "wrong_server.h"
+
+#define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static struct process *start(const struct net_address *server, const char *const options[])
+{
+    enum { MOST = 12 };
+    const char *arguments[MOST + 4] = {support_environment("ECHO_CLIENT"), "--ping"};
+    static char port[8];
+    size_t count = 2;
+
+    while (*options != NULL && count < MOST)
+        arguments[count++] = *options++;
+    assert_null(*options);
+    snprintf(port, sizeof port, "%u", server->port);
+    arguments[count++] = "127.0.0.1";
+    arguments[count] = port;
+    return support_start(arguments, NULL);
+}
+
+/* What the summary says. */
+struct summary {
+    unsigned sent, answered, lost, reconnects;
+};
+
+/* Expects the rest of the output from the first line of the summary on: the counts, the times if
+ * there are any, and a histogram whose counts add up. */
+static struct summary expect_summary(struct process *client, const struct net_address *server)
+{
+    char title[NET_ADDRESS_TEXT + 16], text[NET_ADDRESS_TEXT];
+    struct summary s;
+    unsigned drawn = 0;
+    const char *line;
+
+    snprintf(title, sizeof title, "--- %s ---", net_address_text(server, text));
+    assert_string_equal(support_line(client, OS_STDOUT), title);
+    line = support_line(client, OS_STDOUT);
+    assert_int_equal(sscanf(line, "%u sent, %u answered, %u lost, %u reconnects", &s.sent,
+                            &s.answered, &s.lost, &s.reconnects),
+                     4);
+    support_expect_line(client, OS_STDOUT, "connect    min/mean/max/stddev = ");
+    if (s.answered > 0)
+        assert_non_null(
+            strstr(support_expect_line(client, OS_STDOUT, "round trip min/mean/max/stddev = "),
+                   ", p50/p90/p99 = "));
+    while ((line = support_line(client, OS_STDOUT)) != NULL) {
+        assert_non_null(strstr(line, " |"));
+        drawn += (unsigned)atoi(strrchr(line, '|') + 1);
+    }
+    assert_int_equal(drawn, s.answered);
+    return s;
+}
+
+/* Expects an answer of this size, and returns its number. */
+static unsigned expect_answer(struct process *client, const struct net_address *server, size_t size)
+{
+    char expected[NET_ADDRESS_TEXT + 32], text[NET_ADDRESS_TEXT], unit[4] = "";
+    unsigned number = 0;
+    double time;
+
+    snprintf(expected, sizeof expected, "%zu bytes from %s: seq=", size,
+             net_address_text(server, text));
+    const char *line = support_expect_line(client, OS_STDOUT, expected);
+
+    assert_ptr_equal(strstr(line, expected), line);
+    assert_int_equal(sscanf(line + strlen(expected), "%u time=%lf %3s", &number, &time, unit), 3);
+    assert_true(time >= 0 && strstr("ns us ms s", unit) != NULL);
+    return number;
+}
+
+static void pings(const char *mode, const char *size, size_t answer)
+{
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q", "--mode", mode), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client =
+        start(&address, OPTIONS("--count", "5", "--interval", "0", "--size", size));
+
+    support_expect_line(client, OS_STDOUT, "connected to 127.0.0.1:");
+    for (unsigned i = 1; i <= 5; i++)
+        assert_int_equal(expect_answer(client, &address, answer), i);
+    assert_string_equal(support_line(client, OS_STDOUT), "");
+    struct summary summary = expect_summary(client, &address);
+
+    assert_int_equal(summary.sent, 5);
+    assert_int_equal(summary.answered, 5);
+    assert_int_equal(summary.lost, 0);
+    assert_int_equal(summary.reconnects, 0);
+    assert_null(support_line(client, OS_STDERR));
+    assert_int_equal(support_finish(client), 0);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+static void an_echo_is_measured(void **state)
+{
+    (void)state;
+    pings("echo", "64", 64);
+    pings("echo", "2", 2);
+    pings("echo", "9", 9);
+    pings("echo", "65537", 65537);
+}
+
+static void the_prefix_of_line_mode_is_recognised(void **state)
+{
+    (void)state;
+    pings("line", "64", 64 + strlen("Message received - "));
+    pings("line", "2", 2 + strlen("Message received - "));
+    pings("line", "65536", 65536 + strlen("Message received - "));
+}
+
+static void an_interrupt_ends_it_with_a_summary(void **state)
+{
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client = start(&address, OPTIONS("--interval", "0.01"));
+    unsigned last = 0;
+    const char *line;
+
+    (void)state;
+    support_expect_line(client, OS_STDOUT, "connected to ");
+    while (last < 3)
+        last = expect_answer(client, &address, 64);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    while (*(line = support_line(client, OS_STDOUT)) != '\0')
+        assert_non_null(strstr(line, "seq="));
+    struct summary summary = expect_summary(client, &address);
+
+    assert_true(summary.answered >= 3 && summary.sent >= summary.answered);
+    assert_int_equal(summary.lost, 0);
+    assert_int_equal(support_finish(client), 0);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+static void a_lost_connection_is_made_anew(void **state)
+{
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_END, 64 + 6, 1);
+    struct process *client = start(&server->address, OPTIONS("--count", "5", "--interval", "0.01"));
+    const char *line;
+    unsigned last = 1;
+
+    (void)state;
+    wrong_server_run(server, client, UINT64_MAX);
+    assert_int_equal(server->accepted, 2);
+    support_expect_line(client, OS_STDOUT, "connected to ");
+    assert_int_equal(expect_answer(client, &server->address, 64), 1);
+    support_expect_line(client, OS_STDOUT, "lost the connection to 127.0.0.1:");
+    support_expect_line(client, OS_STDOUT, "connected to ");
+    while (*(line = support_line(client, OS_STDOUT)) != '\0') {
+        unsigned number = (unsigned)atoi(strstr(line, "seq=") + 4);
+
+        assert_true(number > last); /* what was on the way is lost */
+        last = number;
+    }
+    struct summary summary = expect_summary(client, &server->address);
+
+    assert_int_equal(last, 5);
+    assert_int_equal(summary.sent, 5);
+    assert_true(summary.lost >= 1);
+    assert_int_equal(summary.answered, 5 - summary.lost);
+    assert_int_equal(summary.reconnects, 1);
+    assert_int_equal(support_finish(client), 1);
+    wrong_server_close(server);
+}
+
+static void late_answers_are_no_loss(void **state)
+{
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
+    struct process *client = start(&server->address, OPTIONS("--count", "5", "--interval", "0"));
+
+    (void)state;
+    wrong_server_run(server, client, UINT64_MAX);
+    support_expect_line(client, OS_STDOUT, "connected to ");
+    for (unsigned i = 1; i <= 5; i++)
+        assert_int_equal(expect_answer(client, &server->address, 64), i);
+    assert_string_equal(support_line(client, OS_STDOUT), "");
+    assert_int_equal(expect_summary(client, &server->address).lost, 0);
+    assert_int_equal(support_finish(client), 0);
+    wrong_server_close(server);
+}
+
+/* With one fault at a byte, the client says what it was, and where. */
+static void names(enum wrong_server_fault fault, uint64_t at, unsigned answered, const char *place)
+{
+    struct wrong_server *server = wrong_server_open(fault, at, 1);
+    struct process *client = start(&server->address, OPTIONS("--count", "2", "--interval", "0.5"));
+    char expected[128], seen[8];
+
+    wrong_server_run(server, client, UINT64_MAX);
+    snprintf(seen, sizeof seen, fault == WRONG_SERVER_REPEAT ? "nothing" : "0x%02x", server->byte);
+    snprintf(expected, sizeof expected, "%s: expected %s, got 0x%02x", place, seen,
+             fault == WRONG_SERVER_FLIP   ? server->byte ^ 1
+             : fault == WRONG_SERVER_DROP ? server->next
+                                          : server->byte);
+    support_expect_line(client, OS_STDOUT, "connected to ");
+    for (unsigned i = 1; i <= answered; i++)
+        assert_int_equal(expect_answer(client, &server->address, 64), i);
+    assert_non_null(strstr(support_expect_line(client, OS_STDOUT, " byte from "), expected));
+    assert_string_equal(support_line(client, OS_STDOUT), "");
+    assert_int_equal(expect_summary(client, &server->address).answered, answered);
+    assert_int_equal(support_finish(client), 1);
+    wrong_server_close(server);
+}
+
+static void a_wrong_answer_is_named(void **state)
+{
+    (void)state;
+    names(WRONG_SERVER_FLIP, 64 + 20, 1, "seq=2 offset=20");
+    names(WRONG_SERVER_FLIP, 0, 0, "seq=1 offset=0");
+    names(WRONG_SERVER_DROP, 30, 0, "seq=1 offset=30");
+}
+
+static void an_extra_byte_is_named(void **state)
+{
+    (void)state;
+    names(WRONG_SERVER_REPEAT, 63, 1, "seq=2 offset=0");
+}
+
+static void nothing_listening_is_one_line(void **state)
+{
+    struct net_address address;
+
+    (void)state;
+    net_close(support_listen(&address));
+    struct process *client = start(&address, OPTIONS("--count", "1"));
+
+    support_expect_line(client, OS_STDERR, "echo-client: cannot connect to '127.0.0.1': ");
+    assert_null(support_line(client, OS_STDERR));
+    assert_int_equal(support_finish(client), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
+    const struct CMUnitTest tests[] = {
+        TEST(an_echo_is_measured),
+        TEST(the_prefix_of_line_mode_is_recognised),
+        TEST(an_interrupt_ends_it_with_a_summary),
+        TEST(a_lost_connection_is_made_anew),
+        TEST(late_answers_are_no_loss),
+        TEST(a_wrong_answer_is_named),
+        TEST(an_extra_byte_is_named),
+        TEST(nothing_listening_is_one_line),
+    };
+
+    return cmocka_run_group_tests(tests, support_setup, support_teardown);
+}

@@ -1,0 +1,157 @@
+/* Unit tests of client/report. */
+#include "report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+static void durations(void **state)
+{
+    static const struct {
+        int64_t nanoseconds;
+        const char *text;
+    } cases[] = {
+        {0, "0 ns"},
+        {1, "1 ns"},
+        {999, "999 ns"},
+        {1000, "1.00 us"},
+        {1234, "1.23 us"},
+        {1236, "1.24 us"},
+        {9994, "9.99 us"},
+        {9996, "10.0 us"},
+        {45300, "45.3 us"},
+        {99949, "99.9 us"},
+        {99951, "100 us"},
+        {123456, "123 us"},
+        {999499, "999 us"},
+        {999501, "1.00 ms"},
+        {1000000, "1.00 ms"},
+        {1230000, "1.23 ms"},
+        {99949999, "99.9 ms"},
+        {99950001, "100 ms"},
+        {999499999, "999 ms"},
+        {999500001, "1.00 s"},
+        {2500000000, "2.50 s"},
+        {61000000000, "61.0 s"},
+        {3600000000000, "3600 s"},
+        {INT64_MAX, "9223372037 s"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[REPORT_DURATION];
+
+        assert_ptr_equal(report_duration(cases[i].nanoseconds, text), text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+/* Three digits, to which the value was rounded. */
+static void durations_of_all_sizes(void **state)
+{
+    (void)state;
+    for (double size = 1; size < 1e12; size *= 1.0007) {
+        int64_t nanoseconds = (int64_t)size;
+        char text[REPORT_DURATION];
+        char *unit;
+        double value = strtod(report_duration(nanoseconds, text), &unit);
+        double factor = strcmp(unit, " s") == 0    ? 1e9
+                        : strcmp(unit, " ms") == 0 ? 1e6
+                        : strcmp(unit, " us") == 0 ? 1e3
+                        : strcmp(unit, " ns") == 0 ? 1
+                                                   : 0;
+        double step = value < 9.9999 ? 0.01 : value < 99.999 ? 0.1 : 1;
+
+        assert_true(factor > 0);
+        assert_true(factor >= 1e9 || value < 1000);
+        assert_true(value >= 1);
+        if (factor > 1)
+            assert_true(fabs((double)nanoseconds / factor - value) <= step * 0.5001);
+        else
+            assert_true((double)nanoseconds == value);
+        /* As many digits as there are. */
+        assert_int_equal((size_t)(unit - text),
+                         factor > 1 && value < 999.5 ? value < 99.999 ? 4 : 3 : strcspn(text, " "));
+    }
+}
+
+#define BAR(hashes, blanks) "|" hashes blanks "|"
+#define FULL "########################################"
+#define HALF "####################"
+#define HALF_EMPTY "                    "
+
+static void a_histogram_is_drawn(void **state)
+{
+    struct histogram zero = {0};
+    struct histogram histogram = {0};
+    char text[REPORT_HISTOGRAM];
+
+    (void)state;
+    assert_ptr_equal(report_histogram(&histogram, text), text);
+    assert_string_equal(text, "");
+    histogram_add(&zero, 0);
+    assert_string_equal(report_histogram(&zero, text),
+                        "      0 ns to     2 ns " BAR(FULL, "") " 1\n");
+    histogram_add(&histogram, 40000);
+    assert_string_equal(report_histogram(&histogram, text),
+                        "   32.8 us to  65.5 us " BAR(FULL, "") " 1\n");
+    for (int i = 0; i < 999; i++)
+        histogram_add(&histogram, 32768);
+    for (int i = 0; i < 500; i++)
+        histogram_add(&histogram, 32767);
+    histogram_add(&histogram, 131072); /* with none in the doubling before */
+    assert_string_equal(
+        report_histogram(&histogram, text),
+        "   16.4 us to  32.8 us " BAR(
+            HALF, HALF_EMPTY) " 500\n"
+                              "   32.8 us to  65.5 us " BAR(
+                                  FULL,
+                                  "") " 1000\n"
+                                      "   65.5 us to   131 us " BAR(
+                                          "",
+                                          HALF_EMPTY HALF_EMPTY) " 0\n"
+                                                                 "    131 us to   262 us " BAR(
+                                                                     "#", HALF_EMPTY
+                                                                     "                   ") " 1\n");
+}
+
+/* Each value is in one line, whatever it is, and the text in its place. */
+static void every_value_is_drawn(void **state)
+{
+    struct histogram histogram = {0};
+    char *text = malloc(REPORT_HISTOGRAM);
+    unsigned long long drawn = 0;
+
+    (void)state;
+    assert_non_null(text);
+    histogram_add(&histogram, 0);
+    for (int power = 0; power < 63; power++) {
+        histogram_add(&histogram, (int64_t)1 << power);
+        histogram_add(&histogram, ((int64_t)1 << power) - 1);
+    }
+    histogram_add(&histogram, INT64_MAX);
+    report_histogram(&histogram, text);
+    assert_in_range(strlen(text), 1, REPORT_HISTOGRAM - 1);
+    for (const char *bar = strchr(text, '|'); bar != NULL; bar = strchr(bar + 1, '|')) {
+        bar = strchr(bar + 1, '|');
+        assert_non_null(bar);
+        drawn += strtoull(bar + 1, NULL, 10);
+    }
+    assert_int_equal(drawn, histogram.count);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(durations),
+        cmocka_unit_test(durations_of_all_sizes),
+        cmocka_unit_test(a_histogram_is_drawn),
+        cmocka_unit_test(every_value_is_drawn),
+    };
+
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+/* What client/line_editor does when memory is refused, and that it gives all of it back. */
+#include "line_editor.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+static int granted = -1; /* how many more requests are granted; below 0: all */
+static int owned;        /* blocks that were allocated and not freed */
+
+void *__real_malloc(size_t size);
+void *__real_realloc(void *memory, size_t size);
+void __real_free(void *memory);
+void *__wrap_malloc(size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void __wrap_free(void *memory);
+
+static bool grant(void)
+{
+    if (granted == 0)
+        return false;
+    granted -= granted > 0;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    if (!grant())
+        return NULL;
+    owned++;
+    return __real_malloc(size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    if (!grant())
+        return NULL;
+    owned += memory == NULL;
+    return __real_realloc(memory, size);
+}
+
+void __wrap_free(void *memory)
+{
+    owned -= memory != NULL;
+    __real_free(memory);
+}
+
+static enum line_editor_event press(struct line_editor *editor, enum key_kind kind)
+{
+    struct key key = {.kind = kind, .text = "x", .length = 1};
+
+    return line_editor_key(editor, &key);
+}
+
+static void enter(struct line_editor *editor, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        press(editor, KEY_TEXT);
+    press(editor, KEY_ENTER);
+    line_editor_next(editor);
+}
+
+static uint32_t random_state;
+
+/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
+static size_t random_below(size_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % limit;
+}
+
+static void text_that_finds_no_memory_is_not_inserted(void **state)
+{
+    struct line_editor editor = {0};
+
+    (void)state;
+    owned = 0;
+    granted = 0;
+    assert_int_equal(press(&editor, KEY_TEXT), LINE_EDITOR_NOTHING);
+    assert_int_equal(editor.length, 0);
+    granted = 1;
+    while (press(&editor, KEY_TEXT) == LINE_EDITOR_CHANGED)
+        ;
+    size_t length = editor.length;
+
+    assert_int_not_equal(length, 0);
+    press(&editor, KEY_LEFT);
+    assert_int_equal(press(&editor, KEY_TEXT), LINE_EDITOR_NOTHING);
+    assert_int_equal(editor.length, length);
+    assert_int_equal(editor.cursor, length - 1);
+    granted = -1;
+    assert_int_equal(press(&editor, KEY_TEXT), LINE_EDITOR_CHANGED);
+    assert_int_equal(editor.length, length + 1);
+    line_editor_clear(&editor);
+    assert_int_equal(owned, 0);
+}
+
+static void a_line_that_finds_no_memory_is_not_remembered(void **state)
+{
+    struct line_editor editor = {0};
+
+    (void)state;
+    owned = 0;
+    granted = -1;
+    enter(&editor, 1);
+    enter(&editor, 2);
+    for (int i = 0; i < 3; i++)
+        press(&editor, KEY_TEXT);
+    granted = 0;
+    line_editor_next(&editor);
+    assert_int_equal(editor.length, 0);
+    granted = -1;
+    press(&editor, KEY_UP);
+    assert_int_equal(editor.length, 2);
+    line_editor_clear(&editor);
+    assert_int_equal(owned, 0);
+}
+
+/* Presses a key while one more request is granted each time, until it works; how often it did not.
+ */
+static int refusals(struct line_editor *editor, enum key_kind kind)
+{
+    size_t length = editor->length;
+    size_t cursor = editor->cursor;
+
+    for (int grants = 0;; grants++) {
+        granted = grants;
+        if (press(editor, kind) == LINE_EDITOR_CHANGED) {
+            granted = -1;
+            return grants;
+        }
+        assert_int_equal(editor->length, length);
+        assert_int_equal(editor->cursor, cursor);
+    }
+}
+
+static void type(struct line_editor *editor, size_t length)
+{
+    while (editor->length < length)
+        press(editor, KEY_TEXT);
+    press(editor, KEY_LEFT);
+}
+
+static void a_step_in_the_history_that_finds_no_memory_is_not_taken(void **state)
+{
+    struct line_editor editor = {0};
+
+    (void)state;
+    owned = 0;
+    granted = -1;
+    enter(&editor, 450);
+    /* Longer together than what there is room for: for a copy of the one typed, and for the other.
+     */
+    type(&editor, 300);
+    assert_int_equal(refusals(&editor, KEY_UP), 2);
+    assert_int_equal(editor.length, 450);
+    assert_int_equal(editor.cursor, 450);
+    type(&editor, editor.capacity - 10);
+    assert_int_equal(refusals(&editor, KEY_DOWN), 1);
+    assert_int_equal(editor.length, 300);
+    assert_int_equal(editor.cursor, 300);
+    line_editor_clear(&editor);
+    assert_int_equal(owned, 0);
+}
+
+static void memory_that_comes_and_goes(void **state)
+{
+    struct line_editor editor = {0};
+    static char text[100000];
+
+    (void)state;
+    owned = 0;
+    random_state = 3;
+    for (int i = 0; i < 50000; i++) {
+        enum key_kind kind = (enum key_kind)random_below(KEY_OTHER + 1);
+        size_t length = editor.length;
+        size_t cursor = editor.cursor;
+        size_t recalled = editor.recalled;
+        enum line_editor_event event;
+
+        kind = random_below(4) > 0 ? KEY_TEXT : kind;
+        assert_in_range(length, 0, sizeof text);
+        if (length > 0)
+            memcpy(text, editor.text, length);
+        granted = (int)random_below(4) - 1;
+        event = press(&editor, kind);
+        if (event != LINE_EDITOR_CHANGED) {
+            assert_int_equal(editor.length, length);
+            assert_int_equal(editor.cursor, cursor);
+            assert_int_equal(editor.recalled, recalled);
+            if (length > 0)
+                assert_memory_equal(editor.text, text, length);
+        }
+        if (event == LINE_EDITOR_LINE)
+            line_editor_next(&editor);
+    }
+    granted = -1;
+    line_editor_clear(&editor);
+    assert_int_equal(owned, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_that_finds_no_memory_is_not_inserted),
+        cmocka_unit_test(a_line_that_finds_no_memory_is_not_remembered),
+        cmocka_unit_test(a_step_in_the_history_that_finds_no_memory_is_not_taken),
+        cmocka_unit_test(memory_that_comes_and_goes),
+    };
+
+    return cmocka_run_group_tests_name("line_editor without memory", tests, NULL, NULL);
+}
