@@ -103,33 +103,32 @@ static bool append_dump(struct display *display, struct buffer *out, const char 
     return good;
 }
 
+/* Shows all but a character that is cut at the end, which is held back. */
+static bool append_whole(struct display *display, struct buffer *out, const char *stamp,
+                         const char *bytes, size_t length)
+{
+    size_t cut = cut_character(bytes, length);
+
+    memcpy(display->held, bytes + length - cut, cut);
+    display->held_length = cut;
+    return append_lines(out, stamp, bytes, length - cut);
+}
+
 bool display_received(struct display *display, struct buffer *out, const char *stamp,
                       const char *bytes, size_t length)
 {
-    struct buffer whole = {NULL};
-    bool good;
+    struct buffer joined = {NULL};
 
     if (display->hex)
         return append_dump(display, out, stamp, bytes, length);
-    size_t cut = cut_character(bytes, length);
+    if (display->held_length == 0)
+        return append_whole(display, out, stamp, bytes, length);
+    /* What was held back comes first again. */
+    bool good = buffer_append(&joined, display->held, display->held_length) &&
+                buffer_append(&joined, bytes, length) &&
+                append_whole(display, out, stamp, buffer_bytes(&joined), buffer_length(&joined));
 
-    if (display->held_length > 0) {
-        /* What was held back comes first again; then what is cut now may be longer than what came.
-         */
-        good = buffer_append(&whole, display->held, display->held_length) &&
-               buffer_append(&whole, bytes, length);
-        display->held_length = 0;
-        if (good && (cut = cut_character(buffer_bytes(&whole), buffer_length(&whole))) <=
-                        sizeof display->held)
-            good = append_lines(out, stamp, buffer_bytes(&whole), buffer_length(&whole) - cut);
-        if (good && cut > 0)
-            memcpy(display->held, buffer_bytes(&whole) + buffer_length(&whole) - cut, cut);
-        buffer_clear(&whole);
-    } else {
-        good = append_lines(out, stamp, bytes, length - cut);
-        memcpy(display->held, bytes + length - cut, cut);
-    }
-    display->held_length = cut;
+    buffer_clear(&joined);
     return good;
 }
 

@@ -212,10 +212,9 @@ ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
 /* Reads what has been typed, without waiting, behind what is left of it. */
 static void read_keys(struct terminal *terminal)
 {
-    struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
     size_t left = terminal->key_end - terminal->key_start;
 
-    if (terminal->ended || poll(&typed, 1, 0) <= 0)
+    if (terminal->ended || !terminal_input_ready(terminal))
         return;
     memmove(terminal->keys, terminal->keys + terminal->key_start, left);
     terminal->key_start = 0;
