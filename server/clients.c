@@ -5,6 +5,8 @@
 #include "log.h"
 #include "net.h"
 
+enum { RETRY_SEND = 1000 }; /* milliseconds */
+
 static void append(struct client_list *list, struct connection *c)
 {
     c->older = list->newest;
@@ -28,9 +30,12 @@ static void detach(struct client_list *list, struct connection *c)
         list->newest = c->older;
 }
 
-static struct client_list *list_of(struct clients *clients, enum connection_state state)
+/* Where a connection belongs that has not ended. */
+static struct client_list *list_of(struct clients *clients, const struct connection *c)
 {
-    return state == CONNECTION_LINGERING ? &clients->lingering : &clients->serving;
+    if (c->state == CONNECTION_LINGERING)
+        return &clients->lingering;
+    return send_queue_length(&c->queue) > 0 ? &clients->sending : &clients->serving;
 }
 
 static void log_end(const struct connection_service *service, const struct connection *c)
@@ -47,8 +52,8 @@ static void log_end(const struct connection_service *service, const struct conne
         (unsigned long long)c->messages, (long long)(lasted / 1000), (int)(lasted % 1000));
 }
 
-/* Forgets a connection that has ended. `state` is the one it was last listed under. */
-static void end(struct clients *clients, struct connection *c, enum connection_state state)
+/* Forgets a connection that has ended, and stands in this list. */
+static void end(struct clients *clients, struct connection *c, struct client_list *list)
 {
     log_end(clients->service, c);
     clients->ended.served++;
@@ -56,23 +61,27 @@ static void end(struct clients *clients, struct connection *c, enum connection_s
     clients->ended.bytes_out += c->bytes_out;
     clients->ended.messages += c->messages;
     clients->count--;
-    detach(list_of(clients, state), c);
+    detach(list, c);
     selector_remove(clients->selector, &c->watch);
     connection_destroy(c);
 }
 
-/* Brings lists and interest in line with what a connection has become. `state` and `active` are
+/* Brings lists and interest in line with what a connection has become. `list` and `active` are
  * what they were. */
-static void settle(struct clients *clients, struct connection *c, enum connection_state state,
+static void settle(struct clients *clients, struct connection *c, struct client_list *list,
                    int64_t active)
 {
     if (c->state == CONNECTION_CLOSED) {
-        end(clients, c, state);
+        end(clients, c, list);
         return;
     }
-    if (c->active != active || list_of(clients, c->state) != list_of(clients, state)) {
-        detach(list_of(clients, state), c);
-        append(list_of(clients, c->state), c);
+    struct client_list *now_in = list_of(clients, c);
+
+    if (now_in == &clients->sending && now_in->oldest == NULL)
+        clients->retry_at = clients->service->now + RETRY_SEND;
+    if (c->active != active || now_in != list) {
+        detach(list, c);
+        append(now_in, c);
     }
     selector_change(clients->selector, &c->watch, connection_interest(c));
 }
@@ -98,71 +107,96 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
     log_event(clients->service->log, "Connection opened[%s]", net_address_text(peer, address));
 }
 
-void clients_serve(struct clients *clients, struct connection *c)
+/* Lets a connection do something, and takes what came of it into account. */
+static void with(struct clients *clients, struct connection *c,
+                 void (*act)(struct connection *, struct connection_service *))
 {
-    enum connection_state state = c->state;
+    struct client_list *list = list_of(clients, c);
     int64_t active = c->active;
 
-    connection_serve(c, clients->service);
-    settle(clients, c, state, active);
+    act(c, clients->service);
+    settle(clients, c, list, active);
+}
+
+void clients_serve(struct clients *clients, struct connection *c)
+{
+    with(clients, c, connection_serve);
+}
+
+/* The same for each connection that stands in a list now; it may leave the list by that. */
+static void with_each(struct clients *clients, const struct client_list *list,
+                      void (*act)(struct connection *, struct connection_service *))
+{
+    const struct connection *last = list->newest;
+    struct connection *next = list->oldest;
+    bool more = next != NULL;
+
+    while (more) {
+        struct connection *c = next;
+
+        next = c->newer;
+        more = c != last;
+        with(clients, c, act);
+    }
 }
 
 void clients_stop(struct clients *clients)
 {
-    struct connection *next;
+    with_each(clients, &clients->serving, connection_stop);
+    with_each(clients, &clients->sending, connection_stop);
+}
 
-    for (struct connection *c = clients->serving.oldest; c != NULL; c = next) {
-        enum connection_state state = c->state;
-        int64_t active = c->active;
+/* Ends each connection of a list on which nothing has moved for `limit` milliseconds. */
+static void end_overdue(struct clients *clients, struct client_list *list, int64_t limit,
+                        enum connection_end reason)
+{
+    struct connection *c;
 
-        next = c->newer;
-        connection_stop(c, clients->service);
-        settle(clients, c, state, active);
+    while ((c = list->oldest) != NULL && clients->service->now - c->active >= limit) {
+        connection_abandon(c, reason);
+        end(clients, c, list);
     }
-}
-
-/* The oldest connection of a list, if nothing has moved on it for `limit` milliseconds. */
-static struct connection *overdue(const struct clients *clients, const struct client_list *list,
-                                  int64_t limit)
-{
-    struct connection *oldest = list->oldest;
-
-    return oldest != NULL && clients->service->now - oldest->active >= limit ? oldest : NULL;
-}
-
-static void abandon(struct clients *clients, struct connection *c, enum connection_end reason)
-{
-    enum connection_state state = c->state;
-
-    connection_abandon(c, reason);
-    end(clients, c, state);
 }
 
 void clients_expire(struct clients *clients)
 {
-    struct connection *c;
+    int64_t now = clients->service->now;
 
-    while ((c = overdue(clients, &clients->lingering, CONNECTION_LINGER)) != NULL)
-        end(clients, c, CONNECTION_LINGERING);
-    while (clients->idle_timeout > 0 &&
-           (c = overdue(clients, &clients->serving, clients->idle_timeout)) != NULL)
-        abandon(clients, c, CONNECTION_IDLE);
+    end_overdue(clients, &clients->lingering, CONNECTION_LINGER, CONNECTION_IDLE);
+    if (clients->idle_timeout > 0) {
+        end_overdue(clients, &clients->serving, clients->idle_timeout, CONNECTION_IDLE);
+        end_overdue(clients, &clients->sending, clients->idle_timeout, CONNECTION_IDLE);
+    }
+    if (clients->sending.oldest != NULL && now >= clients->retry_at) {
+        clients->retry_at = now + RETRY_SEND;
+        with_each(clients, &clients->sending, connection_send_waiting);
+    }
+}
+
+/* When the oldest of a list is overdue; INT64_MAX: never. */
+static int64_t overdue_at(const struct client_list *list, int64_t limit)
+{
+    return list->oldest != NULL && limit > 0 ? list->oldest->active + limit : INT64_MAX;
 }
 
 int64_t clients_next_expiry(const struct clients *clients)
 {
-    const struct connection *lingering = clients->lingering.oldest;
-    const struct connection *serving = clients->idle_timeout > 0 ? clients->serving.oldest : NULL;
-    int64_t linger = lingering != NULL ? lingering->active + CONNECTION_LINGER : INT64_MAX;
-    int64_t idle = serving != NULL ? serving->active + clients->idle_timeout : INT64_MAX;
+    const int64_t times[] = {
+        overdue_at(&clients->lingering, CONNECTION_LINGER),
+        overdue_at(&clients->serving, clients->idle_timeout),
+        overdue_at(&clients->sending, clients->idle_timeout),
+        clients->sending.oldest != NULL ? clients->retry_at : INT64_MAX,
+    };
+    int64_t next = INT64_MAX;
 
-    return linger < idle ? linger : idle;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        next = times[i] < next ? times[i] : next;
+    return next;
 }
 
 void clients_abandon(struct clients *clients)
 {
-    while (clients->serving.oldest != NULL)
-        abandon(clients, clients->serving.oldest, CONNECTION_STOPPING);
-    while (clients->lingering.oldest != NULL)
-        abandon(clients, clients->lingering.oldest, CONNECTION_STOPPING);
+    end_overdue(clients, &clients->serving, INT64_MIN, CONNECTION_STOPPING);
+    end_overdue(clients, &clients->sending, INT64_MIN, CONNECTION_STOPPING);
+    end_overdue(clients, &clients->lingering, INT64_MIN, CONNECTION_STOPPING);
 }

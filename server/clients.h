@@ -29,9 +29,11 @@ struct clients {
     struct selector *selector;
     struct connection_service *service;
     int64_t idle_timeout;         /* milliseconds; 0: none */
-    struct client_list serving;   /* open and flushing connections */
+    struct client_list serving;   /* connections for which nothing waits to be sent */
+    struct client_list sending;   /* those for which something does */
     struct client_list lingering; /* those for which only CONNECTION_LINGER counts */
-    uint64_t count;               /* in both lists */
+    int64_t retry_at;             /* when those that are sending are next tried unasked */
+    uint64_t count;               /* in all lists */
     struct client_totals ended;   /* of the connections that have ended */
 };
 
@@ -46,7 +48,11 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
 /* Gives a connection its turn, now that it is ready. It may be gone afterwards. */
 void clients_serve(struct clients *clients, struct connection *connection);
 
-/* Ends the connections that have been idle or have lingered for too long. */
+/*
+ * Ends the connections that have been idle or have lingered for too long. Once a second it also
+ * tries to send what waits, though the selector has not asked for it: not every select() reports a
+ * reset to one who only waits to send (docs/windows.md), but every send() does.
+ */
 void clients_expire(struct clients *clients);
 
 /* When clients_expire() has to be called next, in milliseconds; INT64_MAX: never. */

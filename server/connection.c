@@ -254,19 +254,25 @@ static void advance(struct connection *c, struct connection_service *service)
     c->state = c->peer_ended || silent ? CONNECTION_CLOSED : CONNECTION_LINGERING;
 }
 
+void connection_send_waiting(struct connection *c, struct connection_service *service)
+{
+    sent(c, service, send_queue_flush(&c->queue, c->watch.socket));
+    if (may_answer(c))
+        answer_kept(c, service);
+    advance(c, service);
+}
+
 void connection_serve(struct connection *c, struct connection_service *service)
 {
     switch (c->state) {
     case CONNECTION_OPEN:
     case CONNECTION_FLUSHING:
         if (c->watch.ready & SELECTOR_WRITE) {
-            sent(c, service, send_queue_flush(&c->queue, c->watch.socket));
-            if (may_answer(c))
-                answer_kept(c, service);
+            connection_send_waiting(c, service);
         } else {
             receive(c, service);
+            advance(c, service);
         }
-        advance(c, service);
         return;
     case CONNECTION_LINGERING:
         discard(c, service);

@@ -96,6 +96,9 @@ void connection_destroy(struct connection *connection);
  */
 void connection_serve(struct connection *connection, struct connection_service *service);
 
+/* Sends of what waits as much as the system takes, and answers what was kept when all is gone. */
+void connection_send_waiting(struct connection *connection, struct connection_service *service);
+
 /* Reads no more, and ends when what has been received is answered and sent. */
 void connection_stop(struct connection *connection, struct connection_service *service);
 

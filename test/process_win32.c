@@ -132,6 +132,21 @@ static bool open_streams(struct process_system *system, const struct process_opt
     return false;
 }
 
+/* Under Wine a start fails now and then before the program runs: it is tried again. */
+static bool create_process(char *line, DWORD flags, STARTUPINFOA *start,
+                           PROCESS_INFORMATION *created)
+{
+    enum { TRIES = 3 };
+    bool ok = false;
+
+    for (int tries = 0; !ok && tries < TRIES; tries++) {
+        ok = CreateProcessA(NULL, line, NULL, NULL, TRUE, flags, NULL, NULL, start, created);
+        if (!ok && GetLastError() != ERROR_INTERNAL_ERROR)
+            break;
+    }
+    return ok;
+}
+
 /*
  * Starts the program with the three streams and no other handle, in a console of its own that has
  * no window; without stdin in no console, since the input of one takes the place of a missing
@@ -161,8 +176,8 @@ static bool create(struct process_system *system, char *line, HANDLE theirs[3])
     if (ok) {
         ok = UpdateProcThreadAttribute(start.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
                                        inherited, count * sizeof inherited[0], NULL, NULL) &&
-             CreateProcessA(NULL, line, NULL, NULL, TRUE, console | EXTENDED_STARTUPINFO_PRESENT,
-                            NULL, NULL, &start.StartupInfo, &created);
+             create_process(line, console | EXTENDED_STARTUPINFO_PRESENT, &start.StartupInfo,
+                            &created);
         DeleteProcThreadAttributeList(start.lpAttributeList);
     }
     free(start.lpAttributeList);
