@@ -6,16 +6,13 @@
 #include <string.h>
 
 #include "buffer.h"
-#include "display.h"
-#include "line_editor.h"
-#include "report.h"
 #include "selector.h"
 #include "send_queue.h"
 #include "terminal.h"
 
 /* The most that is read at once, in either direction; also the most that may wait before nothing
  * more is read. */
-enum { PIECE = 64 * 1024, STAMP = 48 };
+enum { PIECE = 64 * 1024 };
 
 struct session {
     struct selector_watch socket;
@@ -23,13 +20,11 @@ struct session {
     struct selector *selector;
     struct terminal *terminal;
     const struct net_address *peer;
-    const struct session_options *options;
+    bool interactive;         /* stdin is a terminal */
+    struct dialogue dialogue; /* what is on the screen, then */
     struct send_queue to_server;
     struct buffer to_output;
-    struct line_editor editor;
-    struct display display;
-    int64_t began;                  /* nanoseconds, as is the next */
-    int64_t line_sent;              /* when the last line was sent; 0: none */
+    int64_t began;                  /* nanoseconds */
     struct net_result send_failure; /* NET_DONE as long as there was none */
     bool input_ended;
     bool sending_ended; /* our side of the connection is shut down */
@@ -48,19 +43,19 @@ static void finish(struct session *session, enum session_end end)
     session->over = true;
 }
 
-static void fail(struct session *session, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Ends the session with a line on stderr that says how far it came. */
-static void fail(struct session *session, const char *format, ...)
+/* Ends the session with a line on stderr that says how far it came; the first failure does. */
+__attribute__((format(printf, 2, 3))) static void fail(struct session *session, const char *format,
+                                                       ...)
 {
     char message[256];
     va_list arguments;
 
+    if (session->over)
+        return;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    terminal_hide_line(session->terminal);
+    dialogue_hide_line(&session->dialogue);
     fprintf(stderr, "echo-client: %s (sent %llu bytes, received %llu bytes, %.1f seconds)\n",
             message, (unsigned long long)session->sent, (unsigned long long)session->received,
             (double)(os_nanoseconds() - session->began) / 1e9);
@@ -130,79 +125,24 @@ static void read_input(struct session *session)
         fail(session, "cannot read standard input: %s", error);
 }
 
-static void send_line(struct session *session)
+/* Sends the lines that have been typed. */
+static void read_dialogue(struct session *session)
 {
-    struct line_editor *editor = &session->editor;
-    bool quit = editor->length == 4 && memcmp(editor->text, "quit", 4) == 0;
+    struct buffer lines = {NULL};
+    enum dialogue_verdict verdict = dialogue_read(&session->dialogue, &lines);
 
-    terminal_show_line(session->terminal, editor);
-    terminal_finish_line(session->terminal);
-    send_bytes(session, editor->text, editor->length);
-    send_bytes(session, session->options->eol, strlen(session->options->eol));
-    line_editor_next(editor);
-    session->line_sent = os_nanoseconds();
-    if (quit)
-        end_input(session);
-}
-
-/* Takes the keys that have been pressed, as long as the server takes the lines, and then draws the
- * line once. */
-static void read_keys(struct session *session)
-{
-    struct key key;
-
-    while (!session->over && !session->input_ended &&
-           send_queue_length(&session->to_server) < PIECE &&
-           terminal_key(session->terminal, &key)) {
-        switch (line_editor_key(&session->editor, &key)) {
-        case LINE_EDITOR_LINE:
-            send_line(session);
-            break;
-        case LINE_EDITOR_END:
-            end_input(session);
-            break;
-        case LINE_EDITOR_CLEAR_SCREEN:
-            terminal_clear_screen(session->terminal);
-            break;
-        case LINE_EDITOR_CHANGED:
-        case LINE_EDITOR_NOTHING:
-            break;
-        }
-    }
-}
-
-/* What stands before each line of an answer: nothing, or the time and the time since the last line
- * was sent. */
-static void write_stamp(const struct session *session, char stamp[STAMP])
-{
-    char clock[13];
-    char since[REPORT_DURATION] = "-";
-
-    stamp[0] = '\0';
-    if (!session->options->timestamps)
+    send_bytes(session, buffer_bytes(&lines), buffer_length(&lines));
+    buffer_clear(&lines);
+    switch (verdict) {
+    case DIALOGUE_GOES_ON:
         return;
-    os_local_clock(clock);
-    if (session->line_sent > 0)
-        snprintf(since, sizeof since, "%.3f",
-                 (double)(os_nanoseconds() - session->line_sent) / 1e6);
-    snprintf(stamp, STAMP, "%s +%s ms ", clock, since);
-}
-
-/* Shows what has arrived, or, with length 0, what still waits to be shown. */
-static void show_received(struct session *session, const char *bytes, size_t length)
-{
-    struct buffer text = {NULL};
-    char stamp[STAMP];
-
-    write_stamp(session, stamp);
-    bool good = length > 0 ? display_received(&session->display, &text, stamp, bytes, length)
-                           : display_end(&session->display, &text, stamp);
-
-    if (good)
-        terminal_print(session->terminal, buffer_bytes(&text), buffer_length(&text));
-    else
+    case DIALOGUE_ENDED:
+        end_input(session);
+        return;
+    case DIALOGUE_FAILED:
         fail(session, "out of memory");
-    buffer_clear(&text);
+        return;
+    }
 }
 
 static void write_output(struct session *session)
@@ -228,12 +168,14 @@ static void read_socket(struct session *session)
     switch (result.outcome) {
     case NET_DONE:
         session->received += result.bytes;
-        if (terminal_interactive(session->terminal))
-            show_received(session, session->scratch, result.bytes);
-        else if (!buffer_append(&session->to_output, session->scratch, result.bytes))
+        if (session->interactive) {
+            if (!dialogue_show(&session->dialogue, session->scratch, result.bytes))
+                fail(session, "cannot write to standard output");
+        } else if (!buffer_append(&session->to_output, session->scratch, result.bytes)) {
             fail(session, "out of memory");
-        else
+        } else {
             write_output(session);
+        }
         return;
     case NET_END:
         session->server_ended = true;
@@ -258,7 +200,7 @@ static void end_with_server(struct session *session)
     size_t unsent = send_queue_length(&session->to_server);
     char error[OS_ERROR_TEXT];
 
-    if (unsent == 0 && !session->input_ended && !terminal_interactive(session->terminal) &&
+    if (unsent == 0 && !session->input_ended && !session->interactive &&
         terminal_input_ready(session->terminal))
         unsent = terminal_read(session->terminal, session->scratch, 1, error) > 0;
     if (session->send_failure.outcome != NET_DONE)
@@ -298,96 +240,112 @@ static void step(struct session *session)
         finish(session, SESSION_INTERRUPTED);
         return;
     }
-    terminal_hide_line(session->terminal);
+    dialogue_hide_line(&session->dialogue);
     if (session->socket.ready & SELECTOR_READ)
         read_socket(session);
     if (session->socket.ready & SELECTOR_WRITE)
         flush_to_server(session);
     if (ready & TERMINAL_OUTPUT)
         write_output(session);
-    if (ready & TERMINAL_INPUT && terminal_interactive(session->terminal))
-        read_keys(session);
+    if (ready & TERMINAL_INPUT && session->interactive)
+        read_dialogue(session);
     else if (ready & TERMINAL_INPUT)
         read_input(session);
     if (session->server_ended && buffer_length(&session->to_output) == 0)
         end_with_server(session);
     else if (!session->input_ended)
-        terminal_show_line(session->terminal, &session->editor);
+        dialogue_show_line(&session->dialogue);
 }
 
-/* The first thing that a person sees: where the line goes, and how to leave. */
-static void greet(struct session *session)
+/* A line of ours among those of the server. */
+__attribute__((format(printf, 2, 3))) static void say(struct session *session, const char *format,
+                                                      ...)
 {
-    char text[NET_ADDRESS_TEXT + 64];
-    char address[NET_ADDRESS_TEXT];
+    char text[160];
+    va_list arguments;
 
-    if (!terminal_interactive(session->terminal))
-        return;
-    int length = snprintf(text, sizeof text, "connected to %s; quit or %s ends\n",
-                          net_address_text(session->peer, address), terminal_end_key);
-    terminal_print(session->terminal, text, (size_t)length);
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    screen_print(session->dialogue.screen, text, strlen(text));
 }
 
 /* The last thing that a person sees: why it is over. A failure has said so already. */
 static void take_leave(struct session *session)
 {
-    char text[160];
-
-    if (!terminal_interactive(session->terminal))
-        return;
-    show_received(session, NULL, 0);
+    dialogue_show_rest(&session->dialogue);
     if (session->end == SESSION_INTERRUPTED)
-        terminal_finish_line(session->terminal);
-    if (session->end == SESSION_FAILED)
-        return;
-    int length = snprintf(
-        text, sizeof text, "%s; sent %llu bytes, received %llu bytes, %.1f seconds\n",
-        session->end == SESSION_INTERRUPTED ? "interrupted" : "the server ended the connection",
-        (unsigned long long)session->sent, (unsigned long long)session->received,
-        (double)(os_nanoseconds() - session->began) / 1e9);
-    terminal_print(session->terminal, text, (size_t)length);
+        screen_finish_line(session->dialogue.screen);
+    if (session->end != SESSION_FAILED)
+        say(session, "%s; sent %llu bytes, received %llu bytes, %.1f seconds\n",
+            session->end == SESSION_INTERRUPTED ? "interrupted" : "the server ended the connection",
+            (unsigned long long)session->sent, (unsigned long long)session->received,
+            (double)(os_nanoseconds() - session->began) / 1e9);
 }
 
 static bool set_up(struct session *session, os_socket s, os_socket stop)
 {
     const os_socket sockets[] = {s, stop};
+    struct dialogue *dialogue = &session->dialogue;
 
     session->selector = selector_create();
     if (session->selector == NULL ||
         !selector_add(session->selector, &session->socket, s, SELECTOR_READ) ||
         !selector_add(session->selector, &session->stop, stop, SELECTOR_READ))
         return false;
-    session->terminal = terminal_open(session->selector, sockets, 2);
-    return session->terminal != NULL;
+    session->terminal = dialogue->terminal = terminal_open(session->selector, sockets, 2);
+    if (session->terminal == NULL)
+        return false;
+    session->interactive = terminal_interactive(session->terminal);
+    dialogue->screen = screen_open(terminal_takes_keys(session->terminal));
+    return dialogue->screen != NULL;
+}
+
+static void run(struct session *session)
+{
+    char address[NET_ADDRESS_TEXT];
+
+    session->began = os_nanoseconds();
+    if (session->interactive)
+        say(session, "connected to %s; quit or %s ends\n", net_address_text(session->peer, address),
+            terminal_end_key);
+    dialogue_show_line(&session->dialogue);
+    while (!session->over)
+        step(session);
+    if (session->interactive)
+        take_leave(session);
+}
+
+static void destroy(struct session *session)
+{
+    screen_close(session->dialogue.screen);
+    terminal_close(session->terminal);
+    send_queue_clear(&session->to_server);
+    buffer_clear(&session->to_output);
+    dialogue_clear(&session->dialogue);
+    selector_destroy(session->selector);
+    free(session);
 }
 
 enum session_end session_run(os_socket s, const struct net_address *peer,
-                             const struct session_options *options, os_socket stop)
+                             const struct dialogue_options *options, os_socket stop)
 {
     struct session *session = calloc(1, sizeof *session);
     enum session_end end = SESSION_FAILED;
 
-    if (session == NULL || !set_up(session, s, stop)) {
+    if (session == NULL) {
         fprintf(stderr, "echo-client: out of memory\n");
-    } else {
-        session->peer = peer;
-        session->options = options;
-        session->display.hex = options->hex;
-        session->began = os_nanoseconds();
-        greet(session);
-        terminal_show_line(session->terminal, &session->editor);
-        while (!session->over)
-            step(session);
-        take_leave(session);
-        terminal_close(session->terminal);
+        return end;
+    }
+    session->peer = peer;
+    session->dialogue.options = options;
+    session->dialogue.display.hex = options->hex;
+    if (set_up(session, s, stop)) {
+        run(session);
         end = session->end;
+    } else {
+        fprintf(stderr, "echo-client: cannot begin the session: out of memory or handles\n");
     }
-    if (session != NULL) {
-        send_queue_clear(&session->to_server);
-        buffer_clear(&session->to_output);
-        line_editor_clear(&session->editor);
-        selector_destroy(session->selector);
-    }
-    free(session);
+    destroy(session);
     return end;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "dialogue.h"
 #include "net.h"
 
 enum session_end {
@@ -16,17 +17,12 @@ enum session_end {
     SESSION_INTERRUPTED /* by a request to stop */
 };
 
-struct session_options {
-    const char *eol; /* what ends a line that was typed: "\n", "\r\n" or "" */
-    bool hex;        /* what arrives is shown as a dump */
-    bool timestamps; /* each answer is shown with its time */
-};
-
 /*
  * Runs until the server ends, the connection is lost, or `stop`, the socket of os_stop_open(),
- * becomes readable. `s` is connected to `peer` and stays the caller's.
+ * becomes readable. `s` is connected to `peer` and stays the caller's. The options concern a person
+ * at a terminal; what comes from a pipe or a file is sent, and what arrives is written, as it is.
  */
 enum session_end session_run(os_socket s, const struct net_address *peer,
-                             const struct session_options *options, os_socket stop);
+                             const struct dialogue_options *options, os_socket stop);
 
 #endif

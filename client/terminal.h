@@ -1,7 +1,7 @@
 /*
- * terminal: the client's stdin and stdout, whatever they are (terminal or console, pipe, file,
- * nothing), and the one place where a session waits: for input, for room in the output, and for its
- * sockets at once. terminal_win32.c and terminal_posix.c implement it.
+ * terminal: the client's stdin, whatever it is (terminal or console, pipe, file, nothing), and the
+ * one place where a session waits: for input, for room in stdout, and for its sockets at once.
+ * terminal_win32.c and terminal_posix.c implement it; what a person sees is the screen's matter.
  */
 #ifndef TERMINAL_H
 #define TERMINAL_H
@@ -22,20 +22,24 @@ enum { TERMINAL_INPUT = 1, TERMINAL_OUTPUT = 2 };
 extern const char terminal_end_key[];
 
 /*
- * Takes stdin and stdout. When both are a terminal that can be drawn on, it is put into a mode in
- * which keys come one by one and are not echoed, until terminal_close(), or whatever else ends the
- * process, crashes among it; while the process is suspended it has its own mode. `selector` watches
- * the sockets that terminal_wait() is to wait for too, all of which are named in `sockets`; it must
- * live longer than the terminal. Returns NULL when the system refuses. There is one at a time.
+ * Takes stdin. When it is a terminal and screen_can_draw(), it is put into a mode in which keys
+ * come one by one and are not echoed, until terminal_close(), or whatever else ends the process,
+ * crashes among it; while the process is suspended it has its own mode. `selector` watches the
+ * sockets that terminal_wait() is to wait for too, all of which are named in `sockets`; it must
+ * live longer than the terminal. Returns NULL when the system refuses, with os_socket_error() set.
+ * There is one at a time.
  */
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
                                size_t socket_count);
 
-/* Gives the terminal back as it was. */
+/* Gives the terminal back as it was. NULL is allowed. */
 void terminal_close(struct terminal *terminal);
 
 /* Whether stdin is a terminal: then keys are read. */
 bool terminal_interactive(const struct terminal *terminal);
+
+/* Whether keys come one by one, and it is for us to draw the line. */
+bool terminal_takes_keys(const struct terminal *terminal);
 
 /*
  * Waits until a watched socket is ready (their watches say so), or something named in `wanted` is,
@@ -56,27 +60,8 @@ ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
 /* Whether terminal_read() would not wait. */
 bool terminal_input_ready(struct terminal *terminal);
 
-/* Reads the next key that was pressed; false when there is none now. */
+/* Gives the next key that was pressed; false when there is none, after a terminal_wait() that has
+ * found input, before the next one. */
 bool terminal_key(struct terminal *terminal, struct key *key);
-
-/*
- * Writes text to stdout, and waits until all of it is written or stdout is broken. What stands
- * between DISPLAY_DIM and DISPLAY_NORMAL is dimmed where colours are shown and wanted (NO_COLOR).
- */
-void terminal_print(struct terminal *terminal, const char *text, size_t length);
-
-/*
- * Draws the line that is typed in one row, behind a prompt, with the cursor where it is in the
- * line; or takes it away. The row is the one the cursor is in. Both do nothing where nothing is
- * drawn.
- */
-void terminal_show_line(struct terminal *terminal, const struct line_editor *editor);
-void terminal_hide_line(struct terminal *terminal);
-
-/* Leaves the line that is typed where it stands and goes to the next row. */
-void terminal_finish_line(struct terminal *terminal);
-
-/* Empties the screen. */
-void terminal_clear_screen(struct terminal *terminal);
 
 #endif

@@ -1,34 +1,26 @@
 #include "terminal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "character_width.h"
-#include "display.h"
 #include "key_decoder.h"
+#include "screen.h"
 
 const char terminal_end_key[] = "Ctrl-D";
-
-static const char prompt[] = "> ";
-enum { PROMPT = sizeof prompt - 1 };
 
 struct terminal {
     struct selector *selector;
     struct selector_watch input;
     struct selector_watch output;
     bool interactive;
-    bool drawn; /* keys come one by one and the line is drawn; else the terminal edits and echoes */
-    bool colours;
+    bool takes_keys; /* one by one; else the terminal edits and echoes a line by itself */
+    bool readable;   /* by the last wait, and nothing has been read since */
     bool ended;      /* the terminal has hung up */
-    size_t columns;  /* of the window, when the line was last drawn */
-    size_t width;    /* columns of the prompt and the line as drawn; 0 when it is hidden */
-    size_t cursor;   /* columns before the cursor in it */
     char keys[4096]; /* bytes of keys not given out yet: those from `key_start` to `key_end` */
     size_t key_start;
     size_t key_end;
@@ -119,20 +111,10 @@ static void give_mode_back(void)
     tcsetattr(STDIN_FILENO, TCSADRAIN, &own_mode);
 }
 
-/* Whether the cursor can be moved: TERM names a terminal, and not one without. */
-static bool can_be_drawn_on(void)
-{
-    const char *term = getenv("TERM");
-
-    return isatty(STDOUT_FILENO) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
-           strcmp(term, "unknown") != 0;
-}
-
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
                                size_t socket_count)
 {
     struct terminal *terminal = calloc(1, sizeof *terminal);
-    const char *no_color = getenv("NO_COLOR");
 
     (void)sockets;
     (void)socket_count;
@@ -149,14 +131,15 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
         return NULL;
     }
     terminal->interactive = isatty(STDIN_FILENO) != 0;
-    terminal->drawn = terminal->interactive && can_be_drawn_on() && take_mode();
-    terminal->colours = can_be_drawn_on() && (no_color == NULL || *no_color == '\0');
+    terminal->takes_keys = terminal->interactive && screen_can_draw() && take_mode();
     return terminal;
 }
 
 void terminal_close(struct terminal *terminal)
 {
-    if (terminal->drawn)
+    if (terminal == NULL)
+        return;
+    if (terminal->takes_keys)
         give_mode_back();
     selector_remove(terminal->selector, &terminal->input);
     selector_remove(terminal->selector, &terminal->output);
@@ -166,6 +149,11 @@ void terminal_close(struct terminal *terminal)
 bool terminal_interactive(const struct terminal *terminal)
 {
     return terminal->interactive;
+}
+
+bool terminal_takes_keys(const struct terminal *terminal)
+{
+    return terminal->takes_keys;
 }
 
 int terminal_wait(struct terminal *terminal, int wanted)
@@ -179,16 +167,21 @@ int terminal_wait(struct terminal *terminal, int wanted)
                     wanted & TERMINAL_OUTPUT ? SELECTOR_WRITE : SELECTOR_NONE);
     if (!selector_wait(selector, hung_up ? 0 : -1))
         return -1;
-    return (terminal->input.ready || hung_up ? wanted & TERMINAL_INPUT : 0) |
+    terminal->readable = terminal->input.ready != SELECTOR_NONE;
+    return (terminal->readable || hung_up ? wanted & TERMINAL_INPUT : 0) |
            (terminal->output.ready ? wanted & TERMINAL_OUTPUT : 0);
 }
 
+/* Not with poll(2), which some systems do not have for all kinds of files. */
 bool terminal_input_ready(struct terminal *terminal)
 {
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct timeval now = {0, 0};
+    fd_set input;
 
     (void)terminal;
-    return poll(&input, 1, 0) > 0;
+    FD_ZERO(&input);
+    FD_SET(STDIN_FILENO, &input);
+    return select(STDIN_FILENO + 1, &input, NULL, NULL, &now) > 0;
 }
 
 ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
@@ -209,13 +202,14 @@ ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
     return TERMINAL_BROKEN;
 }
 
-/* Reads what has been typed, without waiting, behind what is left of it. */
+/* Reads what the last wait has found typed, behind what is left of it. */
 static void read_keys(struct terminal *terminal)
 {
     size_t left = terminal->key_end - terminal->key_start;
 
-    if (terminal->ended || !terminal_input_ready(terminal))
+    if (terminal->ended || !terminal->readable)
         return;
+    terminal->readable = false;
     memmove(terminal->keys, terminal->keys + terminal->key_start, left);
     terminal->key_start = 0;
     terminal->key_end = left;
@@ -248,134 +242,4 @@ bool terminal_key(struct terminal *terminal, struct key *key)
         return true;
     key->kind = KEY_HANG_UP;
     return terminal->ended;
-}
-
-static void write_all(const char *text, size_t length)
-{
-    struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
-
-    while (length > 0) {
-        ptrdiff_t n = write(STDOUT_FILENO, text, length);
-
-        if (n < 0 && errno == EAGAIN)
-            poll(&room, 1, -1);
-        else if (n < 0 && errno != EINTR)
-            return;
-        if (n > 0) {
-            text += n;
-            length -= (size_t)n;
-        }
-    }
-}
-
-void terminal_print(struct terminal *terminal, const char *text, size_t length)
-{
-    static const char dim[] = "\x1B[2m"; /* faint, and normal intensity (ECMA-48, 8.3.117) */
-    static const char normal[] = "\x1B[22m";
-
-    while (length > 0) {
-        size_t plain = 0;
-
-        while (plain < length && text[plain] != DISPLAY_DIM && text[plain] != DISPLAY_NORMAL)
-            plain++;
-        write_all(text, plain);
-        if (plain < length && terminal->colours && text[plain] == DISPLAY_DIM)
-            write_all(dim, sizeof dim - 1);
-        else if (plain < length && terminal->colours)
-            write_all(normal, sizeof normal - 1);
-        plain += plain < length;
-        text += plain;
-        length -= plain;
-    }
-}
-
-static size_t window_columns(void)
-{
-    struct winsize size;
-
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-/* Columns of a part of the line. */
-static size_t width_of(const struct line_editor *editor, size_t start, size_t end)
-{
-    size_t width = 0;
-    size_t columns;
-
-    while (start < end) {
-        start += character_length(editor->text + start, end - start, &columns);
-        width += columns;
-    }
-    return width;
-}
-
-/* Writes a part of the line; a tab takes one column. */
-static void draw(const struct line_editor *editor, size_t start, size_t end)
-{
-    while (start < end) {
-        size_t plain = start;
-
-        while (plain < end && editor->text[plain] != '\t')
-            plain++;
-        write_all(editor->text + start, plain - start);
-        if (plain < end)
-            write_all(" ", 1);
-        start = plain + 1;
-    }
-}
-
-void terminal_show_line(struct terminal *terminal, const struct line_editor *editor)
-{
-    if (!terminal->drawn)
-        return;
-    terminal_hide_line(terminal);
-    terminal->columns = window_columns();
-    struct line_editor_view view = line_editor_view(
-        editor, terminal->columns > PROMPT + 1 ? terminal->columns - PROMPT - 1 : 1);
-
-    write_all(prompt, PROMPT);
-    draw(editor, view.start, view.end);
-    /* Again up to the cursor: so it stands right even where the terminal counts other columns. */
-    if (editor->cursor < view.end) {
-        write_all("\r", 1);
-        write_all(prompt, PROMPT);
-        draw(editor, view.start, editor->cursor);
-    }
-    terminal->width = PROMPT + width_of(editor, view.start, view.end);
-    terminal->cursor = PROMPT + width_of(editor, view.start, editor->cursor);
-}
-
-void terminal_hide_line(struct terminal *terminal)
-{
-    static const char erase[] =
-        "\r\x1B[J"; /* to column 1, erase to the end of the screen (ECMA-48, 8.3.39) */
-    static const char up[] = "\x1B[A";
-    size_t columns = terminal->width > 0 ? window_columns() : 0;
-
-    if (!terminal->drawn || terminal->width == 0)
-        return;
-    /* A terminal that has become narrower has broken the row into several; the cursor went along.
-     */
-    if (columns < terminal->columns) {
-        for (size_t rows = terminal->cursor / columns; rows > 0; rows--)
-            write_all(up, sizeof up - 1);
-    }
-    write_all(erase, sizeof erase - 1);
-    terminal->width = 0;
-}
-
-void terminal_finish_line(struct terminal *terminal)
-{
-    if (terminal->drawn && terminal->width > 0)
-        write_all("\n", 1);
-    terminal->width = 0;
-}
-
-void terminal_clear_screen(struct terminal *terminal)
-{
-    static const char clear[] = "\x1B[H\x1B[2J";
-
-    if (terminal->drawn)
-        write_all(clear, sizeof clear - 1);
-    terminal->width = 0;
 }

@@ -1,0 +1,114 @@
+#include "dialogue.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "os.h"
+#include "report.h"
+
+enum { STAMP = 48 };
+
+static bool is_quit(const struct line_editor *editor)
+{
+    return editor->length == 4 && memcmp(editor->text, "quit", 4) == 0;
+}
+
+/* The line is finished: it goes to `lines`, and stays on the screen as it is. */
+static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer *lines)
+{
+    struct line_editor *editor = &dialogue->editor;
+    const char *eol = dialogue->options->eol;
+    enum dialogue_verdict verdict = is_quit(editor) ? DIALOGUE_ENDED : DIALOGUE_GOES_ON;
+
+    screen_show_line(dialogue->screen, editor);
+    screen_finish_line(dialogue->screen);
+    if (!buffer_append(lines, editor->text, editor->length) ||
+        !buffer_append(lines, eol, strlen(eol)))
+        verdict = DIALOGUE_FAILED;
+    line_editor_next(editor);
+    dialogue->line_sent = os_nanoseconds();
+    return verdict;
+}
+
+enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *lines)
+{
+    enum dialogue_verdict verdict = DIALOGUE_GOES_ON;
+    struct key key;
+
+    while (verdict == DIALOGUE_GOES_ON && terminal_key(dialogue->terminal, &key)) {
+        switch (line_editor_key(&dialogue->editor, &key)) {
+        case LINE_EDITOR_LINE:
+            verdict = take_line(dialogue, lines);
+            break;
+        case LINE_EDITOR_END:
+            verdict = DIALOGUE_ENDED;
+            break;
+        case LINE_EDITOR_CLEAR_SCREEN:
+            screen_clear(dialogue->screen);
+            break;
+        case LINE_EDITOR_CHANGED:
+        case LINE_EDITOR_NOTHING:
+            break;
+        }
+    }
+    return verdict;
+}
+
+/* What stands before each line of an answer: nothing, or the time and the milliseconds since the
+ * last line was sent. */
+static void write_stamp(const struct dialogue *dialogue, char stamp[STAMP])
+{
+    char clock[13];
+    char since[REPORT_DURATION] = "-";
+
+    stamp[0] = '\0';
+    if (!dialogue->options->timestamps)
+        return;
+    os_local_clock(clock);
+    if (dialogue->line_sent > 0)
+        snprintf(since, sizeof since, "%.3f",
+                 (double)(os_nanoseconds() - dialogue->line_sent) / 1e6);
+    snprintf(stamp, STAMP, "%s +%s ms ", clock, since);
+}
+
+static bool print(struct dialogue *dialogue, bool made, struct buffer *text)
+{
+    bool good = made && screen_print(dialogue->screen, buffer_bytes(text), buffer_length(text));
+
+    buffer_clear(text);
+    return good;
+}
+
+bool dialogue_show(struct dialogue *dialogue, const char *bytes, size_t length)
+{
+    struct buffer text = {NULL};
+    char stamp[STAMP];
+
+    write_stamp(dialogue, stamp);
+    return print(dialogue, display_received(&dialogue->display, &text, stamp, bytes, length),
+                 &text);
+}
+
+bool dialogue_show_rest(struct dialogue *dialogue)
+{
+    struct buffer text = {NULL};
+    char stamp[STAMP];
+
+    write_stamp(dialogue, stamp);
+    return print(dialogue, display_end(&dialogue->display, &text, stamp), &text);
+}
+
+void dialogue_hide_line(struct dialogue *dialogue)
+{
+    screen_hide_line(dialogue->screen);
+}
+
+void dialogue_show_line(struct dialogue *dialogue)
+{
+    screen_show_line(dialogue->screen, &dialogue->editor);
+}
+
+void dialogue_clear(struct dialogue *dialogue)
+{
+    line_editor_clear(&dialogue->editor);
+}

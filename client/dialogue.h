@@ -1,0 +1,59 @@
+/*
+ * dialogue: a session as a person at a terminal sees it: the line that is typed, with those before
+ * it, and above it what arrives.
+ */
+#ifndef DIALOGUE_H
+#define DIALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "display.h"
+#include "line_editor.h"
+#include "screen.h"
+#include "terminal.h"
+
+struct dialogue_options {
+    const char *eol; /* what ends a line that was typed: "\n", "\r\n" or "" */
+    bool hex;        /* what arrives is shown as a dump */
+    bool timestamps; /* each answer is shown with its time */
+};
+
+/* All zero, with the first three set and display.hex as in the options, is one without a line. */
+struct dialogue {
+    const struct dialogue_options *options;
+    struct terminal *terminal;
+    struct screen *screen;
+    struct display display;
+    struct line_editor editor;
+    int64_t line_sent; /* nanoseconds; when the last line was finished; 0: none */
+};
+
+enum dialogue_verdict {
+    DIALOGUE_GOES_ON,
+    DIALOGUE_ENDED, /* the last line has been typed: quit, or the end of input */
+    DIALOGUE_FAILED /* memory is refused; a line is lost */
+};
+
+/*
+ * Takes the keys that have been pressed, and appends the lines that they finish, each with its
+ * ending, to `lines`.
+ */
+enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *lines);
+
+/* Shows what has arrived; false when memory is refused or stdout is broken. */
+bool dialogue_show(struct dialogue *dialogue, const char *bytes, size_t length);
+
+/* Shows what still waits for its rest, since nothing more arrives. As dialogue_show(). */
+bool dialogue_show_rest(struct dialogue *dialogue);
+
+/* Takes the typed line off the screen, so that something can be printed; and draws it again. */
+void dialogue_hide_line(struct dialogue *dialogue);
+void dialogue_show_line(struct dialogue *dialogue);
+
+/* Frees the line and the history. The terminal and the screen stay the caller's. */
+void dialogue_clear(struct dialogue *dialogue);
+
+#endif

@@ -1,0 +1,30 @@
+#include "screen.h"
+
+#include <stdlib.h>
+
+#include "display.h"
+#include "screen_system.h"
+
+bool screen_without_colours(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    return no_color != NULL && *no_color != '\0';
+}
+
+bool screen_print(struct screen *screen, const char *text, size_t length)
+{
+    const char *end = text + length;
+    bool good = true;
+
+    while (good && text < end) {
+        const char *plain = text;
+
+        while (text < end && *text != DISPLAY_DIM && *text != DISPLAY_NORMAL)
+            text++;
+        good = screen_write(plain, (size_t)(text - plain));
+        if (text < end)
+            screen_dim(screen, *text++ == DISPLAY_DIM);
+    }
+    return good;
+}

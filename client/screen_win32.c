@@ -1,0 +1,164 @@
+#include <windows.h>
+
+#include <stdlib.h>
+
+#include "os.h"
+#include "screen_system.h"
+#include "text.h"
+
+static const char prompt[] = "> ";
+enum { PROMPT = sizeof prompt - 1, FULL_PIPE = 1 /* millisecond until it is tried again */ };
+
+struct screen {
+    HANDLE console; /* where the line is drawn, even if stdout is something else; NULL: it is not */
+    bool shown;     /* the line is */
+    bool colours;
+    WORD colour; /* of what is not dimmed */
+};
+
+static HANDLE open_console(void)
+{
+    HANDLE console = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE,
+                                 FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+
+    return console != INVALID_HANDLE_VALUE ? console : NULL;
+}
+
+bool screen_can_draw(void)
+{
+    HANDLE console = open_console();
+
+    if (console != NULL)
+        CloseHandle(console);
+    return console != NULL;
+}
+
+struct screen *screen_open(bool drawn)
+{
+    struct screen *screen = calloc(1, sizeof *screen);
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (screen == NULL)
+        return NULL;
+    if (drawn)
+        screen->console = open_console();
+    if (screen->console != NULL && os_is_terminal(OS_STDOUT) && !screen_without_colours() &&
+        GetConsoleScreenBufferInfo(screen->console, &info)) {
+        screen->colours = true;
+        screen->colour = info.wAttributes;
+    }
+    return screen;
+}
+
+void screen_close(struct screen *screen)
+{
+    if (screen != NULL && screen->console != NULL)
+        CloseHandle(screen->console);
+    free(screen);
+}
+
+bool screen_write(const char *text, size_t length)
+{
+    while (length > 0) {
+        ptrdiff_t n = os_write(OS_STDOUT, text, length);
+
+        if (n < 0)
+            return false;
+        if (n == 0)
+            Sleep(FULL_PIPE);
+        text += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+void screen_dim(struct screen *screen, bool dim)
+{
+    /* Grey on the background that there is. */
+    WORD grey = (WORD)((screen->colour & 0xF0) | FOREGROUND_INTENSITY);
+
+    if (screen->colours)
+        SetConsoleTextAttribute(screen->console, dim ? grey : screen->colour);
+}
+
+/* Writes to the console, whatever stdout is; a tab takes one column. */
+static void draw(const struct screen *screen, const char *text, size_t length)
+{
+    WCHAR wide[1024];
+    DWORD written;
+
+    while (length > 0) {
+        size_t piece = 0;
+
+        /* As many whole characters as are sure to fit. */
+        while (piece < length && piece < sizeof wide / sizeof wide[0] - 4) {
+            size_t character = text_utf8_length(text + piece, length - piece);
+
+            piece += character > 0 ? character : 1;
+        }
+        int count =
+            MultiByteToWideChar(CP_UTF8, 0, text, (int)piece, wide, sizeof wide / sizeof wide[0]);
+
+        for (int i = 0; i < count; i++)
+            wide[i] = wide[i] == L'\t' ? L' ' : wide[i];
+        WriteConsoleW(screen->console, wide, (DWORD)count, &written, NULL);
+        text += piece;
+        length -= piece;
+    }
+}
+
+void screen_hide_line(struct screen *screen)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    DWORD written;
+
+    if (!screen->shown || !GetConsoleScreenBufferInfo(screen->console, &info))
+        return;
+    info.dwCursorPosition.X = 0;
+    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)info.dwSize.X, info.dwCursorPosition,
+                                &written);
+    SetConsoleCursorPosition(screen->console, info.dwCursorPosition);
+    screen->shown = false;
+}
+
+void screen_show_line(struct screen *screen, const struct line_editor *editor)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    screen_hide_line(screen);
+    if (screen->console == NULL || !GetConsoleScreenBufferInfo(screen->console, &info))
+        return;
+    /* The window may be narrower than the buffer behind it. */
+    int columns = info.srWindow.Right - info.srWindow.Left + 1;
+    struct line_editor_view view =
+        line_editor_view(editor, columns > PROMPT + 1 ? (size_t)columns - PROMPT - 1 : 1);
+
+    draw(screen, prompt, PROMPT);
+    draw(screen, editor->text + view.start, editor->cursor - view.start);
+    /* Where the cursor is now is where it belongs, whatever columns the console counts. */
+    GetConsoleScreenBufferInfo(screen->console, &info);
+    draw(screen, editor->text + editor->cursor, view.end - editor->cursor);
+    SetConsoleCursorPosition(screen->console, info.dwCursorPosition);
+    screen->shown = true;
+}
+
+void screen_finish_line(struct screen *screen)
+{
+    if (screen->shown)
+        draw(screen, "\r\n", 2);
+    screen->shown = false;
+}
+
+void screen_clear(struct screen *screen)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    COORD home = {0, 0};
+    DWORD written;
+
+    if (screen->console == NULL || !GetConsoleScreenBufferInfo(screen->console, &info))
+        return;
+    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)info.dwSize.X * (DWORD)info.dwSize.Y,
+                                home, &written);
+    SetConsoleCursorPosition(screen->console, home);
+    screen->shown = false;
+}
