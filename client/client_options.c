@@ -337,6 +337,6 @@ enum command_line_verdict client_options_parse(int argc, char **argv,
     }
     if (!parse_operands(argc - optind, argv + optind, options) || !check(given, options))
         return COMMAND_LINE_WRONG;
-    options->load.connect_timeout = options->connect_timeout;
+    options->load.connect_timeout = options->ping.connect_timeout = options->connect_timeout;
     return COMMAND_LINE_RUN;
 }

@@ -26,7 +26,8 @@ struct connector {
     struct attempt attempts[NET_RESOLVE_MAX];
     size_t count;
     size_t started;     /* attempts that are no longer waiting; they are tried in order */
-    int64_t next_start; /* when the next one begins, if none fails before */
+    int64_t pace;       /* from the start of one to that of the next, if none fails before */
+    int64_t next_start; /* when the next one begins */
     int64_t deadline;
 };
 
@@ -49,7 +50,7 @@ static void start(struct connector *connector, int64_t now)
     attempt->began = os_nanoseconds();
     struct net_result result = net_connect(attempt->address, NULL, &s);
 
-    connector->next_start = now + NEXT_ADDRESS;
+    connector->next_start = now + connector->pace;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
         fail(attempt, result.error);
         connector->next_start = now;
@@ -179,6 +180,10 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
         return CONNECTOR_FAILED;
     }
     connector.deadline = milliseconds() + timeout;
+    /* Where there is little time, each address has its share of it. */
+    connector.pace = timeout / (int64_t)count;
+    if (connector.pace > NEXT_ADDRESS)
+        connector.pace = NEXT_ADDRESS;
     stopped = try_all(&connector);
     selector_destroy(connector.selector);
     describe(&connector, error);

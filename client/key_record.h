@@ -14,7 +14,7 @@
 /* All zero at first. */
 struct key_record_decoder {
     WCHAR
-        surrogate; /* the first half of a character beyond U+FFFF, until the second comes; else 0 */
+    surrogate; /* the first half of a character beyond U+FFFF, until the second comes; else 0 */
 };
 
 /*

@@ -68,8 +68,10 @@ static bool take_socket(struct ping *ping, os_socket s, enum state state)
 
 static void tell_lost(struct ping *ping, const char *what, struct net_result result)
 {
-    char words[OS_ERROR_TEXT] = "the server ended it";
+    char words[OS_ERROR_TEXT];
 
+    snprintf(words, sizeof words, "%s",
+             result.outcome == NET_END ? "the server ended it" : "no answer in time");
     if (result.error != 0)
         os_error_text(result.error, words);
     printf("%s %s: %s\n", what, ping->address, words);
@@ -185,6 +187,10 @@ static void tick(struct ping *ping)
         reconnect(ping);
         break;
     case CONNECTING:
+        if (ping->now - ping->connect_began >= ping->options->connect_timeout * MILLISECOND) {
+            tell_lost(ping, "cannot connect to", (struct net_result){.outcome = NET_WOULD_BLOCK});
+            disconnect(ping);
+        }
         break;
     case CONNECTED:
         if (exchange_in_flight(&ping->exchange) < PIPELINE) {

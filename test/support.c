@@ -302,6 +302,47 @@ os_socket support_connect(const struct net_address *address)
     return s;
 }
 
+/* Whether a connect that is under way gets an answer; where the queue is full, it gets none. */
+static bool connects(os_socket s)
+{
+    enum { PATIENCE = 300000 }; /* microseconds */
+    struct selector *selector = selector_create();
+    struct selector_watch watch;
+    bool ready;
+
+    assert_non_null(selector);
+    assert_true(selector_add(selector, &watch, s, SELECTOR_WRITE));
+    assert_true(selector_wait(selector, PATIENCE));
+    ready = selector_next(selector) != NULL;
+    selector_destroy(selector);
+    return ready;
+}
+
+bool support_fill_queue(struct support_queue *queue, os_socket listener,
+                        const struct net_address *address)
+{
+    queue->count = 0;
+    listen(listener, 0);
+    while (queue->count < sizeof queue->fillers / sizeof queue->fillers[0]) {
+        os_socket *s = &queue->fillers[queue->count];
+        struct net_result result = net_connect(address, NULL, s);
+
+        if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
+            break;
+        queue->count++;
+        if (result.outcome == NET_WOULD_BLOCK && !connects(*s))
+            return true;
+    }
+    support_empty_queue(queue);
+    return false;
+}
+
+void support_empty_queue(const struct support_queue *queue)
+{
+    for (size_t i = 0; i < queue->count; i++)
+        net_close(queue->fillers[i]);
+}
+
 os_socket support_accept(os_socket listener)
 {
     struct net_address peer;

@@ -70,6 +70,21 @@ bool support_has_ipv6(void);
 /* Listens on a free port of the loopback address. */
 os_socket support_listen(struct net_address *address);
 
+/* Connections in the queue of a listener that nobody takes. */
+struct support_queue {
+    os_socket fillers[8]; /* more than the shortest queue takes */
+    size_t count;
+};
+
+/*
+ * Makes the queue of a listener, which is at `address`, as short as can be and fills it, so that
+ * further requests to connect are not answered. Returns false, and holds nothing, where the system
+ * does answer them, as Windows does with a refusal.
+ */
+bool support_fill_queue(struct support_queue *queue, os_socket listener,
+                        const struct net_address *address);
+void support_empty_queue(const struct support_queue *queue);
+
 /* Connects, and waits until it is done. */
 os_socket support_connect(const struct net_address *address);
 

@@ -9,15 +9,12 @@
 #include "test.h"
 
 #ifdef _WIN32
-#include <winsock2.h>
 static const bool lowest_number_is_taken = false; /* what POSIX says of a new descriptor */
 #else
-#include <sys/socket.h>
 static const bool lowest_number_is_taken = true;
 #endif
 
 enum { LONG_TIME = 30000, SHORT_TIME = 300 }; /* milliseconds */
-enum { FILLERS = 8 };                         /* more than the shortest queue takes */
 
 struct outcome {
     enum connector_outcome outcome;
@@ -63,53 +60,26 @@ static void stop_refusing(const struct refusing *refusing)
     net_close(refusing->holders[1]);
 }
 
-/* An address that does not answer: a listener whose queue is full, so that the system drops further
- * requests. */
+/* An address that does not answer: a listener whose queue is full. */
 struct black_hole {
     os_socket listener;
-    os_socket fillers[FILLERS];
-    size_t count;
+    struct support_queue queue;
     struct net_address address;
 };
 
-static bool connects(os_socket s)
-{
-    struct selector *selector = selector_create();
-    struct selector_watch watch;
-    bool ready;
-
-    assert_non_null(selector);
-    assert_true(selector_add(selector, &watch, s, SELECTOR_WRITE));
-    assert_true(selector_wait(selector, SHORT_TIME * 1000));
-    ready = selector_next(selector) != NULL;
-    selector_destroy(selector);
-    return ready;
-}
-
 static void close_black_hole(const struct black_hole *hole)
 {
-    for (size_t i = 0; i < hole->count; i++)
-        net_close(hole->fillers[i]);
+    support_empty_queue(&hole->queue);
     net_close(hole->listener);
 }
 
-/* Skips the test where the system answers for a full queue, as Windows does with a refusal. */
+/* Skips the test where there is no such thing. */
 static void open_black_hole(struct black_hole *hole)
 {
-    hole->count = 0;
     hole->listener = support_listen(&hole->address);
-    listen(hole->listener, 0);
-    while (hole->count < FILLERS) {
-        os_socket *s = &hole->fillers[hole->count];
-        struct net_result result = net_connect(&hole->address, NULL, s);
-
-        if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
-            break;
-        hole->count++;
-        if (result.outcome == NET_WOULD_BLOCK && !connects(*s))
-            return;
-    }
-    close_black_hole(hole);
+    if (support_fill_queue(&hole->queue, hole->listener, &hole->address))
+        return;
+    net_close(hole->listener);
     print_message("the queue of a listener cannot be filled here\n");
     skip();
 }
@@ -268,6 +238,27 @@ static void gives_up_when_the_time_is_over(void **state)
     close_black_hole(&hole);
 }
 
+/* However little time there is, each address has its share of it. */
+static void shares_a_short_time_between_the_addresses(void **state)
+{
+    struct black_hole holes[2];
+    char texts[2][NET_ADDRESS_TEXT], expected[CONNECTOR_ERROR];
+
+    (void)state;
+    open_black_hole(&holes[0]);
+    open_black_hole(&holes[1]);
+    struct outcome outcome =
+        connect_to((const struct net_address[]){holes[0].address, holes[1].address}, 2,
+                   SHORT_TIME / 2, OS_NO_SOCKET);
+
+    snprintf(expected, sizeof expected, "%s: no answer in time; %s: no answer in time",
+             net_address_text(&holes[0].address, texts[0]),
+             net_address_text(&holes[1].address, texts[1]));
+    expect_failure(&outcome, expected);
+    close_black_hole(&holes[0]);
+    close_black_hole(&holes[1]);
+}
+
 static void stops_when_asked_to(void **state)
 {
     struct black_hole hole;
@@ -331,6 +322,7 @@ int main(void)
         cmocka_unit_test(says_for_each_address_why_it_failed),
         cmocka_unit_test(many_reasons_are_cut_to_their_room),
         cmocka_unit_test(gives_up_when_the_time_is_over),
+        cmocka_unit_test(shares_a_short_time_between_the_addresses),
         cmocka_unit_test(stops_when_asked_to),
         cmocka_unit_test(connects_while_nobody_asks_it_to_stop),
         cmocka_unit_test(connects_to_localhost_by_name),

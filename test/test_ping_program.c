@@ -172,6 +172,35 @@ static void a_lost_connection_is_made_anew(void **state)
     wrong_server_close(server);
 }
 
+static void a_server_that_answers_no_more_is_given_up_and_tried_again(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address), s;
+    struct support_queue queue;
+    struct process *client =
+        start(&address, OPTIONS("--interval", "0.02", "--connect-timeout", "0.05"));
+    char expected[NET_ADDRESS_TEXT + 64], text[NET_ADDRESS_TEXT], message[64];
+
+    (void)state;
+    s = support_accept(listener);
+    support_receive(s, message, sizeof message);
+    bool filled = support_fill_queue(&queue, listener, &address);
+    net_close(s);
+    support_expect_line(client, OS_STDOUT, "connected to ");
+    support_expect_line(client, OS_STDOUT, "lost the connection to ");
+    snprintf(expected, sizeof expected, "cannot connect to %s: no answer in time",
+             net_address_text(&address, text));
+    for (int i = 0; filled && i < 2; i++)
+        assert_string_equal(support_line(client, OS_STDOUT), expected);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    while (support_line(client, OS_STDOUT) != NULL)
+        ;
+    assert_int_equal(support_finish(client), 1);
+    if (filled)
+        support_empty_queue(&queue);
+    net_close(listener);
+}
+
 static void late_answers_are_no_loss(void **state)
 {
     struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
@@ -206,7 +235,10 @@ static void names(enum wrong_server_fault fault, uint64_t at, unsigned answered,
         assert_int_equal(expect_answer(client, &server->address, 64), i);
     assert_non_null(strstr(support_expect_line(client, OS_STDOUT, " byte from "), expected));
     assert_string_equal(support_line(client, OS_STDOUT), "");
-    assert_int_equal(expect_summary(client, &server->address).answered, answered);
+    struct summary summary = expect_summary(client, &server->address);
+
+    assert_int_equal(summary.answered, answered);
+    assert_int_equal(summary.sent, answered + summary.lost);
     assert_int_equal(support_finish(client), 1);
     wrong_server_close(server);
 }
@@ -246,6 +278,7 @@ int main(void)
         TEST(the_prefix_of_line_mode_is_recognised),
         TEST(an_interrupt_ends_it_with_a_summary),
         TEST(a_lost_connection_is_made_anew),
+        TEST(a_server_that_answers_no_more_is_given_up_and_tried_again),
         TEST(late_answers_are_no_loss),
         TEST(a_wrong_answer_is_named),
         TEST(an_extra_byte_is_named),
