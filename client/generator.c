@@ -1,56 +1,26 @@
 #include "generator.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "os.h"
 
-enum {
-    CONNECTING_AT_ONCE = 64, /* fewer than any server's listening queue holds */
-    SOURCE_CONNECTIONS =
-        16384, /* connections from one loopback address; systems have about 28,000 ports to give */
-    SOURCES = 250 * 250,
-    SOURCES_TRIED = 8
-};
+enum { CONNECTING_AT_ONCE = 64 }; /* fewer than any server's listening queue holds */
 
 static const int64_t SECOND = 1000000000;
 
-static bool loopback_ipv4(const struct net_address *address)
-{
-    return !address->ipv6 && address->bytes[0] == 127;
-}
-
 static void tell_failure(struct generator *generator, const char *what, struct net_result result)
 {
-    char words[OS_ERROR_TEXT] = "the server ended it";
-    const char *advice = "";
-
-    if (generator->result->failure[0] != '\0')
-        return;
-    if (result.error != 0)
-        os_error_text(result.error, words);
-    else if (result.outcome == NET_EXHAUSTED)
-        snprintf(words, sizeof words, "out of memory");
-    if (result.outcome == NET_EXHAUSTED && result.error != 0)
-        advice = "; raise the limit of open descriptors (ulimit -n), of the server too";
-    else if (result.outcome == NET_UNAVAILABLE && loopback_ipv4(&generator->server))
-        advice = "; no local port is left: use fewer connections, or wait a minute";
-    else if (result.outcome == NET_UNAVAILABLE)
-        advice = "; no local port is left: use fewer connections, wait a minute, or test a server "
-                 "on 127.0.0.1, which is reached from many addresses";
-    snprintf(generator->result->failure, sizeof generator->result->failure, "%s: %s%s", what, words,
-             advice);
+    load_result_failure(generator->result, what, &generator->server, result);
 }
 
 static void tell_fault(struct generator *generator, const struct exchange *exchange,
                        const char *what, int expected, int got)
 {
-    struct load_fault *fault = &generator->result->fault;
-
-    if (fault->found)
-        return;
-    *fault =
-        (struct load_fault){true, what, exchange->connection, exchange->receiving, expected, got};
+    load_result_fault(generator->result, (struct load_fault){.what = what,
+                                                             .connection = exchange->connection,
+                                                             .place = exchange->receiving,
+                                                             .expected = expected,
+                                                             .got = got});
 }
 
 static void tell_missing(struct generator *generator, const struct exchange *exchange)
@@ -60,40 +30,16 @@ static void tell_missing(struct generator *generator, const struct exchange *exc
                -1);
 }
 
-/*
- * Connects from where there is a port left. There are some 28,000 for connections from one address
- * to one server, fewer by those that were closed in the last minute; the loopback network has 16
- * million addresses.
- */
-static struct net_result connect_from_somewhere(struct generator *generator, uint64_t number,
-                                                os_socket *s)
-{
-    struct net_result result;
-
-    for (int tries = 0; tries < SOURCES_TRIED; tries++) {
-        uint64_t which = (number / SOURCE_CONNECTIONS + generator->sources_full) % SOURCES;
-        struct net_address source = {
-            .bytes = {127, 0, (uint8_t)(which / 250), (uint8_t)(which % 250 + 1)}};
-        bool choose = loopback_ipv4(&generator->server) && which > 0;
-
-        result = net_connect(&generator->server, choose ? &source : NULL, s);
-        if (result.outcome != NET_UNAVAILABLE || !loopback_ipv4(&generator->server))
-            return result;
-        generator->sources_full++;
-    }
-    return result;
-}
-
 /* Begins to connect; whatever becomes of it, it counts as opened. */
 static void connect_one(struct generator *generator, struct generator_connection *c)
 {
     const struct load_options *options = generator->options;
-    uint64_t number = generator->next_number++;
+    uint64_t number = generator->source.count;
     os_socket s;
 
     c->exchange.watch.kind = GENERATOR_CLOSED;
     c->connect_began = generator->now = os_nanoseconds();
-    struct net_result result = connect_from_somewhere(generator, number, &s);
+    struct net_result result = source_connect(&generator->source, &generator->server, &s);
     bool good = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
 
     if (good && !exchange_open(&c->exchange, &options->pattern, number, options->pipeline, s)) {

@@ -8,6 +8,7 @@
 #include "exchange.h"
 #include "load.h"
 #include "selector.h"
+#include "source.h"
 
 enum generator_watch {
     GENERATOR_STOP,
@@ -39,11 +40,10 @@ struct generator {
     size_t connecting;
     size_t alive; /* open connections that exchange messages */
     uint64_t in_flight;
-    uint64_t due;          /* with a rate: messages that have been due so far, on all connections */
-    uint64_t next_number;  /* of the next connection, in the pattern and for its source address */
-    uint64_t sources_full; /* loopback addresses that had no port left */
-    bool sending;          /* messages are being begun */
-    bool closing;          /* all is answered; the server is to end each connection now */
+    uint64_t due;         /* with a rate: messages that have been due so far, on all connections */
+    struct source source; /* counts the connections, which gives them their numbers too */
+    bool sending;         /* messages are being begun */
+    bool closing;         /* all is answered; the server is to end each connection now */
     int64_t now;
     int64_t started;    /* when the first message was due */
     int64_t progressed; /* when a connection was last made */

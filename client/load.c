@@ -133,10 +133,3 @@ bool load_run(const struct load_options *options, const struct net_address *serv
     generator_destroy(&generator);
     return good;
 }
-
-bool load_passed(const struct load_result *result)
-{
-    return !result->fault.found && result->connections_failed == 0 &&
-           result->connections_lost == 0 &&
-           (result->interrupted || result->messages_answered == result->messages_sent);
-}

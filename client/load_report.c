@@ -84,7 +84,7 @@ void load_report_table(const struct load_options *options, const struct load_res
     if (result->failure[0] != '\0')
         printf("FAILURE: %s\n", result->failure);
     print_fault(&result->fault);
-    printf("%s\n", !load_passed(result)            ? "FAILED"
+    printf("%s\n", !load_result_passed(result)     ? "FAILED"
                    : result->messages_answered > 0 ? "every byte was right"
                                                    : "nothing was sent");
 }
@@ -141,7 +141,7 @@ static void print_text_json(const char *key, const char *text)
 void load_report_json(const struct load_options *options, const struct load_result *result)
 {
     printf("{\"passed\":%s,\"interrupted\":%s,\"loop\":\"%s\"",
-           load_passed(result) ? "true" : "false", result->interrupted ? "true" : "false",
+           load_result_passed(result) ? "true" : "false", result->interrupted ? "true" : "false",
            options->rate > 0 ? "open" : "closed");
     printf(
         ",\"message_size_bytes\":%zu,\"connections\":%lu,\"pipeline\":%lu,\"idle_connections\":%lu",

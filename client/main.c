@@ -44,7 +44,7 @@ static int run_load(const struct client_options *options, const struct net_addre
         load_report_json(&load, &result);
     else
         load_report_table(&load, &result);
-    return load_passed(&result) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return load_result_passed(&result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Does the job on a connection that has been made. */

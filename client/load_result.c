@@ -1,0 +1,46 @@
+#include "load_result.h"
+
+#include <stdio.h>
+
+#include "source.h"
+
+static const char *advice(const struct net_address *server, struct net_result reason)
+{
+    if (reason.outcome == NET_EXHAUSTED && reason.error != 0)
+        return "; raise the limit of open descriptors (ulimit -n), of the server too";
+    if (reason.outcome == NET_UNAVAILABLE && source_is_free(server))
+        return "; no local port is left: use fewer connections, or wait a minute";
+    if (reason.outcome == NET_UNAVAILABLE)
+        return "; no local port is left: use fewer connections, wait a minute, or test a server on "
+               "127.0.0.1, which is reached from many addresses";
+    return "";
+}
+
+void load_result_failure(struct load_result *result, const char *what,
+                         const struct net_address *server, struct net_result reason)
+{
+    char words[OS_ERROR_TEXT];
+
+    if (result->failure[0] != '\0')
+        return;
+    snprintf(words, sizeof words, "%s",
+             reason.outcome == NET_EXHAUSTED ? "out of memory" : "the server ended it");
+    if (reason.error != 0)
+        os_error_text(reason.error, words);
+    snprintf(result->failure, sizeof result->failure, "%s: %s%s", what, words,
+             advice(server, reason));
+}
+
+void load_result_fault(struct load_result *result, struct load_fault fault)
+{
+    if (!result->fault.found)
+        result->fault = fault;
+    result->fault.found = true;
+}
+
+bool load_result_passed(const struct load_result *result)
+{
+    return !result->fault.found && result->connections_failed == 0 &&
+           result->connections_lost == 0 &&
+           (result->interrupted || result->messages_answered == result->messages_sent);
+}

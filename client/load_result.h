@@ -1,0 +1,52 @@
+/* load_result: pure. What a load has come to, and the first thing that went wrong in it. */
+#ifndef LOAD_RESULT_H
+#define LOAD_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "histogram.h"
+#include "net.h"
+#include "pattern.h"
+
+/* The first byte that was not right. */
+struct load_fault {
+    bool found;
+    const char *what; /* "wrong", "missing" or "extra" */
+    uint64_t connection;
+    struct pattern_place place;
+    int expected; /* -1: nothing */
+    int got;      /* -1: nothing */
+};
+
+struct load_result {
+    uint64_t connections_made;
+    uint64_t connections_failed; /* not made */
+    uint64_t connections_lost;   /* ended or reset before their last answer */
+    uint64_t messages_sent;
+    uint64_t
+        messages_not_sent; /* with a rate: due, but there was no room for them before the end */
+    uint64_t messages_answered; /* right in every byte */
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+    double seconds; /* from the first message to the last answer */
+    bool interrupted;
+    char failure[384]; /* why the first connection failed or was lost, for people; else empty */
+    struct load_fault fault;
+    struct histogram connect_time;
+    struct histogram
+        round_trip; /* with a rate: since the message was due; else since it was sent */
+};
+
+/* Notes why a connection to `server` was not made or was lost, with what can be done about it,
+ * unless a failure is noted already. `what` names it. */
+void load_result_failure(struct load_result *result, const char *what,
+                         const struct net_address *server, struct net_result reason);
+
+/* Notes a byte that is not right, unless one is noted already. */
+void load_result_fault(struct load_result *result, struct load_fault fault);
+
+/* Whether everything that was sent came back right, on connections that all could be made. */
+bool load_result_passed(const struct load_result *result);
+
+#endif
