@@ -4,6 +4,12 @@
 
 #include "selector_sets.h"
 
+enum {
+    FEW = 64,       /* so many sockets are always waited for together */
+    THRIFT = 10,    /* of the time, one part is spent on looking at all */
+    COST_MIN = 1000 /* nanoseconds */
+};
+
 struct selector *selector_create(void)
 {
     struct selector *selector = calloc(1, sizeof *selector);
@@ -48,6 +54,37 @@ static bool grow(struct selector *selector)
     return true;
 }
 
+static void swap(struct selector *selector, struct selector_watch *watch, size_t place)
+{
+    struct selector_watch *other = selector->watches[place];
+
+    selector->watches[watch->index] = other;
+    other->index = watch->index;
+    selector->watches[place] = watch;
+    watch->index = (uint32_t)place;
+}
+
+/* Puts a watch with the recent ones. A new one belongs there as well: it was made to be used. */
+static void warm(struct selector *selector, struct selector_watch *watch)
+{
+    watch->recent = true;
+    if (watch->index >= selector->recent)
+        swap(selector, watch, selector->recent++);
+}
+
+/* Goes through the recent ones: those that have not been ready since the last time are not any
+ * more. */
+static void cool(struct selector *selector)
+{
+    for (size_t i = selector->recent; i-- > 0;) {
+        struct selector_watch *watch = selector->watches[i];
+
+        if (!watch->recent)
+            swap(selector, watch, --selector->recent);
+        watch->recent = false;
+    }
+}
+
 bool selector_add(struct selector *selector, struct selector_watch *watch, os_socket socket,
                   uint8_t interest)
 {
@@ -60,6 +97,7 @@ bool selector_add(struct selector *selector, struct selector_watch *watch, os_so
     watch->interest = SELECTOR_NONE;
     watch->ready = SELECTOR_NONE;
     selector->watches[selector->count++] = watch;
+    warm(selector, watch);
     selector_change(selector, watch, interest);
     return true;
 }
@@ -74,11 +112,10 @@ void selector_change(struct selector *selector, struct selector_watch *watch, ui
 
 void selector_remove(struct selector *selector, struct selector_watch *watch)
 {
-    struct selector_watch *last = selector->watches[--selector->count];
-
     selector_change(selector, watch, SELECTOR_NONE);
-    selector->watches[watch->index] = last;
-    last->index = watch->index;
+    if (watch->index < selector->recent)
+        swap(selector, watch, --selector->recent);
+    swap(selector, watch, --selector->count);
     if (watch->ready != SELECTOR_NONE)
         selector->ready[watch->ready_index] = NULL;
 }
@@ -103,10 +140,53 @@ static void forget_ready(struct selector *selector)
     selector->ready_next = 0;
 }
 
+/* Waits for all. While somebody is busy this is not really a wait, and shows what it costs. */
+static bool wait_for_all(struct selector *selector, int64_t timeout, bool busy, int64_t now)
+{
+    bool good = true;
+
+    cool(selector);
+    if (busy) {
+        good = selector_sets_wait(selector, selector->count, 0);
+        int64_t cost = os_nanoseconds() - now;
+
+        /* It grows slowly: a look during which the system ran something else says nothing. */
+        if (cost > 2 * selector->look_cost)
+            cost = 2 * selector->look_cost;
+        selector->look_cost = cost > COST_MIN ? cost : COST_MIN;
+    }
+    if (good && selector->ready_count == 0 && (timeout != 0 || !busy))
+        good = selector_sets_wait(selector, selector->count, timeout);
+    selector->look_due = os_nanoseconds() + THRIFT * selector->look_cost;
+    return good;
+}
+
+static bool wait_among_many(struct selector *selector, int64_t timeout, bool busy)
+{
+    int64_t now = os_nanoseconds();
+    int64_t left = (selector->look_due - now) / 1000;
+
+    if (left <= 0 || selector->recent == 0)
+        return wait_for_all(selector, timeout, busy, now);
+    /* Where most are recent, there is nothing to be saved. */
+    if (selector->recent * 2 > selector->count)
+        return selector_sets_wait(selector, selector->count, timeout);
+    return selector_sets_wait(selector, selector->recent,
+                              timeout >= 0 && timeout < left ? timeout : left);
+}
+
 bool selector_wait(struct selector *selector, int64_t timeout)
 {
+    bool busy = selector->ready_count > 0;
+
     forget_ready(selector);
-    return selector_sets_wait(selector, timeout);
+    if (selector->count <= FEW)
+        return selector_sets_wait(selector, selector->count, timeout);
+    bool good = wait_among_many(selector, timeout, busy);
+
+    for (size_t i = 0; i < selector->ready_count; i++)
+        warm(selector, selector->ready[i]);
+    return good;
 }
 
 struct selector_watch *selector_next(struct selector *selector)

@@ -9,6 +9,12 @@
  * All that is ready is collected before the first watch is given out, and a watch that is removed
  * meanwhile is not given out any more. So watches may be added, changed and removed, and their
  * memory freed, while going through them.
+ *
+ * select() looks at every socket it is given, however few are ever ready. So where there are many,
+ * those that were ready lately are waited for alone, and all of them only now and then: so seldom
+ * that it takes a tenth of the time at most, and at once when none of the recent ones is ready. A
+ * socket that wakes up while others are busy is given out later by no more than about ten times
+ * what one look at all sockets costs.
  */
 #ifndef SELECTOR_H
 #define SELECTOR_H
@@ -28,12 +34,13 @@ enum { SELECTOR_NONE = 0, SELECTOR_READ = 1, SELECTOR_WRITE = 2 };
  */
 struct selector_watch {
     os_socket socket;
-    uint32_t index;       /* its place among the watched ones */
+    uint32_t index;       /* its place among all, those of late first */
     uint32_t ready_index; /* its place among the ready ones, when `ready` is not SELECTOR_NONE */
     uint8_t interest;     /* what is waited for */
     uint8_t ready; /* what the last wait found; a failed connection is ready for all it is watched
                       for */
     uint8_t kind;
+    bool recent; /* has been ready since the recent ones were last gone through */
 };
 
 struct selector;
@@ -59,8 +66,8 @@ void selector_remove(struct selector *selector, struct selector_watch *watch);
 
 /*
  * Waits until a watched socket is ready, at most `timeout` microseconds, for ever if it is
- * negative. Returns early, with nothing ready, when a signal comes. Returns false when select()
- * fails for a reason that waiting again would not mend, with os_socket_error() set.
+ * negative. May return early with nothing ready, as it does when a signal comes. Returns false when
+ * select() fails for a reason that waiting again would not mend, with os_socket_error() set.
  */
 bool selector_wait(struct selector *selector, int64_t timeout);
 

@@ -96,11 +96,11 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
 }
 
 /* Goes through the bits that select() has left and no others. */
-static void collect(struct selector *selector)
+static void collect(struct selector *selector, size_t words)
 {
     const struct selector_sets *sets = selector->sets;
 
-    for (size_t i = 0; i < sets->used; i++) {
+    for (size_t i = 0; i < words; i++) {
         word either = sets->read_ready[i] | sets->write_ready[i];
 
         while (either != 0) {
@@ -117,12 +117,9 @@ static void collect(struct selector *selector)
     }
 }
 
-bool selector_sets_wait(struct selector *selector, int64_t timeout)
+/* Fills the bitmaps of a wait with the interest in all watches; returns how many words they are. */
+static size_t fill_with_all(struct selector_sets *sets)
 {
-    struct selector_sets *sets = selector->sets;
-    struct timeval limit = {.tv_sec = (time_t)(timeout / 1000000),
-                            .tv_usec = (suseconds_t)(timeout % 1000000)};
-
     while (sets->used > 0 && sets->read_interest[sets->used - 1] == 0 &&
            sets->write_interest[sets->used - 1] == 0)
         sets->used--;
@@ -130,11 +127,44 @@ bool selector_sets_wait(struct selector *selector, int64_t timeout)
         memcpy(sets->read_ready, sets->read_interest, sets->used * sizeof(word));
         memcpy(sets->write_ready, sets->write_interest, sets->used * sizeof(word));
     }
-    int found = select((int)(sets->used * WORD_BITS), (fd_set *)(void *)sets->read_ready,
+    return sets->used;
+}
+
+/* The same with the interest in the first `count`. */
+static size_t fill_with_first(const struct selector *selector, size_t count)
+{
+    struct selector_sets *sets = selector->sets;
+    size_t last = 0;
+
+    memset(sets->read_ready, 0, sets->used * sizeof(word));
+    memset(sets->write_ready, 0, sets->used * sizeof(word));
+    for (size_t i = 0; i < count; i++) {
+        const struct selector_watch *watch = selector->watches[i];
+        size_t descriptor = (size_t)watch->socket;
+
+        if (watch->interest == SELECTOR_NONE)
+            continue;
+        if (watch->interest & SELECTOR_READ)
+            put(sets->read_ready, descriptor, true);
+        if (watch->interest & SELECTOR_WRITE)
+            put(sets->write_ready, descriptor, true);
+        last = descriptor > last ? descriptor : last;
+    }
+    return last / WORD_BITS + 1;
+}
+
+bool selector_sets_wait(struct selector *selector, size_t count, int64_t timeout)
+{
+    struct selector_sets *sets = selector->sets;
+    struct timeval limit = {.tv_sec = (time_t)(timeout / 1000000),
+                            .tv_usec = (suseconds_t)(timeout % 1000000)};
+    size_t words =
+        count == selector->count ? fill_with_all(sets) : fill_with_first(selector, count);
+    int found = select((int)(words * WORD_BITS), (fd_set *)(void *)sets->read_ready,
                        (fd_set *)(void *)sets->write_ready, NULL, timeout < 0 ? NULL : &limit);
 
     if (found > 0)
-        collect(selector);
+        collect(selector, words);
     if (found >= 0 || errno == EINTR)
         return true;
     if (errno != EAGAIN && errno != ENOMEM)

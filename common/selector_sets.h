@@ -11,13 +11,16 @@
 struct selector_sets;
 
 struct selector {
-    struct selector_watch **watches; /* all, in no order; watches[i]->index == i */
+    struct selector_watch **watches; /* all, the recent ones first; watches[i]->index == i */
     struct selector_watch *
         *ready; /* found by the last wait; NULL where one was removed meanwhile */
     size_t count;
+    size_t recent;   /* how many of them have been ready lately */
     size_t capacity; /* of both arrays */
     size_t ready_count;
     size_t ready_next; /* the first that has not been given out */
+    int64_t look_cost; /* nanoseconds that one look at all sockets takes */
+    int64_t look_due;  /* when all are to be looked at again */
     struct selector_sets *sets;
 };
 
@@ -36,8 +39,10 @@ bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t 
 void selector_sets_change(struct selector_sets *sets, struct selector_watch *watch,
                           uint8_t interest);
 
-/* Calls select() for all watches and selector_found() for each that is ready. As selector_wait().
+/*
+ * Calls select() for the first `count` watches, and selector_found() for each that is ready; else
+ * as selector_wait().
  */
-bool selector_sets_wait(struct selector *selector, int64_t timeout);
+bool selector_sets_wait(struct selector *selector, size_t count, int64_t timeout);
 
 #endif

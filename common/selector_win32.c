@@ -65,12 +65,12 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
     (void)interest;
 }
 
-static void fill(struct selector *selector)
+static void fill(struct selector *selector, size_t count)
 {
     struct selector_sets *sets = selector->sets;
 
     sets->read->count = sets->write->count = sets->failed->count = 0;
-    for (size_t i = 0; i < selector->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct selector_watch *watch = selector->watches[i];
 
         if (watch->interest & SELECTOR_READ)
@@ -87,15 +87,16 @@ static void fill(struct selector *selector)
  * in practice, so that one walk finds all; but nobody promises it, so the walk begins again at the
  * end and gives up only after a full turn.
  */
-static void collect(struct selector *selector, const struct socket_set *set, uint8_t ready)
+static void collect(struct selector *selector, size_t count, const struct socket_set *set,
+                    uint8_t ready)
 {
     size_t place = 0;
 
     for (u_int i = 0; i < set->count; i++) {
-        for (size_t tried = 0; tried < selector->count; tried++) {
+        for (size_t tried = 0; tried < count; tried++) {
             struct selector_watch *watch = selector->watches[place];
 
-            place = place + 1 < selector->count ? place + 1 : 0;
+            place = place + 1 < count ? place + 1 : 0;
             if (watch->socket == set->sockets[i]) {
                 selector_found(selector, watch, ready & watch->interest);
                 break;
@@ -104,16 +105,16 @@ static void collect(struct selector *selector, const struct socket_set *set, uin
     }
 }
 
-bool selector_sets_wait(struct selector *selector, int64_t timeout)
+bool selector_sets_wait(struct selector *selector, size_t count, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
     struct timeval limit = {.tv_sec = (long)(timeout / 1000000),
                             .tv_usec = (long)(timeout % 1000000)};
 
-    if (selector->count > 0)
-        fill(selector);
+    if (count > 0)
+        fill(selector, count);
     /* select() without any socket fails there (WSAEINVAL) where it should wait. */
-    if (selector->count == 0 || (sets->read->count == 0 && sets->write->count == 0)) {
+    if (count == 0 || (sets->read->count == 0 && sets->write->count == 0)) {
         Sleep(timeout < 0 || timeout / 1000 > INT_MAX ? INFINITE : (DWORD)((timeout + 999) / 1000));
         return true;
     }
@@ -121,9 +122,9 @@ bool selector_sets_wait(struct selector *selector, int64_t timeout)
                        (fd_set *)(void *)sets->failed, timeout < 0 ? NULL : &limit);
 
     if (found > 0) {
-        collect(selector, sets->read, SELECTOR_READ);
-        collect(selector, sets->write, SELECTOR_WRITE);
-        collect(selector, sets->failed, SELECTOR_READ | SELECTOR_WRITE);
+        collect(selector, count, sets->read, SELECTOR_READ);
+        collect(selector, count, sets->write, SELECTOR_WRITE);
+        collect(selector, count, sets->failed, SELECTOR_READ | SELECTOR_WRITE);
     }
     return found >= 0;
 }
