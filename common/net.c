@@ -10,11 +10,6 @@ typedef int transfer_size; /* what recv() and send() take for a length */
 enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND };
 #define close_socket closesocket
 
-static void not_inherited(os_socket s)
-{
-    SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0);
-}
-
 static const char *resolver_text(int error)
 {
     return gai_strerrorA(error);
@@ -22,7 +17,6 @@ static const char *resolver_text(int error)
 #else
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,11 +25,6 @@ static const char *resolver_text(int error)
 typedef size_t transfer_size;
 enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR };
 #define close_socket close
-
-static void not_inherited(os_socket s)
-{
-    fcntl(s, F_SETFD, FD_CLOEXEC);
-}
 
 static const char *resolver_text(int error)
 {
@@ -189,19 +178,46 @@ static struct net_result give_up(os_socket *s)
     return result;
 }
 
-/* What every socket of ours is: non-blocking and not inherited by child processes. */
-static bool prepare(os_socket s)
+/*
+ * Every socket of ours is non-blocking and not inherited by child processes. Where the system makes
+ * it so in the call that makes the socket, that saves two. Non-blocking mode is inherited from the
+ * listener on Windows, not on Linux: nothing here relies on it.
+ */
+#ifdef SOCK_NONBLOCK
+static os_socket new_socket(int family)
 {
-    not_inherited(s);
-    return os_set_nonblocking(s);
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 }
 
+static os_socket accept_socket(os_socket listener, struct sockaddr *address, socklen_t *length)
+{
+    return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+#else
+static os_socket prepare(os_socket s)
+{
+    if (s != OS_NO_SOCKET && !os_prepare_socket(s))
+        give_up(&s);
+    return s;
+}
+
+static os_socket new_socket(int family)
+{
+    return prepare(socket(family, SOCK_STREAM, IPPROTO_TCP));
+}
+
+static os_socket accept_socket(os_socket listener, struct sockaddr *address, socklen_t *length)
+{
+    return prepare(accept(listener, address, length));
+}
+#endif
+
 /*
- * What every connection is. TCP_NODELAY: an answer is sent when it is there. SO_OOBINLINE: urgent
- * bytes are bytes like others (RFC 6093), and none of them makes select() on Windows report an
- * exception that nobody clears.
+ * What every connection is; those that are accepted inherit it from their listener. TCP_NODELAY: an
+ * answer is sent when it is there. SO_OOBINLINE: urgent bytes are bytes like others (RFC 6093), and
+ * none of them makes select() on Windows report an exception that nobody clears.
  */
-static void prepare_connection(os_socket s)
+static void set_connection_options(os_socket s)
 {
     set_option(s, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(s, SOL_SOCKET, SO_OOBINLINE, 1);
@@ -212,10 +228,11 @@ struct net_result net_listen(const struct net_address *address, os_socket *liste
     union socket_address system;
     socklen_t length = to_system(address, &system);
 
-    *listener = socket(system.any.sa_family, SOCK_STREAM, IPPROTO_TCP);
+    *listener = new_socket(system.any.sa_family);
     if (*listener == OS_NO_SOCKET)
         return failure();
-    if (!prepare(*listener) || !set_option(*listener, SOL_SOCKET, REUSE_OPTION, 1) ||
+    set_connection_options(*listener);
+    if (!set_option(*listener, SOL_SOCKET, REUSE_OPTION, 1) ||
         (address->ipv6 && !set_option(*listener, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
         bind(*listener, &system.any, length) != 0 || listen(*listener, SOMAXCONN) != 0)
         return give_up(listener);
@@ -240,7 +257,7 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
 
     do {
         length = sizeof system;
-        *s = accept(listener, &system.any, &length);
+        *s = accept_socket(listener, &system.any, &length);
     } while (*s == OS_NO_SOCKET && interrupted());
     if (*s == OS_NO_SOCKET) {
         struct net_result result = failure();
@@ -250,11 +267,6 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
             result.outcome = NET_RESET;
         return result;
     }
-    /* Non-blocking mode is inherited from the listener on Windows, not on Linux: never rely on it.
-     */
-    if (!prepare(*s))
-        return give_up(s);
-    prepare_connection(*s);
     *peer = from_system(&system);
     return done(0);
 }
@@ -280,12 +292,10 @@ struct net_result net_connect(const struct net_address *address, const struct ne
     union socket_address system;
     socklen_t length = to_system(address, &system);
 
-    *s = socket(system.any.sa_family, SOCK_STREAM, IPPROTO_TCP);
+    *s = new_socket(system.any.sa_family);
     if (*s == OS_NO_SOCKET)
         return failure();
-    if (!prepare(*s))
-        return give_up(s);
-    prepare_connection(*s);
+    set_connection_options(*s);
     if (source != NULL && !bind_source(*s, source))
         return give_up(s);
     if (connect(*s, &system.any, length) == 0)

@@ -64,9 +64,11 @@ enum os_error_kind os_error_kind(int error);
  */
 const char *os_error_text(int error, char text[OS_ERROR_TEXT]);
 
-/* Makes a socket non-blocking (fcntl(2) O_NONBLOCK, ioctlsocket FIONBIO). Returns false on failure.
+/*
+ * Makes a socket non-blocking (fcntl(2) O_NONBLOCK, ioctlsocket FIONBIO), and one that no child
+ * process inherits. Returns false on failure, with os_socket_error() set.
  */
-bool os_set_nonblocking(os_socket s);
+bool os_prepare_socket(os_socket s);
 
 /*
  * Raises the soft limit of open descriptors to the hard one and returns the limit then in force; 0

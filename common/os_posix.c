@@ -147,11 +147,12 @@ const char *os_error_text(int error, char text[OS_ERROR_TEXT])
     return text;
 }
 
-bool os_set_nonblocking(os_socket s)
+bool os_prepare_socket(os_socket s)
 {
     int flags = fcntl(s, F_GETFL);
 
-    return flags != -1 && fcntl(s, F_SETFL, flags | O_NONBLOCK) != -1;
+    return flags != -1 && fcntl(s, F_SETFL, flags | O_NONBLOCK) != -1 &&
+           fcntl(s, F_SETFD, FD_CLOEXEC) != -1;
 }
 
 uint64_t os_raise_descriptor_limit(void)
@@ -203,7 +204,7 @@ os_socket os_stop_open(void)
     if (pipe(stop_pipe) != 0)
         return OS_NO_SOCKET;
     for (int i = 0; i < 2; i++) {
-        if (!os_set_nonblocking(stop_pipe[i]) || fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC) != 0) {
+        if (!os_prepare_socket(stop_pipe[i])) {
             close_stop_pipe();
             return OS_NO_SOCKET;
         }

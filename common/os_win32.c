@@ -163,10 +163,11 @@ const char *os_error_text(int error, char text[OS_ERROR_TEXT])
     return text;
 }
 
-bool os_set_nonblocking(os_socket s)
+bool os_prepare_socket(os_socket s)
 {
     u_long on = 1;
 
+    SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0);
     return ioctlsocket(s, (long)FIONBIO, &on) == 0;
 }
 
@@ -199,7 +200,7 @@ os_socket os_stop_open(void)
     if (bind(stop_socket, (struct sockaddr *)&self, length) != 0 ||
         getsockname(stop_socket, (struct sockaddr *)&self, &length) != 0 ||
         connect(stop_socket, (struct sockaddr *)&self, length) != 0 ||
-        !os_set_nonblocking(stop_socket)) {
+        !os_prepare_socket(stop_socket)) {
         int error = WSAGetLastError();
         closesocket(stop_socket);
         stop_socket = INVALID_SOCKET;

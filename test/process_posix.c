@@ -119,7 +119,7 @@ struct process *process_start(const char *const arguments[], const struct proces
     close_all(streams.theirs);
     for (int fd = 0; fd < 3; fd++) {
         if (streams.ours[fd] != -1)
-            os_set_nonblocking(streams.ours[fd]);
+            os_prepare_socket(streams.ours[fd]);
     }
     system->input = streams.ours[STDIN_FILENO];
     system->output[OS_STDOUT] = streams.ours[STDOUT_FILENO];

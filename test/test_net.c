@@ -190,8 +190,8 @@ static void accept_gives_a_prepared_socket_and_its_peer(void **state)
     struct net_address address, peer, ours;
     os_socket listener = support_listen(&address), client, server;
     char byte;
-    int no_delay = 0;
-    socklen_t size = sizeof no_delay;
+    int on = 0;
+    socklen_t size = sizeof on;
 
     (void)state;
     assert_int_equal(net_accept(listener, &server, &peer).outcome, NET_WOULD_BLOCK);
@@ -204,8 +204,11 @@ static void accept_gives_a_prepared_socket_and_its_peer(void **state)
     assert_int_equal(net_recv(client, &byte, 1).outcome, NET_WOULD_BLOCK);
     assert_false(inherited(server));
     assert_false(inherited(client));
-    assert_int_equal(getsockopt(server, IPPROTO_TCP, TCP_NODELAY, (void *)&no_delay, &size), 0);
-    assert_true(no_delay);
+    assert_int_equal(getsockopt(server, IPPROTO_TCP, TCP_NODELAY, (void *)&on, &size), 0);
+    assert_true(on);
+    on = 0;
+    assert_int_equal(getsockopt(server, SOL_SOCKET, SO_OOBINLINE, (void *)&on, &size), 0);
+    assert_true(on);
     net_close(client);
     net_close(server);
     net_close(listener);
