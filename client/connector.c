@@ -181,7 +181,7 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
     }
     connector.deadline = milliseconds() + timeout;
     /* Where there is little time, each address has its share of it. */
-    connector.pace = timeout / (int64_t)count;
+    connector.pace = count > 0 ? timeout / (int64_t)count : timeout;
     if (connector.pace > NEXT_ADDRESS)
         connector.pace = NEXT_ADDRESS;
     stopped = try_all(&connector);

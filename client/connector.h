@@ -23,10 +23,10 @@ struct connector_connection {
 };
 
 /*
- * Connects to one of the addresses, of which there is at least one, within `timeout` milliseconds
- * in all. CONNECTOR_CONNECTED: `connection` is filled in. CONNECTOR_FAILED: `error` says for each
- * address why, in one line. CONNECTOR_STOPPED: `stop`, the socket of os_stop_open() or
- * OS_NO_SOCKET, became readable first.
+ * Connects to one of the addresses, of which there are 1 to NET_RESOLVE_MAX, within `timeout`
+ * milliseconds in all. CONNECTOR_CONNECTED: `connection` is filled in. CONNECTOR_FAILED: `error`
+ * says for each address why, in one line. CONNECTOR_STOPPED: `stop`, the socket of os_stop_open()
+ * or OS_NO_SOCKET, became readable first.
  */
 enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
                                          int64_t timeout, os_socket stop,

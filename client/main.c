@@ -8,6 +8,7 @@
 #include "os.h"
 #include "ping.h"
 #include "session.h"
+#include "text.h"
 
 enum { EXIT_INTERRUPTED = 130 }; /* as shells say of a program that SIGINT ended */
 
@@ -72,13 +73,15 @@ static int connect_and_run(const struct client_options *options,
 {
     struct connector_connection connection;
     char error[CONNECTOR_ERROR];
+    char name[TEXT_NAME];
 
     switch (
         connector_connect(addresses, count, options->connect_timeout, stop, &connection, error)) {
     case CONNECTOR_CONNECTED:
         return run_connected(options, &connection, stop);
     case CONNECTOR_FAILED:
-        fprintf(stderr, "echo-client: cannot connect to '%s': %s\n", options->host, error);
+        fprintf(stderr, "echo-client: cannot connect to '%s': %s\n", text_name(options->host, name),
+                error);
         return EXIT_FAILURE;
     case CONNECTOR_STOPPED:
         return EXIT_INTERRUPTED;
@@ -90,11 +93,13 @@ static int run(const struct client_options *options)
 {
     struct net_address addresses[NET_RESOLVE_MAX];
     char words[OS_ERROR_TEXT];
+    char name[TEXT_NAME];
     size_t count;
     const char *error = net_resolve(options->host, options->port, addresses, &count);
 
     if (error != NULL) {
-        fprintf(stderr, "echo-client: cannot resolve '%s': %s\n", options->host, error);
+        fprintf(stderr, "echo-client: cannot resolve '%s': %s\n", text_name(options->host, name),
+                error);
         return EXIT_FAILURE;
     }
     /* Only now: the name service is waited for, and Ctrl-C has to end that at once. */

@@ -21,7 +21,9 @@ static HANDLE open_console(void)
     HANDLE console = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE,
                                  FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
 
-    return console != INVALID_HANDLE_VALUE ? console : NULL;
+    if (console == INVALID_HANDLE_VALUE)
+        return NULL;
+    return console;
 }
 
 bool screen_can_draw(void)

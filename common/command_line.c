@@ -10,7 +10,7 @@ static const int64_t YEAR = (int64_t)365 * 24 * 60 * 60 * 1000;
 
 bool command_line_wrong(const char *program, const char *format, ...)
 {
-    char message[512];
+    char message[2048];
     char shown[sizeof message];
     va_list arguments;
 

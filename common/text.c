@@ -99,6 +99,17 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size, siz
     return taken;
 }
 
+const char *text_name(const char *name, char out[TEXT_NAME])
+{
+    static const char cut[] = "...";
+    size_t length = strlen(name);
+    size_t written;
+
+    if (text_escape(name, length, out, TEXT_NAME - (sizeof cut - 1), &written) < length)
+        memcpy(out + written, cut, sizeof cut);
+    return out;
+}
+
 bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
     uint64_t number = 0;

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most bytes that one byte becomes when it is escaped. */
-enum { TEXT_ESCAPE_MAX = 4 };
+/* The most bytes that one byte becomes when it is escaped; the room for a name in a message. */
+enum { TEXT_ESCAPE_MAX = 4, TEXT_NAME = 256 };
 
 /*
  * Writes `length` bytes of anything into `out` as one line of UTF-8 that can neither drive a
@@ -32,6 +32,12 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size, siz
  */
 size_t text_escape_next(const void *bytes, size_t length, char out[TEXT_ESCAPE_MAX],
                         size_t *written, bool *escaped);
+
+/*
+ * Writes a name that the user gave into `out` as text_escape() does, cut with "..." where it is too
+ * long for a message; returns `out`.
+ */
+const char *text_name(const char *name, char out[TEXT_NAME]);
 
 /* The length of the well-formed UTF-8 character (RFC 3629) at `bytes`, `length` at least 1; 0 when
  * there is none. */

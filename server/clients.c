@@ -162,14 +162,15 @@ void clients_expire(struct clients *clients)
 {
     int64_t now = clients->service->now;
 
+    /* First: a reset is a better reason than having been idle. */
+    if (clients->sending.oldest != NULL && now >= clients->retry_at) {
+        clients->retry_at = now + RETRY_SEND;
+        with_each(clients, &clients->sending, connection_send_waiting);
+    }
     end_overdue(clients, &clients->lingering, CONNECTION_LINGER, CONNECTION_IDLE);
     if (clients->idle_timeout > 0) {
         end_overdue(clients, &clients->serving, clients->idle_timeout, CONNECTION_IDLE);
         end_overdue(clients, &clients->sending, clients->idle_timeout, CONNECTION_IDLE);
-    }
-    if (clients->sending.oldest != NULL && now >= clients->retry_at) {
-        clients->retry_at = now + RETRY_SEND;
-        with_each(clients, &clients->sending, connection_send_waiting);
     }
 }
 
@@ -196,7 +197,9 @@ int64_t clients_next_expiry(const struct clients *clients)
 
 void clients_abandon(struct clients *clients)
 {
-    end_overdue(clients, &clients->serving, INT64_MIN, CONNECTION_STOPPING);
-    end_overdue(clients, &clients->sending, INT64_MIN, CONNECTION_STOPPING);
-    end_overdue(clients, &clients->lingering, INT64_MIN, CONNECTION_STOPPING);
+    const int64_t any_time = INT64_MIN;
+
+    end_overdue(clients, &clients->serving, any_time, CONNECTION_STOPPING);
+    end_overdue(clients, &clients->sending, any_time, CONNECTION_STOPPING);
+    end_overdue(clients, &clients->lingering, any_time, CONNECTION_STOPPING);
 }

@@ -50,8 +50,9 @@ void clients_serve(struct clients *clients, struct connection *connection);
 
 /*
  * Ends the connections that have been idle or have lingered for too long. Once a second it also
- * tries to send what waits, though the selector has not asked for it: not every select() reports a
- * reset to one who only waits to send (docs/windows.md), but every send() does.
+ * tries to send what waits, though the selector has not asked for it: not every system's select()
+ * reports a reset to one who only waits to send (docs/windows.md), but a send() finds it. Where it
+ * is reported, this costs a send a second for a client that takes nothing.
  */
 void clients_expire(struct clients *clients);
 

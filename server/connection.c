@@ -12,8 +12,7 @@
  */
 enum {
     READ_FIRST = 16 * 1024,
-    READ_MORE = 64 * 1024, /* after as much has been sent unhindered */
-    PROOF_OF_READING = 16 * 1024 * 1024
+    READ_MORE = 64 * 1024 /* after as much has been sent unhindered */
 };
 
 /* Answers of at least this size are sent from where they stand instead of being gathered. */
@@ -76,6 +75,14 @@ static void fail(struct connection *c, struct net_result result)
     }
 }
 
+/* Counts bytes that were sent unhindered, as far as they count. */
+static void earn(struct connection *c, size_t bytes)
+{
+    size_t sum = c->unhindered + bytes;
+
+    c->unhindered = (sum < CONNECTION_PROVEN ? sum : CONNECTION_PROVEN) & CONNECTION_PROVEN;
+}
+
 /* Takes the result of a send into account. */
 static void sent(struct connection *c, const struct connection_service *service,
                  struct net_result result)
@@ -87,8 +94,8 @@ static void sent(struct connection *c, const struct connection_service *service,
         c->unhindered = 0;
     else if (result.outcome != NET_DONE)
         fail(c, result);
-    else if (c->unhindered < PROOF_OF_READING)
-        c->unhindered += (uint32_t)result.bytes;
+    else if (c->unhindered < CONNECTION_PROVEN)
+        earn(c, result.bytes);
 }
 
 static void send_bytes(struct connection *c, const struct connection_service *service,
@@ -155,7 +162,8 @@ static size_t answer(struct connection *c, struct connection_service *service,
             log_message(service->log, &c->peer, next.text.bytes, next.text.length);
     }
     send_bytes(c, service, (struct protocol_part){service->gather, gathered});
-    c->searched = (uint32_t)searched;
+    if (c->state != CONNECTION_CLOSED)
+        c->searched = (uint32_t)searched;
     return c->end == CONNECTION_QUIT || c->end == CONNECTION_LINE_TOO_LONG ? input.length : used;
 }
 
@@ -194,9 +202,9 @@ static size_t read_size(const struct connection *c, const struct connection_serv
 {
     if (service->rules.mode == PROTOCOL_CHUNK)
         return CONNECTION_CHUNK;
-    return c->unhindered >= PROOF_OF_READING ? CONNECTION_SCRATCH
-           : c->unhindered >= READ_MORE      ? READ_MORE
-                                             : READ_FIRST;
+    return c->unhindered >= CONNECTION_PROVEN ? CONNECTION_SCRATCH
+           : c->unhindered >= READ_MORE       ? READ_MORE
+                                              : READ_FIRST;
 }
 
 static void receive(struct connection *c, struct connection_service *service)

@@ -43,10 +43,11 @@ enum connection_end {
 };
 
 enum {
-    CONNECTION_SCRATCH = 256 * 1024, /* the most that is read at once */
-    CONNECTION_GATHER = 64 * 1024,   /* the most small answers that are gathered into one send */
-    CONNECTION_CHUNK = 64 * 1024,    /* the longest message of chunk mode */
-    CONNECTION_LINGER = 2000         /* milliseconds that a connection lingers at most */
+    CONNECTION_SCRATCH = 256 * 1024,   /* the most that is read at once */
+    CONNECTION_GATHER = 64 * 1024,     /* the most small answers that are gathered into one send */
+    CONNECTION_CHUNK = 64 * 1024,      /* the longest message of chunk mode */
+    CONNECTION_PROVEN = (1 << 24) - 1, /* bytes sent unhindered that show that the peer reads */
+    CONNECTION_LINGER = 2000           /* milliseconds that a connection lingers at most */
 };
 
 /* What all connections of a server share. The memory is lent to one connection at a time, while it
@@ -60,12 +61,18 @@ struct connection_service {
     char *gather;
 };
 
+/* Small, for there are many: 120 bytes where pointers have 8 and sockets 4. */
 struct connection {
     struct selector_watch watch; /* first, so that the watch's address is the connection's */
-    enum connection_state state : 8;
-    enum connection_end end : 8;
-    bool peer_ended : 1; /* the end of its stream has been read */
-    int error;
+    enum connection_state state : 3;
+    enum connection_end end : 4;
+    unsigned peer_ended : 1;  /* the end of its stream has been read */
+    unsigned unhindered : 24; /* bytes sent since the system last refused some, up to
+                                 CONNECTION_PROVEN; earns larger reads */
+    union {
+        uint32_t searched; /* until it is closed: bytes of `unanswered` without a line ending */
+        int error;         /* when it is, and has failed: the system's number */
+    };
     struct net_address peer;
     struct connection *older; /* in the server's list, by the time of the last activity */
     struct connection *newer;
@@ -77,8 +84,6 @@ struct connection {
     struct send_queue queue;
     struct buffer
         unanswered; /* received: an incomplete line, or what came while the queue was not empty */
-    uint32_t searched;   /* bytes of `unanswered` that hold no line ending */
-    uint32_t unhindered; /* bytes sent since the system last refused some; earns larger reads */
 };
 
 /*

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 /* A port that is free on one address may be taken on another: how often to begin again with port 0.
  */
 enum { FREE_PORT_TRIES = 32 };
@@ -33,20 +35,22 @@ static bool resolve(struct listeners *listeners, const char *const *names, int n
                     uint16_t port, char note[LISTENERS_ERROR])
 {
     struct net_address addresses[NET_RESOLVE_MAX];
+    char name[TEXT_NAME];
     size_t found;
 
     for (int i = 0; i < name_count; i++) {
         const char *error = net_resolve(names[i], port, addresses, &found);
 
         if (error != NULL) {
-            snprintf(note, LISTENERS_ERROR, "cannot resolve --bind '%s': %s", names[i], error);
+            snprintf(note, LISTENERS_ERROR, "cannot resolve --bind '%s': %s",
+                     text_name(names[i], name), error);
             return false;
         }
         for (size_t k = 0; k < found; k++) {
             if (!add(listeners, &addresses[k])) {
                 snprintf(note, LISTENERS_ERROR,
-                         "--bind '%s' is too many: at most %d addresses are taken", names[i],
-                         LISTENERS_MAX);
+                         "--bind '%s' is too many: at most %d addresses are taken",
+                         text_name(names[i], name), LISTENERS_MAX);
                 return false;
             }
         }

@@ -66,9 +66,5 @@ for program in "$@"; do
     fi
 done
 [ "$passed" -gt 0 ] || failed=$((failed + 1)) # without a test nothing has been shown
-if [ "$skipped" -gt 0 ]; then
-    echo "$passed passed, $failed failed, $skipped skipped"
-else
-    echo "$passed passed, $failed failed"
-fi
+echo "$((passed + failed)) tests ran: $passed passed, $failed failed; $skipped skipped"
 [ "$failed" -eq 0 ]

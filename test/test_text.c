@@ -214,6 +214,25 @@ static void text_is_cut_between_characters(void **state)
     }
 }
 
+static void a_name_is_escaped_and_cut_for_a_message(void **state)
+{
+    char long_name[1000], shown[TEXT_NAME];
+
+    (void)state;
+    assert_string_equal(text_name("localhost", shown), "localhost");
+    assert_string_equal(text_name("", shown), "");
+    assert_string_equal(text_name("a\nb\x1B[31m", shown), "a\\nb\\x1b[31m");
+    for (size_t length = 240; length < sizeof long_name; length++) {
+        memset(long_name, 'x', length);
+        long_name[length] = '\0';
+        assert_ptr_equal(text_name(long_name, shown), shown);
+        if (length <= TEXT_NAME - 4)
+            assert_string_equal(shown, long_name);
+        else
+            assert_string_equal(shown + TEXT_NAME - 6, "xx...");
+    }
+}
+
 static void numbers_are_read_strictly(void **state)
 {
     static const char *const wrong[] = {
@@ -355,6 +374,7 @@ int main(void)
         cmocka_unit_test(malformed_utf8_is_escaped),
         cmocka_unit_test(what_is_escaped_can_be_read_back),
         cmocka_unit_test(text_is_cut_between_characters),
+        cmocka_unit_test(a_name_is_escaped_and_cut_for_a_message),
         cmocka_unit_test(numbers_are_read_strictly),
         cmocka_unit_test(numbers_have_bounds),
         cmocka_unit_test(seconds_become_milliseconds),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "selector_sets.h"
+#include "support.h"
 #include "test.h"
 
 enum {
@@ -332,19 +333,22 @@ static void a_failure_is_told(void **state)
 /* Whoever comes and goes, each is given out as long as it is there, and nobody after that. */
 static void watches_come_and_go(void **state)
 {
+    enum { ROUNDS = 20000 };
+    uint16_t numbers[2];
+    char *random = support_random_bytes(ROUNDS * sizeof numbers, 1);
     bool there[MANY] = {false};
 
     (void)state;
-    srand(1);
-    for (int round = 0; round < 20000; round++) {
-        size_t i = (size_t)rand() % MANY;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        memcpy(numbers, random + round * sizeof numbers, sizeof numbers);
+        size_t i = numbers[0] % MANY;
 
         if (there[i])
             selector_remove(selector, &watches[i]);
         else
             assert_true(selector_add(selector, &watches[i], (os_socket)i, SELECTOR_READ));
         there[i] = !there[i];
-        world.ready[(size_t)rand() % MANY] ^= true;
+        world.ready[numbers[1] % MANY] ^= true;
         if (round % 10 != 0) {
             assert_true(selector->recent <= selector->count);
             continue;
@@ -353,6 +357,7 @@ static void watches_come_and_go(void **state)
         for (size_t k = 0; k < MANY; k++)
             assert_true(!found[k] || (there[k] && world.ready[k]));
     }
+    free(random);
     world.now += SECOND;
     wait_once(0);
     for (size_t k = 0; k < MANY; k++)
