@@ -1,9 +1,14 @@
-# Makes client/character_width_table.h from two files of the Unicode Character Database:
+# Makes client/character_width_table.h, which is committed as clang-format leaves it, from three
+# files of the Unicode Character Database, in this order:
 #
-#   awk -f character_width.awk UnicodeData.txt EastAsianWidth.txt >character_width_table.h
+#   awk -f character_width.awk UnicodeData.txt EastAsianWidth.txt GraphemeBreakProperty.txt \
+#       >character_width_table.h
+#   clang-format -i character_width_table.h
 #
-# Characters that take no column: marks (Mn, Me), format controls (Cf) but the soft hyphen, and the vowels and final
-# consonants of Hangul, which join the consonant before them. Two columns: East Asian Wide and Fullwidth.
+# Characters that take no column: marks (Mn, Me), format controls (Cf) but the soft hyphen and those
+# that are drawn before what follows (Prepend), and the vowels and final consonants of Hangul, which
+# join the consonant before them. Two columns: East Asian Wide and Fullwidth, and as in glibc the
+# circled numbers on black squares and the hexagrams. One: all others, also spacing marks (Mc).
 
 function number(hexadecimal,    i, value) {
     value = 0
@@ -12,28 +17,37 @@ function number(hexadecimal,    i, value) {
     return value
 }
 
-function show(name, what, width,    code, first, row) {
+# Reads "1160..11A7 ; V # comment" or "AD;A # comment": the code points from `first` to `last`, and
+# their `property`.
+function read_range(    part, range) {
+    split($0, part, /[;# ]+/)
+    property = part[2]
+    if (split(part[1], range, /\.\./) == 1)
+        range[2] = range[1]
+    first = number(range[1])
+    last = number(range[2])
+}
+
+function show(name, what, set, value,    code, start, row, item) {
     printf "\n/* %s. */\nstatic const struct character_range %s[] = {\n", what, name
     row = "   "
-    first = -1
+    start = -1
     for (code = 0; code <= 1114112; code++) {
-        if ((code in columns) && columns[code] == width) {
-            if (first < 0)
-                first = code
-        } else if (first >= 0) {
-            item = sprintf(" {0x%X, 0x%X},", first, code - 1)
+        if ((code in set) && set[code] == value) {
+            if (start < 0)
+                start = code
+        } else if (start >= 0) {
+            item = sprintf(" {0x%X, 0x%X},", start, code - 1)
             if (length(row) + length(item) > 100) {
                 print row
                 row = "   "
             }
             row = row item
-            first = -1
+            start = -1
         }
     }
     print row "\n};"
 }
-
-FILENAME ~ /EastAsianWidth/ && FNR == 1 { match($0, /[0-9]+\.[0-9]+\.[0-9]+/); version = substr($0, RSTART, RLENGTH) }
 
 FILENAME ~ /UnicodeData/ {
     split($0, field, ";")
@@ -41,21 +55,40 @@ FILENAME ~ /UnicodeData/ {
         columns[number(field[1])] = 0
 }
 
+FILENAME ~ /EastAsianWidth/ && FNR == 1 {
+    match($0, /[0-9]+\.[0-9]+\.[0-9]+/)
+    version = substr($0, RSTART, RLENGTH)
+}
+
 FILENAME ~ /EastAsianWidth/ && /^[0-9A-F]/ {
-    split($0, part, /[;# ]+/)
-    if (part[2] != "W" && part[2] != "F")
-        next
-    if (split(part[1], range, /\.\./) == 1)
-        range[2] = range[1]
-    for (code = number(range[1]); code <= number(range[2]); code++)
-        if (!(code in columns))
+    read_range()
+    for (code = first; code <= last; code++)
+        if (!(code in columns) && (property == "W" || property == "F"))
             columns[code] = 2
 }
 
+FILENAME ~ /GraphemeBreakProperty/ && /^[0-9A-F]/ {
+    read_range()
+    for (code = first; code <= last; code++) {
+        if (property == "V" || property == "T")
+            columns[code] = 0
+        else if (property == "Prepend")
+            delete columns[code]
+        else if ((property == "SpacingMark" || property == "Extend") && \
+                 (!(code in columns) || columns[code] > 0))
+            joins[code] = 1
+    }
+}
+
 END {
-    for (code = 4448; code <= 4607; code++) # U+1160 to U+11FF
-        columns[code] = 0
+    for (code = number("3248"); code <= number("324F"); code++)
+        columns[code] = 2
+    for (code = number("4DC0"); code <= number("4DFF"); code++)
+        columns[code] = 2
     print "/* Made from Unicode " version " by character_width.awk; not to be edited. */"
-    show("no_column", "Marks, format controls, and the parts of a Hangul syllable after the first", 0)
-    show("two_columns", "East Asian Wide and Fullwidth", 2)
+    show("no_column", "Marks, format controls, and the parts of a Hangul syllable after the first",
+         columns, 0)
+    show("two_columns", "East Asian Wide and Fullwidth, and what glibc counts so", columns, 2)
+    show("spacing_marks",
+         "What takes columns and joins the character before it: SpacingMark, Extend", joins, 1)
 }

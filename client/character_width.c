@@ -11,7 +11,7 @@ struct character_range {
 
 #include "character_width_table.h"
 
-enum { ZERO_WIDTH_JOINER = 0x200D };
+enum { ZERO_WIDTH_JOINER = 0x200D, EMOJI_STYLE = 0xFE0F /* variation selector 16 */ };
 
 static bool contains(const struct character_range *ranges, size_t count, uint32_t code)
 {
@@ -55,14 +55,34 @@ static bool is_flag_letter(uint32_t code)
     return code >= 0x1F1E6 && code <= 0x1F1FF;
 }
 
-static bool is_skin_tone(uint32_t code)
+static bool is_mark(uint32_t code)
 {
-    return code >= 0x1F3FB && code <= 0x1F3FF;
+    return character_width(code) == 0 ||
+           contains(spacing_marks, sizeof spacing_marks / sizeof spacing_marks[0], code);
+}
+
+/*
+ * The columns that a code point adds to a character whose last part that takes any has `*last`.
+ * tmux and kitty, among others, draw in two columns what is made an emoji by U+FE0F; xterm does
+ * not.
+ */
+static size_t added_columns(uint32_t code, size_t *last)
+{
+    size_t width = (size_t)character_width(code);
+
+    if (code == EMOJI_STYLE && *last == 1) {
+        *last = 2;
+        return 1;
+    }
+    if (width > 0)
+        *last = width;
+    return width;
 }
 
 size_t character_length(const char *bytes, size_t length, size_t *columns)
 {
     size_t taken = text_utf8_length(bytes, length);
+    size_t last = 0;
     uint32_t code;
     uint32_t before;
 
@@ -70,7 +90,7 @@ size_t character_length(const char *bytes, size_t length, size_t *columns)
     if (taken == 0)
         return 1;
     before = code_of(bytes, taken);
-    *columns = (size_t)character_width(before);
+    *columns = added_columns(before, &last);
     bool flag = is_flag_letter(before); /* and its pair is not complete */
 
     while (taken < length) {
@@ -79,12 +99,11 @@ size_t character_length(const char *bytes, size_t length, size_t *columns)
         if (next == 0)
             break;
         code = code_of(bytes + taken, next);
-        bool joins = (code >= 0x300 && character_width(code) == 0) || is_skin_tone(code) ||
-                     before == ZERO_WIDTH_JOINER || (flag && is_flag_letter(code));
+        bool joins = is_mark(code) || before == ZERO_WIDTH_JOINER || (flag && is_flag_letter(code));
 
         if (!joins)
             break;
-        *columns += (size_t)character_width(code);
+        *columns += added_columns(code, &last);
         flag = is_flag_letter(code) && !flag;
         before = code;
         taken += next;

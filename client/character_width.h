@@ -8,17 +8,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Columns of a code point: 0 for marks and other characters that join the one before them, 2 for
- * wide ones, else 1. */
+/*
+ * Columns of a code point: 0 for characters that are drawn with the one before them, 2 for wide
+ * ones, else 1. It is what wcwidth(3) of glibc 2.36 says of every character of its Unicode 14, but
+ * for those it has no width for: controls and line separators are 1, since something is drawn in
+ * their place.
+ */
 int character_width(uint32_t code);
 
 /*
  * The length in bytes of what is shown as one character at the beginning of `length` bytes, at
- * least 1, of UTF-8: a character with all that joins it, such as combining marks, variation
- * selectors, skin tones, what a zero-width joiner ties to it, and the second letter of a flag (UAX
- * 29, without the rules for Indic conjuncts). A byte that belongs to no well-formed character
- * stands alone. `columns` is set to what it takes at most: terminals that do not join emoji show
- * their parts side by side.
+ * least 1, of UTF-8: a character with all that joins it, such as marks, skin tones, what a
+ * zero-width joiner ties to it, and the second letter of a flag. These are the extended grapheme
+ * clusters of UAX 29, simplified: all that takes no column joins, and so does anything behind a
+ * joiner; what is prepended and leading consonants of Hangul do not join what follows. A byte that
+ * belongs to no well-formed character stands alone. `columns` is set to what it takes at most,
+ * since a row that is drawn must not be longer than was counted: terminals that do not join emoji
+ * show their parts side by side, and many draw a character of one column in two when the selector
+ * of the emoji style (U+FE0F) follows.
  */
 size_t character_length(const char *bytes, size_t length, size_t *columns);
 

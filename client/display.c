@@ -22,6 +22,23 @@ static size_t cut_character(const char *bytes, size_t length)
     return 0;
 }
 
+/* The length of what stands at the end and waits for what follows: a carriage return, a character
+ * that is cut, or both. */
+static size_t waiting(const char *bytes, size_t length)
+{
+    size_t cut = cut_character(bytes, length);
+
+    return cut + (cut < length && bytes[length - cut - 1] == '\r' ? 1 : 0);
+}
+
+/* The length of the line ending at the beginning; 0 when there is none. */
+static size_t line_ending(const char *bytes, size_t length)
+{
+    if (bytes[0] == '\n')
+        return 1;
+    return length > 1 && bytes[0] == '\r' && bytes[1] == '\n' ? 2 : 0;
+}
+
 static const char dimmed = DISPLAY_DIM;
 static const char normal = DISPLAY_NORMAL;
 
@@ -103,15 +120,22 @@ static bool append_dump(struct display *display, struct buffer *out, const char 
     return good;
 }
 
-/* Shows all but a character that is cut at the end, which is held back. */
+/* Shows all but what waits at the end, which is held back. */
 static bool append_whole(struct display *display, struct buffer *out, const char *stamp,
                          const char *bytes, size_t length)
 {
-    size_t cut = cut_character(bytes, length);
+    size_t held = waiting(bytes, length);
+    size_t ending = 0;
 
-    memcpy(display->held, bytes + length - cut, cut);
-    display->held_length = cut;
-    return append_lines(out, stamp, bytes, length - cut);
+    memcpy(display->held, bytes + length - held, held);
+    display->held_length = held;
+    length -= held;
+    if (length == 0)
+        return true;
+    if (display->unended)
+        ending = line_ending(bytes, length);
+    display->unended = bytes[length - 1] != '\n';
+    return append_lines(out, stamp, bytes + ending, length - ending);
 }
 
 bool display_received(struct display *display, struct buffer *out, const char *stamp,

@@ -22,15 +22,19 @@
 struct display {
     bool hex;
     uint64_t offset; /* in the dump */
-    char held[4];    /* the beginning of a character whose rest has not come yet */
+    char held[4];    /* what came last and waits: a carriage return, 3 bytes of a character */
     size_t held_length;
+    bool unended; /* the line shown last came without its ending */
 };
 
 /*
  * Appends to `out` what `length` bytes are shown as: for each line, `stamp`, "< ", the line without
  * its ending and a line feed. What came without a line ending is a line too, since it is shown at
- * once; but a character that is cut waits for its rest. With `hex`, rows of 16 bytes. Returns false
- * when memory is refused.
+ * once; when only the ending comes later, nothing more is shown for it. A character that is cut
+ * waits for its rest, and a carriage return at the end for what follows, since it may be half a
+ * line ending. So whatever the pieces, the texts shown since a line ending are, joined, one line; a
+ * cut within a character or behind a carriage return is as one before it, and one before a line
+ * ending as none. With `hex`, rows of 16 bytes. Returns false when memory is refused.
  */
 bool display_received(struct display *display, struct buffer *out, const char *stamp,
                       const char *bytes, size_t length);

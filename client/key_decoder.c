@@ -1,86 +1,111 @@
 #include "key_decoder.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "text.h"
 
-enum { ESCAPE = 0x1B, SEQUENCE_MAX = 32 /* longer ones are no keys */ };
+enum { ESCAPE = 0x1B, SEQUENCE_MAX = KEY_DECODER_MAX - 2 /* without the Escapes before it */ };
 
-/* A key by the last byte of its sequence; for '~' by the number before it. */
-static enum key_kind kind_of_sequence(char last, int number, int modifier)
+/* Modifiers are 1 + a sum of 1 Shift, 2 Alt, 4 Control; with the last two the arrows go by words.
+ */
+enum { ALT = 3, CONTROL = 5 };
+
+/* The keys that send a number before '~', in rxvt also before '$' (Shift), '^' (Control), '@'. */
+static enum key_kind kind_of_number(int number)
 {
-    /* Modifiers are 1 + a sum of 1 Shift, 2 Alt, 4 Control; with the last two the arrows go by
-     * words. */
-    int by_words = modifier > 2;
-
-    switch (last) {
-    case 'A':
-        return KEY_UP;
-    case 'B':
-        return KEY_DOWN;
-    case 'C':
-        return by_words ? KEY_WORD_RIGHT : KEY_RIGHT;
-    case 'D':
-        return by_words ? KEY_WORD_LEFT : KEY_LEFT;
-    case 'H':
+    switch (number) {
+    case 1:
+    case 7:
         return KEY_HOME;
-    case 'F':
+    case 4:
+    case 8:
         return KEY_END;
-    case 'a': /* rxvt: Control with an arrow */
-    case 'b':
-        return KEY_OTHER;
-    case 'c':
-        return KEY_WORD_RIGHT;
-    case 'd':
-        return KEY_WORD_LEFT;
-    case '~':
-        switch (number) {
-        case 1:
-        case 7:
-            return KEY_HOME;
-        case 4:
-        case 8:
-            return KEY_END;
-        case 3:
-            return KEY_DELETE;
-        default:
-            return KEY_OTHER;
-        }
+    case 3:
+        return KEY_DELETE;
     default:
         return KEY_OTHER;
     }
 }
 
-/* ESC [ parameters final, or ESC O final. */
-static size_t next_sequence(const char *bytes, size_t length, struct key *key)
+/* A key by the first and the last byte after Escape, and the numbers between them. */
+static enum key_kind kind_of_sequence(char introducer, char last, int number, int modifier)
+{
+    switch (last) {
+    case 'A':
+    case 'a': /* rxvt's arrows: ESC [ with Shift, ESC O with Control */
+        return KEY_UP;
+    case 'B':
+    case 'b':
+        return KEY_DOWN;
+    case 'C':
+    case 'c':
+        return modifier >= ALT ? KEY_WORD_RIGHT : KEY_RIGHT;
+    case 'D':
+    case 'd':
+        return modifier >= ALT ? KEY_WORD_LEFT : KEY_LEFT;
+    case 'H':
+        return KEY_HOME;
+    case 'F':
+        return KEY_END;
+    case 'M':
+        return introducer == 'O' ? KEY_ENTER /* of the keypad */ : KEY_OTHER;
+    case '~':
+    case '$':
+    case '^':
+    case '@':
+        return kind_of_number(number);
+    default:
+        return KEY_OTHER;
+    }
+}
+
+/* The modifier is the second number; older terminals send it alone, for keys without a number. */
+static int modifier_of(char introducer, char last, const int numbers[2], size_t separators)
+{
+    if (introducer == 'O' && last >= 'a' && last <= 'd')
+        return CONTROL;
+    return separators > 0 ? numbers[1] : numbers[0];
+}
+
+/*
+ * ESC [ parameters final, or ESC O final, from that '[' or 'O' on; `alt`: another Escape stood
+ * before. Returns the length of that, as key_decoder_next() does.
+ */
+static size_t next_sequence(const char *bytes, size_t length, bool alt, struct key *key)
 {
     int numbers[2] = {0, 0};
-    size_t which = 0;
-    size_t place = 2;
+    size_t separators = 0;
+    bool known = true; /* digits and separators only so far */
+    size_t place = 1;
 
-    if (bytes[1] == '[' && length > 2 &&
-        bytes[2] == '[') /* the Linux console's function keys: ESC [ [ A */
-        place = 3;
+    key->kind = KEY_OTHER;
+    if (bytes[0] == '[' && length > 1 && bytes[1] == '[') {
+        place = 2; /* the Linux console's function keys: ESC [ [ A */
+        known = false;
+    }
     for (; place < length && place < SEQUENCE_MAX; place++) {
-        unsigned char byte = (unsigned char)bytes[place];
+        char byte = bytes[place];
 
-        if (byte >= '0' && byte <= '9') {
-            if (which < 2)
-                numbers[which] = (numbers[which] * 10 + (byte - '0')) % 1000;
-        } else if (byte == ';') {
-            which++;
-        } else if (byte >= 0x40 && byte <= 0x7E) {
-            key->kind =
-                bytes[2] == '[' ? KEY_OTHER : kind_of_sequence((char)byte, numbers[0], numbers[1]);
-            return place + 1;
-        } else if (byte < 0x20 || byte > 0x7E) {
-            /* No sequence after all: what has come of it is dropped, this byte is a key of its own.
-             */
-            key->kind = KEY_OTHER;
+        /* No sequence after all: what has come of it is dropped, this byte is a key of its own. */
+        if (byte < 0x20 || byte > 0x7E)
             return place;
+        if (byte >= '0' && byte <= '9') {
+            if (separators < 2 && numbers[separators] < 1000)
+                numbers[separators] = numbers[separators] * 10 + (byte - '0');
+        } else if (byte == ';') {
+            separators++;
+        } else if (byte >= 0x40 || bytes[0] == 'O' ||
+                   (byte == '$' && known && separators == 0 && place > 1)) {
+            int modifier = alt ? ALT : modifier_of(bytes[0], byte, numbers, separators);
+
+            if (known)
+                key->kind = kind_of_sequence(bytes[0], byte, numbers[0], modifier);
+            return place + 1;
+        } else {
+            known = false; /* no key has them, but terminals' answers do: ESC [ ? 1 ; 2 c */
         }
     }
-    key->kind = KEY_OTHER;
     return place < SEQUENCE_MAX ? 0 : place;
 }
 
@@ -98,10 +123,22 @@ static int may_grow(const char *bytes, size_t length)
     return first < 0xF5 && length < whole;
 }
 
+/* Escape and another Escape: Alt with a sequence, else each is a key of its own. */
+static size_t next_double_escape(const char *bytes, size_t length, struct key *key)
+{
+    if (length < 3)
+        return 0;
+    if (bytes[2] != '[' && bytes[2] != 'O')
+        return 1;
+    size_t taken = next_sequence(bytes + 2, length - 2, true, key);
+
+    return taken > 0 ? 2 + taken : 0;
+}
+
 /* Escape and a character: Alt. */
 static size_t next_alt(const char *bytes, size_t length, struct key *key)
 {
-    size_t character;
+    size_t taken;
 
     key->kind = KEY_OTHER;
     if (length < 2)
@@ -109,7 +146,8 @@ static size_t next_alt(const char *bytes, size_t length, struct key *key)
     switch (bytes[1]) {
     case '[':
     case 'O':
-        return next_sequence(bytes, length, key);
+        taken = next_sequence(bytes + 1, length - 1, false, key);
+        return taken > 0 ? 1 + taken : 0;
     case 'b':
     case 'B':
         key->kind = KEY_WORD_LEFT;
@@ -119,13 +157,13 @@ static size_t next_alt(const char *bytes, size_t length, struct key *key)
         key->kind = KEY_WORD_RIGHT;
         return 2;
     case ESCAPE:
-        return 1;
+        return next_double_escape(bytes, length, key);
     default:
         /* A control character after Escape keeps its own meaning. */
-        character = text_utf8_length(bytes + 1, length - 1);
-        if (character == 0 && may_grow(bytes + 1, length - 1))
+        taken = text_utf8_length(bytes + 1, length - 1);
+        if (taken == 0 && may_grow(bytes + 1, length - 1))
             return 0;
-        return (unsigned char)bytes[1] < 0x20 || character == 0 ? 1 : 1 + character;
+        return (unsigned char)bytes[1] < 0x20 || taken == 0 ? 1 : 1 + taken;
     }
 }
 

@@ -58,7 +58,7 @@ const char *report_histogram(const struct histogram *histogram, char text[REPORT
         char to[REPORT_DURATION];
         char bar[BAR + 1] = "";
 
-        if (2 * first <= histogram->least || most == 0)
+        if (most == 0 || (first < LONGEST && 2 * first <= histogram->least))
             continue;
         /* A bar for every count, however small. */
         size_t length = (size_t)((count * BAR + most - 1) / most);

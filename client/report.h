@@ -10,8 +10,10 @@ enum { REPORT_DURATION = 16, REPORT_HISTOGRAM = 4096 };
 const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION]);
 
 /*
- * Draws a histogram as lines of text, one for each doubling of the duration that has values: its
- * limits, a bar, and the count. Returns `text`.
+ * Draws a histogram as lines of text, one for each doubling of the duration from the one of the
+ * least value to that of the greatest, without a gap: its limits, a bar, and the count, which may
+ * be 0. Only counts of 0 have no bar. The first doubling begins at 0; the last that there is, at
+ * 2^42 ns, counts all that is longer, too. Nothing is drawn of an empty histogram. Returns `text`.
  */
 const char *report_histogram(const struct histogram *histogram, char text[REPORT_HISTOGRAM]);
 

@@ -1,6 +1,7 @@
 /* Unit tests of client/character_width. */
 #include "character_width.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "test.h"
@@ -36,6 +37,38 @@ static void widths_of_code_points(void **state)
     }
 }
 
+/* Where tables of widths differ. */
+static void widths_of_ranges(void **state)
+{
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+        int columns;
+    } cases[] = {
+        {0x93E, 0x940, 1}, /* spacing marks, and others beside them */
+        {0x941, 0x948, 0},     {0x949, 0x94C, 1},   {0x1D165, 0x1D166, 1},
+        {0x302A, 0x302D, 0},                      /* wide ones */
+        {0x302E, 0x302F, 2},   {0x5FF, 0x606, 1}, /* format controls that are drawn, and others that
+                                                     are not */
+        {0x610, 0x61A, 0},     {0x6D6, 0x6DC, 0},   {0x6DD, 0x6DE, 1},
+        {0x70F, 0x70F, 1},     {0x890, 0x891, 1},   {0x8CA, 0x8E1, 0},
+        {0x8E2, 0x8E2, 1},     {0x8E3, 0x902, 0},   {0x110BD, 0x110BD, 1},
+        {0x110CD, 0x110CD, 1}, {0x2060, 0x2064, 0}, {0x1D173, 0x1D17A, 0},
+        {0x1160, 0x11FF, 0}, /* vowels and final consonants of Hangul */
+        {0xD7A4, 0xD7AF, 1},   {0xD7B0, 0xD7C6, 0}, {0xD7CB, 0xD7FB, 0},
+        {0xD7FC, 0xD7FF, 1},   {0x3220, 0xA48C, 2}, /* numbers on black squares and hexagrams among
+                                                       them */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (uint32_t code = cases[i].first; code <= cases[i].last; code++) {
+            if (character_width(code) != cases[i].columns)
+                fail_msg("U+%04X: %d columns", (unsigned)code, character_width(code));
+        }
+    }
+}
+
 #define ACUTE "\xCC\x81"
 #define HAN "\xE6\xBC\xA2"
 #define JOINER "\xE2\x80\x8D"
@@ -66,6 +99,18 @@ static const struct {
     {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", 2},
     {"\xF0\x9F\x98\x80", 2}, /* U+1F600 */
     {"\xE2\x9D\xA4", 1},     /* heart */
+    {"\xE2\x9D\xA4" EMOJI_STYLE, 2},
+    {"1" EMOJI_STYLE "\xE2\x83\xA3", 2}, /* a keycap */
+    {"e" ACUTE EMOJI_STYLE, 2},
+    {MAN EMOJI_STYLE, 2},
+    {"\xE2\x9D\xA4" EMOJI_STYLE EMOJI_STYLE, 2},
+    {WOMAN JOINER "\xE2\x9D\xA4" EMOJI_STYLE JOINER MAN, 6},
+    {"\xE0\xA4\x95\xE0\xA4\xBF", 2},             /* ki of Devanagari: a spacing mark */
+    {"\xE0\xA4\x95\xE0\xA4\xBE\xE0\xA4\x82", 2}, /* kam: and one above it */
+    {"\xE0\xB8\x99\xE0\xB8\xB3", 2},             /* nam of Thai */
+    {"\xEF\xBD\xB6\xEF\xBE\x9E", 2},             /* ga of halfwidth katakana */
+    {"\xE1\x84\x92\xED\x9E\xB0\xED\x9F\x8B", 2}, /* Hangul with a vowel and a consonant of old */
+    {"\xD8\x80", 1},                             /* the Arabic number sign */
     {"\xF0\x9F\x91\x8D" TONE, 4},
     {MAN JOINER WOMAN JOINER GIRL JOINER BOY, 8},
     {WOMAN TONE JOINER "\xF0\x9F\x9A\x80", 6}, /* astronaut */
@@ -113,6 +158,11 @@ static void what_joins_and_what_does_not(void **state)
         {FLAG_D ACUTE FLAG_E, 6, 1}, /* that stand side by side (GB12) */
         {ACUTE "a", 2, 0},           /* a mark with nothing before it */
         {ACUTE ACUTE, 4, 0},
+        {EMOJI_STYLE "a", 3, 0},
+        {"\xFF" EMOJI_STYLE, 1, 1},
+        {"\xE0\xA4\xBE" HAN, 3, 1}, /* a spacing mark with nothing before it */
+        {"\xD8\x80" HAN, 2, 1},     /* what is prepended */
+        {"a\xD8\x80", 1, 1},
         {"a" TONE, 5, 3},
         {WOMAN JOINER, 7, 2},
         {"ab", 1, 1},
@@ -186,13 +236,21 @@ static void forwards_and_backwards_are_the_same(void **state)
         }
         assert_int_equal(start, length);
 
-        /* The columns are those of the code points; a byte that is in none takes one. */
+        /* The columns are those of the code points; a byte that is in none takes one, and so does
+         * the emoji style behind what takes one. */
+        size_t last = 0;
+
         for (start = 0; start < length;) {
             size_t taken = text_utf8_length(text + start, length - start);
             size_t columns = 1;
+            bool style = taken == 3 && memcmp(text + start, EMOJI_STYLE, 3) == 0;
 
             if (taken > 0)
                 character_length(text + start, taken, &columns);
+            if (style && last == 1)
+                columns = 1;
+            if (columns > 0 || taken == 0)
+                last = taken == 0 ? 0 : style ? 2 : columns;
             all_columns -= columns;
             start += taken > 0 ? taken : 1;
         }
@@ -204,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(widths_of_code_points),
+        cmocka_unit_test(widths_of_ranges),
         cmocka_unit_test(where_characters_end),
         cmocka_unit_test(what_joins_and_what_does_not),
         cmocka_unit_test(forwards_and_backwards_are_the_same),

@@ -65,7 +65,6 @@ static void a_line_for_each_line(void **state)
     check("one\ntwo\r\n\n\r\nthree", "< one\n< two\n< \n< \n< three\n");
     check("\n", "< \n");
     check("a\rb\n\r\r\n", "< a{\\r}b\n< {\\r}\n");
-    check("a\r", "< a{\\r}\n");
     check("caf\xC3\xA9 \xE6\xBC\xA2 \xF0\x9F\x98\x80\n",
           "< caf\xC3\xA9 \xE6\xBC\xA2 \xF0\x9F\x98\x80\n");
 }
@@ -110,36 +109,97 @@ static void a_character_that_is_cut_waits_for_its_rest(void **state)
     buffer_clear(&out);
 }
 
-/* Where a character is cut, the piece before it ends before it. */
-static size_t character_start(const char *bytes, size_t cut)
+/* Shows pieces, each with its number before it, and then the end. */
+static void check_pieces(const char *const pieces[], const char *expected)
 {
-    while (cut > 0 && ((unsigned char)bytes[cut] & 0xC0) == 0x80)
-        cut--;
-    return cut;
+    struct display display = {0};
+    struct buffer out = {NULL};
+    char stamp[] = "0";
+    char *text;
+
+    for (; *pieces != NULL; pieces++) {
+        stamp[0]++;
+        assert_true(display_received(&display, &out, stamp, *pieces, strlen(*pieces)));
+    }
+    assert_true(display_end(&display, &out, "end"));
+    text = shown(&out);
+    assert_string_equal(text, expected);
+    free(text);
+    buffer_clear(&out);
+}
+
+#define CHECK_PIECES(expected, ...) check_pieces((const char *const[]){__VA_ARGS__, NULL}, expected)
+
+static void an_ending_that_comes_later_shows_nothing(void **state)
+{
+    (void)state;
+    CHECK_PIECES("1< one\n", "one\r", "\n");
+    CHECK_PIECES("1< one\n", "one", "\n");
+    CHECK_PIECES("1< one\n", "one", "\r\n");
+    CHECK_PIECES("1< one\n", "one", "\r", "\n");
+    CHECK_PIECES("1< one\n2< two\n", "one\r", "\ntwo");
+    CHECK_PIECES("1< one\n2< \n2< two\n", "one", "\n\ntwo\n");
+    CHECK_PIECES("1< one\n3< \n", "one", "\n", "\n"); /* only one ending belongs to a line */
+    CHECK_PIECES("1< one\n2< \n", "one\n", "\n");
+    CHECK_PIECES("1< one\n3< \n", "one\r\n", "\r", "\n");
+    CHECK_PIECES("1< one\n2< \xC3\xA9\n", "one\xC3", "\xA9\r", "\n");
+    CHECK_PIECES("1< one\n3< \xC3\xA9\n", "one", "\xC3", "\xA9", "\n");
+    CHECK_PIECES("2< \n", "\r", "\n");
+}
+
+static void a_carriage_return_that_ends_no_line_is_shown(void **state)
+{
+    (void)state;
+    CHECK_PIECES("1< one\n2< {\\r}two\n", "one\r", "two\n");
+    CHECK_PIECES("1< one\n2< {\\r}two\n", "one", "\rtwo\n");
+    CHECK_PIECES("1< one\nend< {\\r}\n", "one\r");
+    CHECK_PIECES("1< one{\\r}\n", "one\r\r", "\n");
+    CHECK_PIECES("1< one\n2< {\\r}\n", "one\r", "\r\n");
+    CHECK_PIECES("end< {\\r}\n", "\r");
+}
+
+/* The cut that shows the same, as the header has it. */
+static size_t same_cut(const char *bytes, size_t cut)
+{
+    const char *place = bytes + cut;
+
+    while (place > bytes && ((unsigned char)*place & 0xC0) == 0x80)
+        place--;
+    if (place > bytes && place[-1] == '\r')
+        place--;
+    if (*place == '\n' || strncmp(place, "\r\n", 2) == 0)
+        place = strchr(place, '\n') + 1;
+    return (size_t)(place - bytes);
+}
+
+/* What pieces show that begin and end at these places, each by itself; none but the last ends in a
+ * carriage return. */
+static void show_apart(const char *bytes, const size_t places[4], char *expected)
+{
+    *expected = '\0';
+    for (size_t i = 0; i < 3; i++) {
+        char *piece = show_cut(bytes + places[i], places[i + 1] - places[i], 0, 0);
+
+        strcat(expected, piece);
+        free(piece);
+    }
 }
 
 static void cuts_change_nothing_but_lines(void **state)
 {
     static const char bytes[] = "one\r\n\xC3\xA9\x1B[1m \xE6\xBC\xA2\xE5\xAD\x97\n\n"
-                                "\xF0\x9F\x98\x80\xF0\x9F\x91\xA9 \xC2\x9B\\\t\xC3\xA9";
+                                "\xF0\x9F\x98\x80\xF0\x9F\x91\xA9\n\r\n \xC2\x9B\\\t\r\r\n"
+                                "a\rb\r\r\n\n\r\xC3\xA9";
     enum { LENGTH = sizeof bytes - 1 };
 
     (void)state;
     for (size_t cut = 0; cut <= LENGTH; cut++) {
         for (size_t second = cut; second <= LENGTH; second++) {
             char *text = show_cut(bytes, LENGTH, cut, second);
-            char expected[400] = "";
-            size_t start = 0;
-            const size_t ends[] = {character_start(bytes, cut), character_start(bytes, second),
-                                   LENGTH};
+            char expected[400];
 
-            for (size_t i = 0; i < 3; i++) {
-                char *piece = show_cut(bytes + start, ends[i] - start, 0, 0);
-
-                strcat(expected, piece);
-                free(piece);
-                start = ends[i];
-            }
+            show_apart(bytes, (size_t[]){0, same_cut(bytes, cut), same_cut(bytes, second), LENGTH},
+                       expected);
             assert_string_equal(text, expected);
             free(text);
         }
@@ -174,80 +234,96 @@ static const char *unescape(const char *text, char *byte)
     return text + 2;
 }
 
-/* Checks that lines are safe to print, and reads the bytes back that they show, without any line
- * endings. */
-static size_t read_back(const struct buffer *out, char *bytes)
+/* Checks that the line at `text` is safe to print, and reads the bytes back that it shows; returns
+ * what follows. */
+static const char *read_line_back(const char *text, const char *end, char *bytes, size_t *length)
 {
-    const char *text = buffer_bytes(out);
-    const char *end = text + buffer_length(out);
-    size_t count = 0;
+    bool dim = false;
 
-    while (text < end) {
-        bool dim = false;
+    *length = 0;
+    assert_memory_equal(text, "< ", 2);
+    text += 2;
+    while (*text != '\n') {
+        assert_true(text < end);
+        if (*text == (dim ? DISPLAY_NORMAL : DISPLAY_DIM)) {
+            text++;
+            assert_int_not_equal(*text, dim ? DISPLAY_DIM : DISPLAY_NORMAL); /* none for nothing */
+            dim = !dim;
+        } else if (dim) {
+            text = unescape(text, &bytes[(*length)++]);
+        } else {
+            size_t character = text_utf8_length(text, (size_t)(end - text));
+            unsigned char first = (unsigned char)*text;
 
-        assert_memory_equal(text, "< ", 2);
-        text += 2;
-        while (*text != '\n') {
-            assert_true(text < end);
-            if (*text == (dim ? DISPLAY_NORMAL : DISPLAY_DIM)) {
-                text++;
-                assert_int_not_equal(*text,
-                                     dim ? DISPLAY_DIM : DISPLAY_NORMAL); /* none for nothing */
-                dim = !dim;
-            } else if (dim) {
-                text = unescape(text, &bytes[count++]);
-            } else {
-                size_t length = text_utf8_length(text, (size_t)(end - text));
-                unsigned char first = (unsigned char)*text;
-
-                assert_int_not_equal(length, 0);
-                assert_true(first >= 0x20 && first != 0x7F);
-                assert_false(first == 0xC2 && (unsigned char)text[1] < 0xA0);
-                memcpy(bytes + count, text, length);
-                count += length;
-                text += length;
-            }
+            assert_int_not_equal(character, 0);
+            assert_true(first >= 0x20 && first != 0x7F);
+            assert_false(first == 0xC2 && (unsigned char)text[1] < 0xA0);
+            memcpy(bytes + *length, text, character);
+            *length += character;
+            text += character;
         }
-        assert_false(dim);
-        text++;
     }
-    return count;
+    assert_false(dim);
+    return text + 1;
 }
 
-/* Carriage returns before line feeds are left out of these, since a cut there shows. */
-static void random_bytes_can_be_read_back(void **state)
+/*
+ * What was shown, joined, is each line of `bytes` without its ending. A line is joined from one
+ * text or more, of which none is empty, but for an empty line, which is one.
+ */
+static void check_lines(const char *bytes, size_t length, const struct buffer *out)
 {
-    static const char often[] = "ab\n\xC2\xC3\xE2\xED\xF0\xF4\x80\x9F\x98\x82\xA9\x1B\x0E\x0F\\";
+    const char *text = buffer_bytes(out);
+    const char *text_end = text + buffer_length(out);
+
+    while (length > 0) {
+        const char *newline = memchr(bytes, '\n', length);
+        size_t taken = newline != NULL ? (size_t)(newline - bytes) + 1 : length;
+        size_t line = newline == NULL ? taken : taken - 1 - (taken > 1 && newline[-1] == '\r');
+        size_t joined = 0;
+
+        do {
+            char back[200];
+            size_t back_length;
+
+            assert_true(text < text_end);
+            text = read_line_back(text, text_end, back, &back_length);
+            assert_in_range(back_length, line > 0, line - joined);
+            assert_memory_equal(back, bytes + joined, back_length);
+            joined += back_length;
+        } while (joined < line);
+        bytes += taken;
+        length -= taken;
+    }
+    assert_true(text == text_end);
+}
+
+static void random_bytes_in_random_pieces_are_their_lines(void **state)
+{
+    static const char often[] =
+        "ab\n\n\r\r\xC2\xC3\xE2\xED\xF0\xF4\x80\x9F\x98\x82\xA9\x1B\x0E\x0F\\";
 
     (void)state;
     random_state = 9;
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 10000; i++) {
         enum { LENGTH = 100 };
-        char bytes[LENGTH], back[LENGTH];
-        size_t count = 0;
+        char bytes[LENGTH];
+        size_t longest = random_below(2) > 0 ? 4 : LENGTH;
         struct display display = {0};
         struct buffer out = {NULL};
 
-        for (size_t k = 0; k < LENGTH; k++) {
-            bytes[k] = random_below(2) > 0 ? often[random_below(sizeof often - 1)]
+        for (size_t k = 0; k < LENGTH; k++)
+            bytes[k] = random_below(4) > 0 ? often[random_below(sizeof often - 1)]
                                            : (char)random_below(256);
-            if (bytes[k] == '\n' && k > 0 && bytes[k - 1] == '\r')
-                bytes[k] = '\r';
-        }
         for (size_t start = 0, piece; start < LENGTH; start += piece) {
-            piece = 1 + random_below(random_below(2) > 0 ? 4 : LENGTH);
+            piece = 1 + random_below(longest);
             piece = piece < LENGTH - start ? piece : LENGTH - start;
             assert_true(display_received(&display, &out, "", bytes + start, piece));
-            /* No more waits than may be the beginning of a character. */
-            assert_in_range(display.held_length, 0, 3);
+            /* No more waits than a carriage return and the beginning of a character. */
+            assert_in_range(display.held_length, 0, 4);
         }
         assert_true(display_end(&display, &out, ""));
-        for (size_t k = 0; k < LENGTH; k++) {
-            if (bytes[k] != '\n')
-                bytes[count++] = bytes[k];
-        }
-        assert_int_equal(read_back(&out, back), count);
-        assert_memory_equal(back, bytes, count);
+        check_lines(bytes, LENGTH, &out);
         buffer_clear(&out);
     }
 }
@@ -301,8 +377,10 @@ int main(void)
         cmocka_unit_test(a_line_for_each_line),
         cmocka_unit_test(what_drives_a_terminal_is_escaped_between_the_marks),
         cmocka_unit_test(a_character_that_is_cut_waits_for_its_rest),
+        cmocka_unit_test(an_ending_that_comes_later_shows_nothing),
+        cmocka_unit_test(a_carriage_return_that_ends_no_line_is_shown),
         cmocka_unit_test(cuts_change_nothing_but_lines),
-        cmocka_unit_test(random_bytes_can_be_read_back),
+        cmocka_unit_test(random_bytes_in_random_pieces_are_their_lines),
         cmocka_unit_test(a_dump_in_rows),
         cmocka_unit_test(the_stamp_stands_before_each_line),
     };

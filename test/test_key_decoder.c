@@ -7,8 +7,6 @@
 #include "test.h"
 #include "text.h"
 
-enum { SEQUENCE_LIMIT = 32 /* bytes that are waited for at most */ };
-
 struct key_case {
     const char *bytes;
     enum key_kind kind;
@@ -23,7 +21,7 @@ static size_t length_of(const char *bytes)
 /* Nothing is said before the sequence is whole, then the key, whatever follows. */
 static void check_key(const char *bytes, size_t length, enum key_kind kind)
 {
-    char followed[SEQUENCE_LIMIT + 8];
+    char followed[KEY_DECODER_MAX + 8];
     struct key key;
 
     for (size_t cut = 1; cut < length; cut++) {
@@ -103,11 +101,14 @@ static void the_keys_of_terminals(void **state)
         {"\x1BOF", KEY_END},
         {"\x1B[3~", KEY_DELETE},
         /* xterm with Control, Alt and both; Shift alone does not go by words */
+        {"\x1B[1;5A", KEY_UP},
+        {"\x1B[1;5B", KEY_DOWN},
         {"\x1B[1;5C", KEY_WORD_RIGHT},
         {"\x1B[1;5D", KEY_WORD_LEFT},
         {"\x1B[1;3C", KEY_WORD_RIGHT},
         {"\x1B[1;3D", KEY_WORD_LEFT},
         {"\x1B[1;7D", KEY_WORD_LEFT},
+        {"\x1B[1;4C", KEY_WORD_RIGHT},
         {"\x1B[1;2C", KEY_RIGHT},
         {"\x1B[1;2D", KEY_LEFT},
         {"\x1B[1;2H", KEY_HOME},
@@ -121,11 +122,59 @@ static void the_keys_of_terminals(void **state)
         /* rxvt */
         {"\x1B[7~", KEY_HOME},
         {"\x1B[8~", KEY_END},
-        {"\x1BOc", KEY_WORD_RIGHT},
+        {"\x1BOc", KEY_WORD_RIGHT}, /* Control */
         {"\x1BOd", KEY_WORD_LEFT},
-        {"\x1BOa", KEY_OTHER},
-        {"\x1BOb", KEY_OTHER},
-        {"\x1B[3^", KEY_OTHER},
+        {"\x1BOa", KEY_UP},
+        {"\x1BOb", KEY_DOWN},
+        {"\x1B[a", KEY_UP}, /* Shift */
+        {"\x1B[b", KEY_DOWN},
+        {"\x1B[c", KEY_RIGHT},
+        {"\x1B[d", KEY_LEFT},
+        {"\x1B[7$", KEY_HOME},
+        {"\x1B[8$", KEY_END},
+        {"\x1B[3$", KEY_DELETE},
+        {"\x1B[7^", KEY_HOME}, /* Control */
+        {"\x1B[8^", KEY_END},
+        {"\x1B[3^", KEY_DELETE},
+        {"\x1B[7@", KEY_HOME}, /* Control and Shift */
+        {"\x1B[8@", KEY_END},
+        {"\x1B[3@", KEY_DELETE},
+        {"\x1B[5$", KEY_OTHER},
+        {"\x1B[5^", KEY_OTHER},
+        {"\x1B[23@", KEY_OTHER},
+        /* Alt with rxvt's and PuTTY's */
+        {"\x1B\x1B[A", KEY_UP},
+        {"\x1B\x1B[B", KEY_DOWN},
+        {"\x1B\x1B[C", KEY_WORD_RIGHT},
+        {"\x1B\x1B[D", KEY_WORD_LEFT},
+        {"\x1B\x1BOC", KEY_WORD_RIGHT},
+        {"\x1B\x1BOD", KEY_WORD_LEFT},
+        {"\x1B\x1BOc", KEY_WORD_RIGHT},
+        {"\x1B\x1B[d", KEY_WORD_LEFT},
+        {"\x1B\x1B[H", KEY_HOME},
+        {"\x1B\x1B[7~", KEY_HOME},
+        {"\x1B\x1B[8$", KEY_END},
+        {"\x1B\x1B[3~", KEY_DELETE},
+        {"\x1B\x1B[[A", KEY_OTHER},
+        {"\x1B\x1B[5~", KEY_OTHER},
+        /* old xterms and their like: the modifier as the only number */
+        {"\x1B[5A", KEY_UP},
+        {"\x1B[5C", KEY_WORD_RIGHT},
+        {"\x1B[5D", KEY_WORD_LEFT},
+        {"\x1B[2C", KEY_RIGHT},
+        {"\x1B[3D", KEY_WORD_LEFT},
+        {"\x1BO5C", KEY_WORD_RIGHT},
+        {"\x1BO5D", KEY_WORD_LEFT},
+        {"\x1BO2D", KEY_LEFT},
+        {"\x1BO1;5C", KEY_WORD_RIGHT},
+        {"\x1BO5H", KEY_HOME},
+        /* the keypad in the application mode: Enter, and Space, 5, + */
+        {"\x1BOM", KEY_ENTER},
+        {"\x1BO5M", KEY_ENTER},
+        {"\x1B\x1BOM", KEY_ENTER},
+        {"\x1BO ", KEY_OTHER},
+        {"\x1BOu", KEY_OTHER},
+        {"\x1BOk", KEY_OTHER},
         /* Alt */
         {"\x1B"
          "b",
@@ -151,8 +200,21 @@ static void the_keys_of_terminals(void **state)
         {"\x1BOP", KEY_OTHER},
         {"\x1B[Z", KEY_OTHER},
         {"\x1B[200~", KEY_OTHER},
+        {"\x1B[201~", KEY_OTHER},
         {"\x1B[<0;10;20M", KEY_OTHER},
         {"\x1B[I", KEY_OTHER},
+        {"\x1B[O", KEY_OTHER},
+        {"\x1B[M", KEY_OTHER},
+        /* numbers that are no keys', however like one their end looks */
+        {"\x1B[1003~", KEY_OTHER},
+        {"\x1B[4294967299~", KEY_OTHER},
+        {"\x1B[27;5;3~", KEY_OTHER},
+        /* what terminals answer: two device attributes, the cursor's place, two modes */
+        {"\x1B[?1;2c", KEY_OTHER},
+        {"\x1B[?64;1;2;6;9;15;16;17;18;21;22;28c", KEY_OTHER},
+        {"\x1B[24;80R", KEY_OTHER},
+        {"\x1B[?1;2$y", KEY_OTHER},
+        {"\x1B[4;2$y", KEY_OTHER},
     };
 
     (void)state;
@@ -162,12 +224,13 @@ static void the_keys_of_terminals(void **state)
 /* Escape waits for what follows, and is dropped when that has a meaning of its own. */
 static void escape_before_another_key(void **state)
 {
-    static const char *const followed[] = {"\x1B\x1B[A", "\x1B\r", "\x1B\x01", "\x1B\xFF",
-                                           "\x1B\x9B"};
+    static const char *const followed[] = {"\x1B\x1B\x1B[C", "\x1B\x1Bx", "\x1B\x1B\r", "\x1B\r",
+                                           "\x1B\x01",       "\x1B\xFF",  "\x1B\x9B"};
     struct key key;
 
     (void)state;
     assert_int_equal(key_decoder_next("\x1B", 1, &key), 0);
+    assert_int_equal(key_decoder_next("\x1B\x1B", 2, &key), 0);
     for (size_t i = 0; i < sizeof followed / sizeof followed[0]; i++) {
         assert_int_equal(key_decoder_next(followed[i], strlen(followed[i]), &key), 1);
         assert_int_equal(key.kind, KEY_OTHER);
@@ -178,13 +241,15 @@ static void escape_before_another_key(void **state)
  */
 static void sequences_that_are_none(void **state)
 {
-    static const char *const broken[] = {"\x1B[1\r", "\x1B[\x1B[A", "\x1BO\x03", "\x1B[1;5\xC3\xA9",
-                                         "\x1B[[\n"};
+    static const char *const broken[] = {"\x1B[1\r",         "\x1B[\x1B[A",  "\x1BO\x03",
+                                         "\x1B[1;5\xC3\xA9", "\x1B[[\n",     "\x1B[7\x7F",
+                                         "\x1B[?1$\n",       "\x1B\x1B[1\r", "\x1B\x1BO\n"};
     struct key key;
 
     (void)state;
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
-        size_t length = strcspn(broken[i] + 1, "\r\x1B\x03\xC3\n") + 1;
+        size_t escapes = strspn(broken[i], "\x1B");
+        size_t length = escapes + strcspn(broken[i] + escapes, "\r\x1B\x03\xC3\n\x7F");
 
         assert_int_equal(key_decoder_next(broken[i], strlen(broken[i]), &key), length);
         assert_int_equal(key.kind, KEY_OTHER);
@@ -193,19 +258,118 @@ static void sequences_that_are_none(void **state)
 
 static void sequences_without_an_end_are_given_up(void **state)
 {
-    static const char *const beginnings[] = {"\x1B[", "\x1BO", "\x1B[["};
+    static const char *const beginnings[] = {"\x1B[", "\x1BO", "\x1B[[", "\x1B[?", "\x1B\x1B["};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        char bytes[2 * SEQUENCE_LIMIT];
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        char bytes[2 * KEY_DECODER_MAX];
         struct key key;
         size_t length = strlen(beginnings[i]);
 
         memset(bytes, '1', sizeof bytes);
         memcpy(bytes, beginnings[i], length);
         while (key_decoder_next(bytes, length, &key) == 0)
-            assert_in_range(++length, 0, SEQUENCE_LIMIT);
+            assert_in_range(++length, 0, KEY_DECODER_MAX);
         assert_int_equal(key.kind, KEY_OTHER);
+    }
+}
+
+static uint32_t random_state;
+
+/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
+static size_t random_below(size_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % limit;
+}
+
+/* Any control sequence (ECMA-48, 5.4) is one key and leaves no text, wherever it is cut. */
+static void every_sequence_is_taken_whole(void **state)
+{
+    (void)state;
+    random_state = 17;
+    for (int i = 0; i < 100000; i++) {
+        char bytes[40] = "\x1B\x1B[";
+        size_t length = 3;
+        struct key key;
+
+        for (size_t parameters = random_below(12); parameters > 0; parameters--)
+            bytes[length++] = (char)(0x30 + random_below(16));
+        for (size_t between = random_below(3); between > 0; between--)
+            bytes[length++] = (char)(0x20 + random_below(16));
+        bytes[length++] = (char)(0x40 + random_below(0x3F));
+        /* These end before, by rxvt's and the Linux console's own rules. */
+        size_t digits = strspn(bytes + 3, "0123456789");
+
+        if (bytes[3] == '[' || (digits > 0 && bytes[3 + digits] == '$'))
+            continue;
+        bytes[length] = 'x';
+        for (size_t escape = 0; escape < 2; escape++) {
+            for (size_t cut = escape + 1; cut < length; cut++)
+                assert_int_equal(key_decoder_next(bytes + escape, cut - escape, &key), 0);
+            assert_int_equal(key_decoder_next(bytes + escape, length + 1 - escape, &key),
+                             length - escape);
+            assert_int_not_equal(key.kind, KEY_TEXT);
+        }
+    }
+}
+
+/* The keys of `length` bytes that come in pieces of `piece` bytes; returns how many. */
+static size_t decode(const char *bytes, size_t length, size_t piece, struct key *keys)
+{
+    size_t count = 0;
+    size_t start = 0;
+
+    for (size_t end = 0; end < length;) {
+        size_t taken;
+
+        end = piece < length - end ? end + piece : length;
+        while (end > start &&
+               (taken = key_decoder_next(bytes + start, end - start, &keys[count])) > 0) {
+            start += taken;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Keys, broken sequences and text in any order are the same keys however they come. */
+static void pieces_change_nothing(void **state)
+{
+    static const char *const parts[] = {
+        "\x1B[A",       "\x1BOc",   "\x1B[7$",   "\x1B\x1B[C", "\x1B[1;5D", "\x1B[200~", "\x1B[[A",
+        "\x1B",         "\x1B[",    "\x1B\x1BO", "\x1B[?",     "a",         "7",         "\r",
+        "\xE6\xBC\xA2", "\xF0\x9F", "$",         ";5C",        "\x1BO5",    "\xFF",      "\033b",
+    };
+
+    (void)state;
+    random_state = 19;
+    for (int i = 0; i < 10000; i++) {
+        char bytes[200];
+        size_t length = 0;
+        struct key whole[200];
+        struct key cut[200];
+
+        while (length < sizeof bytes - 8) {
+            const char *part = parts[random_below(sizeof parts / sizeof parts[0])];
+
+            memcpy(bytes + length, part, strlen(part));
+            length += strlen(part);
+        }
+        bytes[length++] = '\n'; /* ends what waits */
+        size_t count = decode(bytes, length, length, whole);
+
+        assert_int_equal(whole[count - 1].kind, KEY_ENTER);
+        for (size_t piece = 1; piece < 8; piece++) {
+            assert_int_equal(decode(bytes, length, piece, cut), count);
+            for (size_t k = 0; k < count; k++) {
+                assert_int_equal(cut[k].kind, whole[k].kind);
+                if (whole[k].kind == KEY_TEXT)
+                    assert_memory_equal(cut[k].text, whole[k].text, whole[k].length);
+            }
+        }
     }
 }
 
@@ -281,17 +445,6 @@ static void bytes_that_are_no_text(void **state)
     }
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 /* Whatever comes, and in whatever pieces: it goes on, and what is text is text. */
 static void random_bytes(void **state)
 {
@@ -314,7 +467,7 @@ static void random_bytes(void **state)
 
         while (taken == 0 && start + length < LENGTH) {
             length++;
-            assert_in_range(length, 1, SEQUENCE_LIMIT);
+            assert_in_range(length, 1, KEY_DECODER_MAX);
             taken = key_decoder_next(bytes + start, length, &key);
         }
         if (taken == 0)
@@ -344,6 +497,8 @@ int main(void)
         cmocka_unit_test(escape_before_another_key),
         cmocka_unit_test(sequences_that_are_none),
         cmocka_unit_test(sequences_without_an_end_are_given_up),
+        cmocka_unit_test(every_sequence_is_taken_whole),
+        cmocka_unit_test(pieces_change_nothing),
         cmocka_unit_test(every_code_point),
         cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(random_bytes),

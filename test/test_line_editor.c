@@ -378,9 +378,18 @@ static size_t boundary_behind(const struct model_line *line, size_t place)
 static size_t columns_of(const struct model_line *line, size_t start, size_t end)
 {
     size_t columns = 0;
+    size_t last = 0;
 
-    while (start < end)
-        columns += line->text[start++]->columns;
+    for (; start < end; start++) {
+        size_t width = line->text[start]->columns;
+
+        /* The emoji style takes a column behind what has one only. */
+        if (line->text[start]->code == 0xFE0F && last == 1)
+            width = 1;
+        if (width > 0)
+            last = line->text[start]->code == 0xFE0F ? 2 : width;
+        columns += width;
+    }
     return columns;
 }
 

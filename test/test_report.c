@@ -118,6 +118,37 @@ static void a_histogram_is_drawn(void **state)
                                                                      "                   ") " 1\n");
 }
 
+/* Where a doubling begins, the value is in its line; the last one takes all that is longer. */
+static void the_doubling_of_one_value(void **state)
+{
+    static const struct {
+        int64_t value;
+        const char *limits;
+    } cases[] = {
+        {0, "      0 ns to     2 ns |"},
+        {1, "      0 ns to     2 ns |"},
+        {2, "      2 ns to     4 ns |"},
+        {3, "      2 ns to     4 ns |"},
+        {4, "      4 ns to     8 ns |"},
+        {((int64_t)1 << 42) - 1, "    2199 s to   4398 s |"},
+        {(int64_t)1 << 42, "    4398 s to   8796 s |"},
+        {((int64_t)1 << 43) - 1, "    4398 s to   8796 s |"},
+        {(int64_t)1 << 43, "    4398 s to   8796 s |"},
+        {INT64_MAX, "    4398 s to   8796 s |"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct histogram histogram = {0};
+        char text[REPORT_HISTOGRAM];
+
+        histogram_add(&histogram, cases[i].value);
+        report_histogram(&histogram, text);
+        assert_memory_equal(text, cases[i].limits, strlen(cases[i].limits));
+        assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+    }
+}
+
 /* Each value is in one line, whatever it is, and the text in its place. */
 static void every_value_is_drawn(void **state)
 {
@@ -150,6 +181,7 @@ int main(void)
         cmocka_unit_test(durations),
         cmocka_unit_test(durations_of_all_sizes),
         cmocka_unit_test(a_histogram_is_drawn),
+        cmocka_unit_test(the_doubling_of_one_value),
         cmocka_unit_test(every_value_is_drawn),
     };
 
