@@ -32,8 +32,13 @@ static struct {
     enum net_outcome accept_outcome; /* of the next net_accept(), unless it is NET_DONE */
     int accepts;
     bool wait_fails;
-    int64_t waited;                /* microseconds that the selector was last told to wait */
-    bool write_unreported;         /* the selector says nothing of those ready to send */
+    int64_t waited;        /* microseconds that the selector was last told to wait */
+    bool write_unreported; /* the selector says nothing of those ready to send */
+    bool in_server;        /* what follows is counted while the server runs */
+    int allocations;
+    int selects;
+    int recvs;
+    int sends;
     int given_out;                 /* watches that the selector gave out as ready */
     unsigned stops;                /* what os_stop_requests() says */
     int64_t now_limit;             /* when a test of a broken server has to fail */
@@ -53,11 +58,18 @@ unsigned __wrap_os_stop_requests(void);
 struct net_result __wrap_net_accept(os_socket listener, os_socket *s, struct net_address *peer);
 bool __real_selector_wait(struct selector *selector, int64_t timeout);
 bool __wrap_selector_wait(struct selector *selector, int64_t timeout);
+bool __real_selector_sets_wait(struct selector *selector, size_t count, int64_t timeout);
+bool __wrap_selector_sets_wait(struct selector *selector, size_t count, int64_t timeout);
+struct net_result __real_net_recv(os_socket s, void *bytes, size_t size);
+struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size);
+struct net_result __real_net_send(os_socket s, const void *bytes, size_t length);
+struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length);
 struct selector_watch *__real_selector_next(struct selector *selector);
 struct selector_watch *__wrap_selector_next(struct selector *selector);
 
 static bool memory_refused(void)
 {
+    world.allocations += world.in_server;
     if (world.refuse_after == NEVER || world.refuse_after-- > 0)
         return false;
     world.refuse_after = NEVER;
@@ -118,6 +130,24 @@ bool __wrap_selector_wait(struct selector *selector, int64_t timeout)
 {
     world.waited = timeout;
     return !world.wait_fails && __real_selector_wait(selector, timeout);
+}
+
+bool __wrap_selector_sets_wait(struct selector *selector, size_t count, int64_t timeout)
+{
+    world.selects += world.in_server;
+    return __real_selector_sets_wait(selector, count, timeout);
+}
+
+struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
+{
+    world.recvs += world.in_server;
+    return __real_net_recv(s, bytes, size);
+}
+
+struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length)
+{
+    world.sends += world.in_server;
+    return __real_net_send(s, bytes, length);
 }
 
 struct selector_watch *__wrap_selector_next(struct selector *selector)
@@ -187,7 +217,9 @@ static void start(const struct server_options *options)
 /* One round, which has nothing to do with the server's end; waits if there is nothing to do. */
 static void step(void)
 {
+    world.in_server = true;
     assert_int_equal(server_step(server, ROUND), SERVER_RUNNING);
+    world.in_server = false;
     if (__real_os_nanoseconds() > world.now_limit)
         fail_msg("what the test waits for has not come; the log:\n%s", world.log);
 }
@@ -360,6 +392,61 @@ static void serves_many_clients(void **state)
     step_until_clients(0);
     assert_int_equal(logged("Connection opened["), CLIENTS);
     assert_int_equal(logged("]:end of stream; "), CLIENTS);
+}
+
+/* One recv and one send a message, and one wait for all that are ready. */
+static void a_message_costs_two_system_calls(void **state)
+{
+    enum { CLIENTS = 100, ROUNDS = 20, MESSAGES = CLIENTS * ROUNDS };
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket clients[CLIENTS];
+
+    (void)state;
+    start(&options);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = join();
+    step_until_quiet();
+    world.selects = world.recvs = world.sends = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        int given_out = world.given_out;
+
+        for (int i = 0; i < CLIENTS; i++)
+            say(clients[i], "message");
+        while (world.given_out - given_out < CLIENTS)
+            step();
+        for (int i = 0; i < CLIENTS; i++)
+            expect(clients[i], "message");
+    }
+    assert_int_equal(world.recvs, MESSAGES);
+    assert_int_equal(world.sends, MESSAGES);
+    assert_in_range(world.selects, ROUNDS, MESSAGES / 20);
+    for (int i = 0; i < CLIENTS; i++)
+        net_close(clients[i]);
+    step_until_clients(0);
+}
+
+/* Its struct, and now and then more room in what the selector has for all. */
+static void a_connection_costs_one_allocation(void **state)
+{
+    enum { CLIENTS = 200, GROWTH = 20 };
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket clients[CLIENTS];
+
+    (void)state;
+    start(&options);
+    world.allocations = 0;
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = join();
+    assert_in_range(world.allocations, CLIENTS, CLIENTS + GROWTH);
+    world.allocations = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        say(clients[i], "message");
+        expect(clients[i], "message");
+    }
+    assert_int_equal(world.allocations, 0);
+    for (int i = 0; i < CLIENTS; i++)
+        net_close(clients[i]);
+    step_until_clients(0);
 }
 
 /* The other side of the half-close: everything comes back, and then the end. */
@@ -1008,6 +1095,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(serves_many_clients),
+        TEST(a_message_costs_two_system_calls),
+        TEST(a_connection_costs_one_allocation),
         TEST(echoes_all_before_the_end),
         TEST(logs_each_connection_and_a_summary),
         TEST(keeps_quiet_about_what_goes_well),
