@@ -5,9 +5,11 @@
 #include "selector_sets.h"
 
 enum {
-    FEW = 64,       /* so many sockets are always waited for together */
-    THRIFT = 10,    /* of the time, one part is spent on looking at all */
-    COST_MIN = 1000 /* nanoseconds */
+    FEW = 64,          /* so many sockets are always waited for together */
+    PATIENCE_MIN = 4,  /* looks at all that those not recent may be kept waiting, */
+    PATIENCE_MAX = 20, /* and as many where looks find nobody */
+    MEASURE = 16,      /* of so many waits for all, one is measured even if nobody is busy */
+    AT_ONCE = 3        /* looks: what a wait for all that has not really waited takes at most */
 };
 
 struct selector *selector_create(void)
@@ -140,49 +142,84 @@ static void forget_ready(struct selector *selector)
     selector->ready_next = 0;
 }
 
-/* Waits for all. While somebody is busy this is not really a wait, and shows what it costs. */
-static bool wait_for_all(struct selector *selector, int64_t timeout, bool busy, int64_t now)
+/* Whether somebody is ready who was not among the recent ones. */
+static bool found_others(const struct selector *selector)
 {
-    bool good = true;
-
-    cool(selector);
-    if (busy) {
-        good = selector_sets_wait(selector, selector->count, 0);
-        int64_t cost = os_nanoseconds() - now;
-
-        /* It grows slowly: a look during which the system ran something else says nothing. */
-        if (cost > 2 * selector->look_cost)
-            cost = 2 * selector->look_cost;
-        selector->look_cost = cost > COST_MIN ? cost : COST_MIN;
+    for (size_t i = 0; i < selector->ready_count; i++) {
+        if (selector->ready[i]->index >= selector->recent)
+            return true;
     }
-    if (good && selector->ready_count == 0 && (timeout != 0 || !busy))
-        good = selector_sets_wait(selector, selector->count, timeout);
-    selector->look_due = os_nanoseconds() + THRIFT * selector->look_cost;
+    return false;
+}
+
+/*
+ * Looks at all without waiting, and measures what that costs. The estimate grows slowly: a look
+ * during which the system ran something else says nothing. Looks that find nobody new become rarer.
+ */
+static bool look_at_all(struct selector *selector, int64_t now)
+{
+    bool good = selector_sets_wait(selector, selector->count, 0);
+    int64_t cost = os_nanoseconds() - now;
+    bool grown = selector->look_cost > 0 && cost > 2 * selector->look_cost;
+
+    selector->look_cost = grown ? 2 * selector->look_cost : cost;
+    selector->patience = found_others(selector) ? selector->patience / 2 : selector->patience * 2;
+    if (selector->patience < PATIENCE_MIN)
+        selector->patience = PATIENCE_MIN;
+    if (selector->patience > PATIENCE_MAX)
+        selector->patience = PATIENCE_MAX;
+    selector->busy = selector->ready_count > 0;
     return good;
 }
 
-static bool wait_among_many(struct selector *selector, int64_t timeout, bool busy)
+static bool wait_for_all(struct selector *selector, int64_t timeout, int64_t now)
+{
+    bool measure = selector->busy || selector->waits++ % MEASURE == 0;
+    bool good = true;
+
+    cool(selector);
+    if (measure)
+        good = look_at_all(selector, now);
+    if (good && selector->ready_count == 0 && (timeout != 0 || !measure)) {
+        now = os_nanoseconds();
+        good = selector_sets_wait(selector, selector->count, timeout);
+        selector->busy =
+            selector->ready_count > 0 && os_nanoseconds() - now <= AT_ONCE * selector->look_cost;
+    }
+    selector->look_due = os_nanoseconds() + selector->patience * selector->look_cost;
+    return good;
+}
+
+/* Waits for the recent ones, until all are due to be looked at; or no longer than a look would
+ * take, and when nobody was ready in that time, nobody is busy any more. */
+static bool wait_for_recent(struct selector *selector, int64_t timeout, int64_t left)
+{
+    int64_t limit = (left < selector->look_cost ? left : selector->look_cost) / 1000 + 1;
+    bool good = selector_sets_wait(selector, selector->recent,
+                                   timeout >= 0 && timeout < limit ? timeout : limit);
+
+    selector->busy = selector->ready_count > 0;
+    return good;
+}
+
+static bool wait_among_many(struct selector *selector, int64_t timeout)
 {
     int64_t now = os_nanoseconds();
-    int64_t left = (selector->look_due - now) / 1000;
 
-    if (left <= 0 || selector->recent == 0)
-        return wait_for_all(selector, timeout, busy, now);
+    if (!selector->busy || now >= selector->look_due)
+        return wait_for_all(selector, timeout, now);
     /* Where most are recent, there is nothing to be saved. */
     if (selector->recent * 2 > selector->count)
         return selector_sets_wait(selector, selector->count, timeout);
-    return selector_sets_wait(selector, selector->recent,
-                              timeout >= 0 && timeout < left ? timeout : left);
+    return wait_for_recent(selector, timeout, selector->look_due - now);
 }
 
 bool selector_wait(struct selector *selector, int64_t timeout)
 {
-    bool busy = selector->ready_count > 0;
-
     forget_ready(selector);
     if (selector->count <= FEW)
         return selector_sets_wait(selector, selector->count, timeout);
-    bool good = wait_among_many(selector, timeout, busy);
+    bool good = wait_among_many(selector, timeout);
 
     for (size_t i = 0; i < selector->ready_count; i++)
         warm(selector, selector->ready[i]);

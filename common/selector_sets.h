@@ -19,7 +19,10 @@ struct selector {
     size_t capacity; /* of both arrays */
     size_t ready_count;
     size_t ready_next; /* the first that has not been given out */
-    int64_t look_cost; /* nanoseconds that one look at all sockets takes */
+    bool busy;         /* somebody recent is likely to be ready soon */
+    uint32_t patience; /* looks at all that those not recent are kept waiting */
+    uint32_t waits;    /* for all, when nobody was busy */
+    int64_t look_cost; /* nanoseconds that one look at all sockets takes; 0: not known yet */
     int64_t look_due;  /* when all are to be looked at again */
     struct selector_sets *sets;
 };
