@@ -6,8 +6,6 @@
 
 enum { CONNECTING_AT_ONCE = 64 }; /* fewer than any server's listening queue holds */
 
-static const int64_t SECOND = 1000000000;
-
 static void tell_failure(struct generator *generator, const char *what, struct net_result result)
 {
     load_result_failure(generator->result, what, &generator->server, result);
@@ -91,13 +89,6 @@ static void lose(struct generator *generator, struct generator_connection *c, co
     close_one(generator, c);
 }
 
-/* When the message of that number is due, of all those that are sent at a rate. */
-static int64_t due_time(const struct generator *generator, uint64_t number)
-{
-    return generator->started +
-           (int64_t)((double)number / generator->options->rate * (double)SECOND);
-}
-
 /* Whether a connection has to begin one more message; then `since` is what it is timed from. */
 static bool next_message(struct generator *generator, struct generator_connection *c,
                          int64_t *since)
@@ -111,9 +102,10 @@ static bool next_message(struct generator *generator, struct generator_connectio
         return false;
     if (options->reconnect && c->exchange.begun > 0)
         return false;
-    if (options->rate > 0)
-        *since = due_time(generator, c->taken * options->connections + place);
-    return options->rate == 0 || c->taken < c->owed;
+    if (options->rate == 0)
+        return true;
+    *since = schedule_time(&generator->schedule, c->taken * options->connections + place);
+    return c->taken < schedule_given_to(&generator->schedule, place);
 }
 
 /* Begins what is to be begun, and sends it. */
@@ -243,17 +235,15 @@ void generator_connect_more(struct generator *generator)
     }
 }
 
-/* With a rate: gives the messages that are due by now to their connections, one after the other. */
-static void give_due(struct generator *generator)
+/* Sends the messages that are due by now, each on its connection. */
+static void send_due(struct generator *generator)
 {
-    const struct load_options *options = generator->options;
+    uint64_t message;
 
-    while (generator->sending && options->rate > 0 && generator->due < options->count &&
-           due_time(generator, generator->due) <= generator->now) {
+    while (generator->sending && schedule_give(&generator->schedule, generator->now, &message)) {
         struct generator_connection *c =
-            &generator->connections[generator->due++ % options->connections];
+            &generator->connections[message % generator->options->connections];
 
-        c->owed++;
         if (c->exchange.watch.kind == GENERATOR_OPEN)
             refill(generator, c);
     }
@@ -264,9 +254,8 @@ bool generator_step(struct generator *generator, int64_t until)
     struct selector_watch *watch;
     bool go_on = true;
 
-    if (generator->sending && generator->options->rate > 0 &&
-        generator->due < generator->options->count && until > due_time(generator, generator->due))
-        until = due_time(generator, generator->due);
+    if (generator->sending && until > schedule_next(&generator->schedule))
+        until = schedule_next(&generator->schedule);
     /* Rounded up: to wake a microsecond early is to wait twice. */
     if (!selector_wait(generator->selector,
                        until > generator->now ? (until - generator->now + 999) / 1000 : 0))
@@ -292,7 +281,7 @@ bool generator_step(struct generator *generator, int64_t until)
             break;
         }
     }
-    give_due(generator);
+    send_due(generator);
     return go_on;
 }
 
@@ -318,15 +307,15 @@ bool generator_has_more(const struct generator *generator)
         generator->alive + generator->connecting == 0)
         return false;
     /* What was due on a connection that is lost is never sent. */
-    return options->rate == 0 || generator->due < options->count || generator->in_flight > 0 ||
-           generator->connecting > 0;
+    return options->rate == 0 || schedule_next(&generator->schedule) != INT64_MAX ||
+           generator->in_flight > 0 || generator->connecting > 0;
 }
 
 void generator_start(struct generator *generator)
 {
-    generator->started = generator->now = os_nanoseconds();
+    generator->schedule.started = generator->now = os_nanoseconds();
     generator->sending = true;
-    give_due(generator);
+    send_due(generator);
     for (size_t i = 0; i < generator->total; i++) {
         if (generator->connections[i].exchange.watch.kind == GENERATOR_OPEN)
             refill(generator, &generator->connections[i]);
@@ -362,6 +351,8 @@ bool generator_create(struct generator *generator, const struct load_options *op
     size_t total = (size_t)options->connections + options->idle;
 
     *generator = (struct generator){.options = options, .result = result, .server = *server};
+    generator->schedule = (struct schedule){
+        .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
     generator->scratch = malloc(EXCHANGE_SCRATCH);
     generator->connections = calloc(total, sizeof *generator->connections);

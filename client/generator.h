@@ -7,6 +7,7 @@
 
 #include "exchange.h"
 #include "load.h"
+#include "schedule.h"
 #include "selector.h"
 #include "source.h"
 
@@ -21,8 +22,7 @@ enum generator_watch {
 struct generator_connection {
     struct exchange exchange; /* first; open unless the kind of its watch is GENERATOR_CLOSED */
     int64_t connect_began;
-    uint64_t owed;  /* with a rate: messages that have been due so far */
-    uint64_t taken; /* messages of these that have been begun */
+    uint64_t taken; /* messages that have been begun, on all that this connection was */
     bool held;      /* only to be held open */
 };
 
@@ -40,12 +40,11 @@ struct generator {
     size_t connecting;
     size_t alive; /* open connections that exchange messages */
     uint64_t in_flight;
-    uint64_t due;         /* with a rate: messages that have been due so far, on all connections */
-    struct source source; /* counts the connections, which gives them their numbers too */
-    bool sending;         /* messages are being begun */
-    bool closing;         /* all is answered; the server is to end each connection now */
+    struct schedule schedule; /* of the messages, when there is a rate */
+    struct source source;     /* counts the connections, which gives them their numbers too */
+    bool sending;             /* messages are being begun */
+    bool closing;             /* all is answered; the server is to end each connection now */
     int64_t now;
-    int64_t started;    /* when the first message was due */
     int64_t progressed; /* when a connection was last made */
     int64_t answered;   /* when the last answer came; 0: none has */
     char *scratch;

@@ -26,7 +26,8 @@ static void show_progress(const struct generator *generator, struct progress *pr
     char line[160];
 
     snprintf(line, sizeof line, "%.0f s, %zu connections, %.0f messages/s, %.2f MB/s, p99 %s",
-             (double)(generator->now - generator->started) / (double)SECOND, generator->alive, rate,
+             (double)(generator->now - generator->schedule.started) / (double)SECOND,
+             generator->alive, rate,
              rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6,
              report_duration(histogram_percentile(&result->round_trip, 0.99), p99));
     fprintf(stderr, "\r%-78s", line);
@@ -71,9 +72,9 @@ static bool send_all(struct generator *generator)
     bool go_on = true;
 
     generator_start(generator);
-    progress.shown = generator->started;
-    int64_t end =
-        options->duration > 0 ? generator->started + options->duration * 1000000 : INT64_MAX;
+    progress.shown = generator->schedule.started;
+    int64_t end = options->duration > 0 ? generator->schedule.started + options->duration * 1000000
+                                        : INT64_MAX;
 
     while (go_on && generator->now < end && generator_has_more(generator)) {
         go_on = generator_step(generator,
@@ -83,7 +84,8 @@ static bool send_all(struct generator *generator)
     }
     generator->sending = false;
     if (options->rate > 0)
-        generator->result->messages_not_sent = generator->due - generator->result->messages_sent;
+        generator->result->messages_not_sent =
+            generator->schedule.given - generator->result->messages_sent;
     if (options->progress)
         fprintf(stderr, "\r%78s\r", "");
     return go_on;
@@ -126,7 +128,8 @@ bool load_run(const struct load_options *options, const struct net_address *serv
 
         result->interrupted = !go_on;
         if (generator.answered > 0)
-            result->seconds = (double)(generator.answered - generator.started) / (double)SECOND;
+            result->seconds =
+                (double)(generator.answered - generator.schedule.started) / (double)SECOND;
         if (go_on)
             end_all(&generator);
     }

@@ -286,19 +286,18 @@ static void take_leave(struct session *session)
 static bool set_up(struct session *session, os_socket s, os_socket stop)
 {
     const os_socket sockets[] = {s, stop};
-    struct dialogue *dialogue = &session->dialogue;
 
     session->selector = selector_create();
     if (session->selector == NULL ||
         !selector_add(session->selector, &session->socket, s, SELECTOR_READ) ||
         !selector_add(session->selector, &session->stop, stop, SELECTOR_READ))
         return false;
-    session->terminal = dialogue->terminal = terminal_open(session->selector, sockets, 2);
+    session->terminal = session->dialogue.terminal = terminal_open(session->selector, sockets, 2);
     if (session->terminal == NULL)
         return false;
     session->interactive = terminal_interactive(session->terminal);
-    dialogue->screen = screen_open(terminal_takes_keys(session->terminal));
-    return dialogue->screen != NULL;
+    session->dialogue.screen = screen_open(terminal_takes_keys(session->terminal));
+    return session->dialogue.screen != NULL;
 }
 
 static void run(struct session *session)
