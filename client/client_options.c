@@ -52,7 +52,7 @@ static const char help[] =
     "line; Ctrl-C\n"
     "leaves at once.\n"
     "Exit status: 0 fine, 1 connection or transfer failed or an answer was wrong, 2 wrong usage,\n"
-    "130 interrupted.\n";
+    "130 session interrupted; --ping and --load, when interrupted, report and end as above.\n";
 
 enum {
     MESSAGE_MAX = 16 * 1024 * 1024,

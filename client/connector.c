@@ -91,6 +91,20 @@ static size_t count_in(const struct connector *connector, enum attempt_state sta
     return count;
 }
 
+/* Nothing can be waited for. */
+static void give_up(struct connector *connector, int error)
+{
+    for (size_t i = 0; i < connector->count; i++) {
+        struct attempt *attempt = &connector->attempts[i];
+
+        if (attempt->state != ATTEMPT_UNDER_WAY)
+            continue;
+        selector_remove(connector->selector, &attempt->watch);
+        net_close(attempt->watch.socket);
+        fail(attempt, error);
+    }
+}
+
 /* Tries until there is a connection, a failure of all, no more time, or a request to stop, which is
  * returned. */
 static bool try_all(struct connector *connector)
@@ -109,8 +123,10 @@ static bool try_all(struct connector *connector)
         int64_t until = more && connector->next_start < connector->deadline ? connector->next_start
                                                                             : connector->deadline;
 
-        if (!selector_wait(connector->selector, until > now ? (until - now) * 1000 : 0))
+        if (!selector_wait(connector->selector, until > now ? (until - now) * 1000 : 0)) {
+            give_up(connector, os_socket_error());
             return false;
+        }
         while ((watch = selector_next(connector->selector)) != NULL) {
             if (watch == &connector->stop)
                 return true;

@@ -50,6 +50,7 @@ static void connect_one(struct generator *generator, struct generator_connection
         result = (struct net_result){.outcome = NET_EXHAUSTED};
     }
     if (!good) {
+        c->exchange.watch.kind = GENERATOR_CLOSED;
         generator->result->connections_failed++;
         tell_failure(generator, "cannot connect", result);
         return;
@@ -122,6 +123,8 @@ static void refill(struct generator *generator, struct generator_connection *c)
     struct net_result result = exchange_send(&c->exchange, generator->scratch);
 
     generator->result->bytes_sent += result.bytes;
+    if (result.bytes > 0)
+        generator->moved = generator->now;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         lose(generator, c, "connection lost", result);
     else
@@ -160,8 +163,10 @@ static bool take_answers(struct generator *generator, struct generator_connectio
 {
     uint64_t answered = c->exchange.receiving.message;
 
-    generator->result->bytes_received +=
-        received->result.outcome == NET_DONE ? received->result.bytes : 0;
+    if (received->result.outcome == NET_DONE) {
+        generator->result->bytes_received += received->result.bytes;
+        generator->moved = generator->now;
+    }
     generator->result->messages_answered += received->answered;
     generator->in_flight -= received->answered;
     generator->answered = received->answered > 0 ? generator->now : generator->answered;
@@ -211,18 +216,23 @@ static void serve_open(struct generator *generator, struct generator_connection 
     refill(generator, c);
 }
 
-/* A connection that is only held open has become ready: it can only have ended. */
+/* On a connection that is only held open nothing can come but its end. */
 static void serve_held(struct generator *generator, struct generator_connection *c)
 {
     struct net_result result =
         net_recv(c->exchange.watch.socket, generator->scratch, EXCHANGE_SCRATCH);
 
-    if (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK)
+    if (result.outcome == NET_WOULD_BLOCK)
         return;
-    if (!generator->closing)
-        lose(generator, c, "idle connection lost", result);
-    else
+    if (result.outcome == NET_DONE) {
+        tell_fault(generator, &c->exchange, "extra", -1, (unsigned char)*generator->scratch);
+        generator->result->connections_lost++;
         close_one(generator, c);
+    } else if (!generator->closing) {
+        lose(generator, c, "idle connection lost", result);
+    } else {
+        close_one(generator, c);
+    }
 }
 
 void generator_connect_more(struct generator *generator)
@@ -258,8 +268,12 @@ bool generator_step(struct generator *generator, int64_t until)
         until = schedule_next(&generator->schedule);
     /* Rounded up: to wake a microsecond early is to wait twice. */
     if (!selector_wait(generator->selector,
-                       until > generator->now ? (until - generator->now + 999) / 1000 : 0))
+                       until > generator->now ? (until - generator->now) / 1000 + 1 : 0)) {
+        generator->result->connections_lost += generator->alive;
+        tell_failure(generator, "cannot wait",
+                     (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
         return false;
+    }
     generator->now = os_nanoseconds();
     while ((watch = selector_next(generator->selector)) != NULL) {
         struct generator_connection *c = (struct generator_connection *)watch;
@@ -313,26 +327,35 @@ bool generator_has_more(const struct generator *generator)
 
 void generator_start(struct generator *generator)
 {
-    generator->schedule.started = generator->now = os_nanoseconds();
+    generator->schedule.started = generator->moved = generator->now = os_nanoseconds();
     generator->sending = true;
     send_due(generator);
     for (size_t i = 0; i < generator->total; i++) {
-        if (generator->connections[i].exchange.watch.kind == GENERATOR_OPEN)
-            refill(generator, &generator->connections[i]);
+        if (generator->connections[i].exchange.watch.kind != GENERATOR_OPEN)
+            continue;
+        generator->now = os_nanoseconds();
+        refill(generator, &generator->connections[i]);
     }
 }
 
 void generator_tell_missing(struct generator *generator)
 {
+    const struct pattern_place *place;
+    unsigned long long unanswered = 0;
+
     for (size_t i = 0; i < generator->total; i++) {
         struct generator_connection *c = &generator->connections[i];
 
         if (c->exchange.watch.kind != GENERATOR_OPEN || exchange_in_flight(&c->exchange) == 0)
             continue;
+        place = &c->exchange.receiving;
+        unanswered += place->message == 0 && place->offset == 0;
         tell_missing(generator, &c->exchange);
         generator->result->connections_lost++;
         close_one(generator, c);
     }
+    if (unanswered > 0)
+        load_result_unanswered(generator->result, unanswered);
 }
 
 void generator_end_sending(struct generator *generator)

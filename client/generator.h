@@ -46,6 +46,7 @@ struct generator {
     bool closing;             /* all is answered; the server is to end each connection now */
     int64_t now;
     int64_t progressed; /* when a connection was last made */
+    int64_t moved;      /* when a byte of a message last went or came */
     int64_t answered;   /* when the last answer came; 0: none has */
     char *scratch;
 };

@@ -57,7 +57,7 @@ struct line_editor {
     char *text; /* owned; not terminated; NULL at first */
     size_t length;
     size_t capacity;
-    size_t cursor;                            /* where a character begins, or at the end */
+    size_t cursor;                            /* behind a whole UTF-8 sequence */
     struct line history[LINE_EDITOR_HISTORY]; /* the oldest first */
     size_t history_count;
     size_t recalled;   /* steps back in the history that the line shown is; 0: it is the one being

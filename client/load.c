@@ -64,6 +64,13 @@ static bool connect_all(struct generator *generator)
     return go_on;
 }
 
+/* Whether nothing has come for so long that nothing will: only where no time ends the load. */
+static bool stuck(const struct generator *generator)
+{
+    return generator->options->duration == 0 && generator->in_flight > 0 &&
+           generator->now - generator->moved >= GRACE;
+}
+
 /* Sends until time, count or the user says that it is enough. */
 static bool send_all(struct generator *generator)
 {
@@ -76,9 +83,11 @@ static bool send_all(struct generator *generator)
     int64_t end = options->duration > 0 ? generator->schedule.started + options->duration * 1000000
                                         : INT64_MAX;
 
-    while (go_on && generator->now < end && generator_has_more(generator)) {
+    while (go_on && generator->now < end && generator_has_more(generator) && !stuck(generator)) {
+        int64_t until = generator->in_flight > 0 ? sooner(end, generator->moved + GRACE) : end;
+
         go_on = generator_step(generator,
-                               options->progress ? sooner(end, progress.shown + SECOND) : end);
+                               options->progress ? sooner(until, progress.shown + SECOND) : until);
         if (options->progress && generator->now - progress.shown >= SECOND)
             show_progress(generator, &progress);
     }

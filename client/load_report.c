@@ -1,6 +1,7 @@
 #include "load_report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "report.h"
 
@@ -37,9 +38,10 @@ static void print_fault(const struct load_fault *fault)
         snprintf(expected, sizeof expected, "0x%02x", (unsigned)fault->expected);
     if (fault->got >= 0)
         snprintf(got, sizeof got, "0x%02x", (unsigned)fault->got);
-    printf("FAULT: a %s byte: connection %llu, message %llu, offset %zu: expected %s, got %s\n",
-           fault->what, (unsigned long long)fault->connection,
-           (unsigned long long)fault->place.message, fault->place.offset, expected, got);
+    printf("FAULT: a%s %s byte: connection %llu, message %llu, offset %zu: expected %s, got %s\n",
+           strcmp(fault->what, "extra") == 0 ? "n" : "", fault->what,
+           (unsigned long long)fault->connection, (unsigned long long)fault->place.message,
+           fault->place.offset, expected, got);
 }
 
 void load_report_table(const struct load_options *options, const struct load_result *result)
@@ -75,7 +77,8 @@ void load_report_table(const struct load_options *options, const struct load_res
         fputs(report_histogram(times, text), stdout);
     }
     if (result->interrupted)
-        printf("interrupted; what was on the way is not counted as lost\n");
+        printf("interrupted; the %llu messages on the way are not counted as lost\n",
+               (unsigned long long)(result->messages_sent - result->messages_answered));
     if (result->messages_not_sent > 0)
         printf(
             "BEHIND: %llu messages were due but could not be sent before the end; their waiting is "
@@ -84,9 +87,10 @@ void load_report_table(const struct load_options *options, const struct load_res
     if (result->failure[0] != '\0')
         printf("FAILURE: %s\n", result->failure);
     print_fault(&result->fault);
-    printf("%s\n", !load_result_passed(result)     ? "FAILED"
-                   : result->messages_answered > 0 ? "every byte was right"
-                                                   : "nothing was sent");
+    printf("%s\n", !load_result_passed(result)      ? "FAILED"
+                   : result->messages_answered == 0 ? "nothing was sent"
+                   : result->interrupted            ? "every byte that came was right"
+                                                    : "every byte was right");
 }
 
 static void print_times_json(const char *key, const struct histogram *times)

@@ -31,6 +31,16 @@ void load_result_failure(struct load_result *result, const char *what,
              advice(server, reason));
 }
 
+void load_result_unanswered(struct load_result *result, unsigned long long connections)
+{
+    if (result->failure[0] == '\0')
+        snprintf(
+            result->failure, sizeof result->failure,
+            "%llu connections were never answered; the server may be at a limit of its own, of "
+            "clients or descriptors",
+            connections);
+}
+
 void load_result_fault(struct load_result *result, struct load_fault fault)
 {
     if (!result->fault.found)
@@ -42,5 +52,6 @@ bool load_result_passed(const struct load_result *result)
 {
     return !result->fault.found && result->connections_failed == 0 &&
            result->connections_lost == 0 &&
-           (result->interrupted || result->messages_answered == result->messages_sent);
+           (result->messages_answered == result->messages_sent ||
+            (result->interrupted && result->messages_answered > 0));
 }

@@ -43,10 +43,15 @@ struct load_result {
 void load_result_failure(struct load_result *result, const char *what,
                          const struct net_address *server, struct net_result reason);
 
+/* Notes that so many connections never had a byte of an answer, unless a failure is noted already.
+ */
+void load_result_unanswered(struct load_result *result, unsigned long long connections);
+
 /* Notes a byte that is not right, unless one is noted already. */
 void load_result_fault(struct load_result *result, struct load_fault fault);
 
-/* Whether everything that was sent came back right, on connections that all could be made. */
+/* Whether everything that was sent came back right, on connections that all could be made; of a
+ * load that was interrupted, whether everything that came back is right, and something did. */
 bool load_result_passed(const struct load_result *result);
 
 #endif

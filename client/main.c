@@ -48,6 +48,16 @@ static int run_load(const struct client_options *options, const struct net_addre
     return load_result_passed(&result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Whoever reads the JSON gets an object in any case. */
+static void report_unconnected(const struct client_options *options, const char *error)
+{
+    static struct load_result result;
+
+    result.connections_failed = 1;
+    snprintf(result.failure, sizeof result.failure, "cannot connect: %.300s", error);
+    load_report_json(&options->load, &result);
+}
+
 /* Does the job on a connection that has been made. */
 static int run_connected(const struct client_options *options,
                          const struct connector_connection *connection, os_socket stop)
@@ -82,6 +92,8 @@ static int connect_and_run(const struct client_options *options,
     case CONNECTOR_FAILED:
         fprintf(stderr, "echo-client: cannot connect to '%s': %s\n", text_name(options->host, name),
                 error);
+        if (options->job == CLIENT_LOAD && options->json)
+            report_unconnected(options, error);
         return EXIT_FAILURE;
     case CONNECTOR_STOPPED:
         return EXIT_INTERRUPTED;

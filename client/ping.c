@@ -15,6 +15,7 @@ enum {
 
 static const int64_t MILLISECOND = 1000000;
 static const int64_t GRACE = 5000 * (int64_t)1000000; /* for the last answers */
+static const int64_t PAUSE = 100 * (int64_t)1000000;  /* before a new try to connect, at least */
 
 enum state { DISCONNECTED, CONNECTING, CONNECTED };
 
@@ -35,18 +36,31 @@ struct ping {
     uint64_t lost;
     uint64_t connections;
     int64_t connect_began;
-    int64_t next; /* when the next message, or the next try to connect, is due */
+    int64_t next;  /* when the next message is due */
+    int64_t retry; /* when the next try to connect is, while there is no connection */
     int64_t now;
     struct histogram connect_time;
     struct histogram round_trip;
     char scratch[EXCHANGE_SCRATCH];
 };
 
+static int64_t interval(const struct ping *ping)
+{
+    return ping->options->interval * MILLISECOND;
+}
+
+/* There is no connection; a new try is not made too soon. */
+static void wait_to_connect(struct ping *ping)
+{
+    ping->state = DISCONNECTED;
+    ping->retry = ping->now + (interval(ping) > PAUSE ? interval(ping) : PAUSE);
+}
+
 static void disconnect(struct ping *ping)
 {
     selector_remove(ping->selector, &ping->exchange.watch);
     exchange_close(&ping->exchange);
-    ping->state = DISCONNECTED;
+    wait_to_connect(ping);
 }
 
 /* Goes on with a socket that is connected or about to be; false when memory is refused. */
@@ -71,7 +85,9 @@ static void tell_lost(struct ping *ping, const char *what, struct net_result res
     char words[OS_ERROR_TEXT];
 
     snprintf(words, sizeof words, "%s",
-             result.outcome == NET_END ? "the server ended it" : "no answer in time");
+             result.outcome == NET_END           ? "the server ended it"
+             : result.outcome == NET_WOULD_BLOCK ? "no answer in time"
+                                                 : "out of memory");
     if (result.error != 0)
         os_error_text(result.error, words);
     printf("%s %s: %s\n", what, ping->address, words);
@@ -92,24 +108,33 @@ static void connected(struct ping *ping, int64_t took)
     printf("connected to %s in %s\n", ping->address, report_duration(took, text));
 }
 
+/* A try to connect that fails costs the message that was due. */
+static void tell_unconnected(struct ping *ping, struct net_result result)
+{
+    ping->sent++;
+    ping->lost++;
+    tell_lost(ping, "cannot connect to", result);
+}
+
 static void reconnect(struct ping *ping)
 {
     os_socket s;
     struct net_result result = net_connect(&ping->server, NULL, &s);
 
     ping->connect_began = ping->now;
-    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
-        tell_lost(ping, "cannot connect to", result);
-    else
-        take_socket(ping, s, CONNECTING);
+    if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
+        take_socket(ping, s, CONNECTING))
+        return;
+    if (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK)
+        result = (struct net_result){.outcome = NET_EXHAUSTED};
+    tell_unconnected(ping, result);
+    wait_to_connect(ping);
 }
 
-static void finish_connecting(struct ping *ping)
+static void finish_connecting(struct ping *ping, struct net_result result)
 {
-    struct net_result result = net_connect_result(ping->exchange.watch.socket);
-
     if (result.outcome != NET_DONE) {
-        tell_lost(ping, "cannot connect to", result);
+        tell_unconnected(ping, result);
         disconnect(ping);
         return;
     }
@@ -176,28 +201,37 @@ static void receive(struct ping *ping)
     ping->wrong = true;
 }
 
-/* The next message is due, or, without a connection, the next try to make one. */
+/* When something is to be done that nobody has to be waited for. */
+static int64_t due(const struct ping *ping)
+{
+    switch (ping->state) {
+    case DISCONNECTED:
+        return ping->retry;
+    case CONNECTING:
+        return ping->connect_began + ping->options->connect_timeout * MILLISECOND;
+    case CONNECTED:
+        break;
+    }
+    return exchange_in_flight(&ping->exchange) < PIPELINE ? ping->next : INT64_MAX;
+}
+
+/* Does what is due. */
 static void tick(struct ping *ping)
 {
-    ping->next += ping->options->interval * MILLISECOND;
-    if (ping->next < ping->now)
-        ping->next = ping->now;
     switch (ping->state) {
     case DISCONNECTED:
         reconnect(ping);
         break;
     case CONNECTING:
-        if (ping->now - ping->connect_began >= ping->options->connect_timeout * MILLISECOND) {
-            tell_lost(ping, "cannot connect to", (struct net_result){.outcome = NET_WOULD_BLOCK});
-            disconnect(ping);
-        }
+        finish_connecting(ping, (struct net_result){.outcome = NET_WOULD_BLOCK});
         break;
     case CONNECTED:
-        if (exchange_in_flight(&ping->exchange) < PIPELINE) {
-            exchange_begin(&ping->exchange, ping->now);
-            ping->sent++;
-            flush(ping);
-        }
+        ping->next += interval(ping);
+        if (ping->next < ping->now)
+            ping->next = ping->now;
+        exchange_begin(&ping->exchange, ping->now);
+        ping->sent++;
+        flush(ping);
         break;
     }
 }
@@ -205,7 +239,7 @@ static void tick(struct ping *ping)
 static void serve(struct ping *ping)
 {
     if (ping->state == CONNECTING) {
-        finish_connecting(ping);
+        finish_connecting(ping, net_connect_result(ping->exchange.watch.socket));
         return;
     }
     if (ping->exchange.watch.ready & SELECTOR_READ)
@@ -218,11 +252,16 @@ static void serve(struct ping *ping)
 static bool wait(struct ping *ping, int64_t until)
 {
     struct selector_watch *watch;
+    char words[OS_ERROR_TEXT];
 
     /* What nobody reads needs not be measured. */
-    if (fflush(stdout) != 0 ||
-        !selector_wait(ping->selector, until > ping->now ? (until - ping->now + 999) / 1000 : 0))
+    if (fflush(stdout) != 0)
         return false;
+    if (!selector_wait(ping->selector, until > ping->now ? (until - ping->now) / 1000 + 1 : 0)) {
+        fprintf(stderr, "echo-client: cannot wait: %s\n", os_error_text(os_socket_error(), words));
+        ping->wrong = true;
+        return false;
+    }
     ping->now = os_nanoseconds();
     while ((watch = selector_next(ping->selector)) != NULL) {
         if (watch == &ping->stop)
@@ -240,10 +279,10 @@ static void exchange_all(struct ping *ping)
 
     ping->now = ping->next = os_nanoseconds();
     while (go_on && !ping->wrong && ping->sent < ping->options->count) {
-        if (ping->now >= ping->next)
+        if (ping->now >= due(ping))
             tick(ping);
         if (ping->sent < ping->options->count)
-            go_on = wait(ping, ping->next);
+            go_on = wait(ping, due(ping));
     }
     int64_t patience = ping->now + GRACE;
 
@@ -300,8 +339,11 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
         ping->pattern = options->pattern;
         ping->server = *server;
         net_address_text(server, ping->address);
+        ping->now = os_nanoseconds();
         connected(ping, connect_time);
-        take_socket(ping, s, CONNECTED);
+        if (!take_socket(ping, s, CONNECTED))
+            tell_lost(ping, "lost the connection to",
+                      (struct net_result){.outcome = NET_EXHAUSTED});
         exchange_all(ping);
         summarize(ping);
         if (ping->state != DISCONNECTED)

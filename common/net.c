@@ -7,7 +7,7 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 typedef int transfer_size; /* what recv() and send() take for a length */
-enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND };
+enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND, REFUSED = WSAECONNREFUSED };
 #define close_socket closesocket
 
 static const char *resolver_text(int error)
@@ -23,7 +23,7 @@ static const char *resolver_text(int error)
 #include <sys/socket.h>
 #include <unistd.h>
 typedef size_t transfer_size;
-enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR };
+enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR, REFUSED = ECONNREFUSED };
 #define close_socket close
 
 static const char *resolver_text(int error)
@@ -286,6 +286,24 @@ static bool bind_source(os_socket s, const struct net_address *source)
     return bind(s, &system.any, length) == 0;
 }
 
+/*
+ * Whether a connection is one with itself: where nobody listens on a port that the system gives to
+ * those who connect, it may give that very port, and the two SYN cross (RFC 9293, 3.5). It would
+ * echo, too.
+ */
+static bool with_itself(os_socket s)
+{
+    union socket_address ours = {.any = {0}}, theirs = {.any = {0}};
+    socklen_t our_length = sizeof ours, their_length = sizeof theirs;
+
+    if (getsockname(s, &ours.any, &our_length) != 0 ||
+        getpeername(s, &theirs.any, &their_length) != 0)
+        return false;
+    struct net_address here = from_system(&ours), there = from_system(&theirs);
+
+    return net_address_equal(&here, &there);
+}
+
 struct net_result net_connect(const struct net_address *address, const struct net_address *source,
                               os_socket *s)
 {
@@ -298,8 +316,13 @@ struct net_result net_connect(const struct net_address *address, const struct ne
     set_connection_options(*s);
     if (source != NULL && !bind_source(*s, source))
         return give_up(s);
-    if (connect(*s, &system.any, length) == 0)
-        return done(0);
+    if (connect(*s, &system.any, length) == 0) {
+        if (!with_itself(*s))
+            return done(0);
+        close_socket(*s);
+        *s = OS_NO_SOCKET;
+        return (struct net_result){.outcome = NET_FAILED, .error = REFUSED};
+    }
     struct net_result result = failure();
     /* An interrupted connect goes on by itself (POSIX, connect()). */
     if (interrupted())
@@ -314,6 +337,8 @@ struct net_result net_connect_result(os_socket s)
 
     if (getsockopt(s, SOL_SOCKET, SO_ERROR, (void *)&error, &length) != 0)
         return failure();
+    if (error == 0 && with_itself(s))
+        error = REFUSED;
     if (error != 0)
         return (struct net_result){.outcome = NET_FAILED, .error = error};
     return done(0);

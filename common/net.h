@@ -83,8 +83,8 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
 struct net_result net_connect(const struct net_address *address, const struct net_address *source,
                               os_socket *s);
 
-/* How a connect ended whose socket has become ready: NET_DONE, or why it failed (SO_ERROR). The
- * socket stays open. */
+/* How a connect ended whose socket has become ready: NET_DONE, or why it failed (SO_ERROR). One
+ * with itself, which TCP allows, counts as refused. The socket stays open. */
 struct net_result net_connect_result(os_socket s);
 
 /* Reads at most `size` bytes, `size` at least 1. NET_DONE, NET_END, NET_WOULD_BLOCK, NET_RESET or

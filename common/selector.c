@@ -56,6 +56,8 @@ static bool grow(struct selector *selector)
     return true;
 }
 
+static const int64_t DAY = (int64_t)24 * 60 * 60 * 1000000;
+
 static void swap(struct selector *selector, struct selector_watch *watch, size_t place)
 {
     struct selector_watch *other = selector->watches[place];
@@ -217,6 +219,8 @@ static bool wait_among_many(struct selector *selector, int64_t timeout)
 bool selector_wait(struct selector *selector, int64_t timeout)
 {
     forget_ready(selector);
+    /* Not every system takes a longer one; and to return early is allowed. */
+    timeout = timeout < DAY ? timeout : DAY;
     if (selector->count <= FEW)
         return selector_sets_wait(selector, selector->count, timeout);
     bool good = wait_among_many(selector, timeout);

@@ -11,8 +11,8 @@
  * memory freed, while going through them.
  *
  * select() looks at every socket it is given, however few are ever ready. So where there are many,
- * those that were ready lately are waited for alone, and all of them when none of these is ready, or
- * now and then: a socket that wakes up while others are busy is given out later by no more than
+ * those that were ready lately are waited for alone, and all of them when none of these is ready,
+ * or now and then: a socket that wakes up while others are busy is given out later by no more than
  * about twenty times what one look at all sockets costs.
  */
 #ifndef SELECTOR_H

@@ -404,8 +404,9 @@ static void expect_fault(enum wrong_server_fault fault, uint64_t at, const char 
             if (got != NOTHING)
                 snprintf(came, sizeof came, "0x%02x", (unsigned)got);
             snprintf(text, sizeof text,
-                     "a %s byte: connection %d, message %lu, offset %u: expected %s, got %s\n",
-                     kind, connection, message, offset, wanted, came);
+                     "%s %s byte: connection %d, message %lu, offset %u: expected %s, got %s\n",
+                     strcmp(kind, "extra") == 0 ? "an" : "a", kind, connection, message, offset,
+                     wanted, came);
             const char *line = find_line(report, "FAULT: ");
 
             if (strncmp(line, text, strlen(text)) != 0)
@@ -483,6 +484,18 @@ static void names_what_never_comes(void **state)
     expect_number(json, "fault.message", 1);
     expect_number(json, "fault.offset_bytes", 3);
     expect_is(json, "fault.got", "null");
+    expect_number(json, "messages_answered", 1);
+}
+
+/* Also when it would have to send many more before it had an end. */
+static void does_not_wait_for_ever_for_what_never_comes(void **state)
+{
+    const char *json = fail_with(WRONG_SERVER_MUTE, 64 + 3, OPTIONS("--json", "--count", "1000"));
+
+    (void)state;
+    expect_is(json, "fault.kind", "\"missing\"");
+    expect_number(json, "fault.message", 1);
+    expect_number(json, "fault.offset_bytes", 3);
     expect_number(json, "messages_answered", 1);
 }
 
@@ -574,6 +587,9 @@ static void nothing_listening_is_one_line(void **state)
 
         support_expect_line(client, OS_STDERR, "echo-client: cannot connect to '127.0.0.1': ");
         assert_null(support_line(client, OS_STDERR));
+        if (as_json)
+            assert_non_null(strstr(support_expect_line(client, OS_STDOUT, "{\"passed\":false,"),
+                                   "\"failure\":\"cannot connect: 127.0.0.1:"));
         assert_int_equal(support_finish(client), 1);
     }
 }
@@ -655,6 +671,7 @@ int main(void)
         TEST(names_a_cut_connection),
         TEST(names_a_reset),
         TEST(names_what_never_comes),
+        TEST(does_not_wait_for_ever_for_what_never_comes),
         TEST(names_a_byte_behind_the_end),
         TEST(a_connection_closed_at_once_is_a_failure),
         TEST(an_echo_is_no_answer_of_line_mode),

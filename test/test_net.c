@@ -252,6 +252,24 @@ static void both_wildcards_fit_on_one_port(void **state)
         net_close(listeners[i]);
 }
 
+/* TCP lets a socket connect to itself; it would answer all that it is asked. */
+static void a_connection_with_itself_is_none(void **state)
+{
+    struct net_address address;
+    os_socket s = support_listen(&address);
+
+    (void)state;
+    net_close(s);
+    struct net_result result = net_connect(&address, &address, &s);
+
+    if (result.outcome == NET_WOULD_BLOCK) {
+        support_wait(s, SELECTOR_WRITE);
+        result = net_connect_result(s);
+        net_close(s);
+    }
+    assert_int_equal(result.outcome, NET_FAILED);
+}
+
 static void a_refused_connect_says_so(void **state)
 {
     struct net_address address;
@@ -377,6 +395,7 @@ int main(void)
         cmocka_unit_test(an_address_can_be_bound_again_at_once),
         cmocka_unit_test(accept_gives_a_prepared_socket_and_its_peer),
         cmocka_unit_test(both_wildcards_fit_on_one_port),
+        cmocka_unit_test(a_connection_with_itself_is_none),
         cmocka_unit_test(a_refused_connect_says_so),
         cmocka_unit_test(recv_tells_nothing_bytes_and_end_apart),
         cmocka_unit_test(a_reset_shows_in_recv),

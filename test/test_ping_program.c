@@ -172,6 +172,31 @@ static void a_lost_connection_is_made_anew(void **state)
     wrong_server_close(server);
 }
 
+/* A count is reached, too, when the server does not come back. */
+static void a_server_that_is_gone_is_tried_as_often_as_told(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address), s;
+    struct process *client = start(&address, OPTIONS("--count", "4", "--interval", "0"));
+    char message[64];
+
+    (void)state;
+    s = support_accept(listener);
+    for (size_t length = 0; length < sizeof message;)
+        length += support_receive(s, message + length, sizeof message - length);
+    net_close(listener);
+    support_send(s, message, sizeof message);
+    support_reset(s);
+    while (*support_line(client, OS_STDOUT) != '\0')
+        continue;
+    struct summary summary = expect_summary(client, &address);
+
+    assert_int_equal(summary.sent, 4);
+    assert_int_equal(summary.sent, summary.answered + summary.lost);
+    assert_true(summary.lost > 0);
+    assert_int_equal(support_finish(client), 1);
+}
+
 static void a_server_that_answers_no_more_is_given_up_and_tried_again(void **state)
 {
     struct net_address address;
@@ -278,6 +303,7 @@ int main(void)
         TEST(the_prefix_of_line_mode_is_recognised),
         TEST(an_interrupt_ends_it_with_a_summary),
         TEST(a_lost_connection_is_made_anew),
+        TEST(a_server_that_is_gone_is_tried_as_often_as_told),
         TEST(a_server_that_answers_no_more_is_given_up_and_tried_again),
         TEST(late_answers_are_no_loss),
         TEST(a_wrong_answer_is_named),
