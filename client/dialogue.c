@@ -8,25 +8,53 @@
 
 enum { STAMP = 48 };
 
-static bool is_quit(const struct line_editor *editor)
+/* A line is finished: it goes to `lines`. */
+static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer *lines,
+                                       const char *text, size_t length)
 {
-    return editor->length == 4 && memcmp(editor->text, "quit", 4) == 0;
+    const char *eol = dialogue->options->eol;
+
+    dialogue->line_sent = os_nanoseconds();
+    if (!buffer_append(lines, text, length) || !buffer_append(lines, eol, strlen(eol)))
+        return DIALOGUE_FAILED;
+    return length == 4 && memcmp(text, "quit", 4) == 0 ? DIALOGUE_ENDED : DIALOGUE_GOES_ON;
 }
 
-/* The line is finished: it goes to `lines`, and stays on the screen as it is. */
-static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer *lines)
+/* The line of the editor is finished, and stays on the screen as it is. */
+static enum dialogue_verdict take_typed_line(struct dialogue *dialogue, struct buffer *lines)
 {
     struct line_editor *editor = &dialogue->editor;
-    const char *eol = dialogue->options->eol;
-    enum dialogue_verdict verdict = is_quit(editor) ? DIALOGUE_ENDED : DIALOGUE_GOES_ON;
 
     screen_show_line(dialogue->screen, editor);
     screen_finish_line(dialogue->screen);
-    if (!buffer_append(lines, editor->text, editor->length) ||
-        !buffer_append(lines, eol, strlen(eol)))
-        verdict = DIALOGUE_FAILED;
+    enum dialogue_verdict verdict = take_line(dialogue, lines, editor->text, editor->length);
+
     line_editor_next(editor);
-    dialogue->line_sent = os_nanoseconds();
+    return verdict;
+}
+
+/* Where the terminal edits the line, each read gives one, or a part of one that was too long or
+ * behind which the key for the end of input was pressed. */
+static enum dialogue_verdict read_lines(struct dialogue *dialogue, struct buffer *lines)
+{
+    struct buffer *begun = &dialogue->begun;
+    char bytes[4096], error[OS_ERROR_TEXT];
+    enum dialogue_verdict verdict = DIALOGUE_GOES_ON;
+    ptrdiff_t n = terminal_read(dialogue->terminal, bytes, sizeof bytes, error);
+    const char *end;
+
+    if (n < 0)
+        return buffer_append(lines, buffer_bytes(begun), buffer_length(begun)) ? DIALOGUE_ENDED
+                                                                               : DIALOGUE_FAILED;
+    if (!buffer_append(begun, bytes, (size_t)n))
+        return DIALOGUE_FAILED;
+    while (verdict == DIALOGUE_GOES_ON && buffer_length(begun) > 0 &&
+           (end = memchr(buffer_bytes(begun), '\n', buffer_length(begun))) != NULL) {
+        size_t length = (size_t)(end - buffer_bytes(begun));
+
+        verdict = take_line(dialogue, lines, buffer_bytes(begun), length);
+        buffer_consume(begun, length + 1);
+    }
     return verdict;
 }
 
@@ -35,10 +63,12 @@ enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *li
     enum dialogue_verdict verdict = DIALOGUE_GOES_ON;
     struct key key;
 
+    if (!terminal_takes_keys(dialogue->terminal))
+        return read_lines(dialogue, lines);
     while (verdict == DIALOGUE_GOES_ON && terminal_key(dialogue->terminal, &key)) {
         switch (line_editor_key(&dialogue->editor, &key)) {
         case LINE_EDITOR_LINE:
-            verdict = take_line(dialogue, lines);
+            verdict = take_typed_line(dialogue, lines);
             break;
         case LINE_EDITOR_END:
             verdict = DIALOGUE_ENDED;
@@ -94,6 +124,7 @@ bool dialogue_show_rest(struct dialogue *dialogue)
     struct buffer text = {NULL};
     char stamp[STAMP];
 
+    screen_hide_line(dialogue->screen);
     write_stamp(dialogue, stamp);
     return print(dialogue, display_end(&dialogue->display, &text, stamp), &text);
 }
@@ -111,4 +142,5 @@ void dialogue_show_line(struct dialogue *dialogue)
 void dialogue_clear(struct dialogue *dialogue)
 {
     line_editor_clear(&dialogue->editor);
+    buffer_clear(&dialogue->begun);
 }

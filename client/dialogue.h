@@ -28,7 +28,8 @@ struct dialogue {
     struct screen *screen;
     struct display display;
     struct line_editor editor;
-    int64_t line_sent; /* nanoseconds; when the last line was finished; 0: none */
+    struct buffer begun; /* a line without its end, where the terminal edits it */
+    int64_t line_sent;   /* nanoseconds; when the last line was finished; 0: none */
 };
 
 enum dialogue_verdict {
@@ -39,21 +40,23 @@ enum dialogue_verdict {
 
 /*
  * Takes the keys that have been pressed, and appends the lines that they finish, each with its
- * ending, to `lines`.
+ * ending, to `lines`. Where the terminal edits the line, it is sent as the terminal gives it; a
+ * last one without its end, as it is.
  */
 enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *lines);
 
 /* Shows what has arrived; false when memory is refused or stdout is broken. */
 bool dialogue_show(struct dialogue *dialogue, const char *bytes, size_t length);
 
-/* Shows what still waits for its rest, since nothing more arrives. As dialogue_show(). */
+/* Takes the typed line away and shows what still waits for its rest, since nothing more arrives. As
+ * dialogue_show(). */
 bool dialogue_show_rest(struct dialogue *dialogue);
 
 /* Takes the typed line off the screen, so that something can be printed; and draws it again. */
 void dialogue_hide_line(struct dialogue *dialogue);
 void dialogue_show_line(struct dialogue *dialogue);
 
-/* Frees the line and the history. The terminal and the screen stay the caller's. */
+/* Frees the lines and the history. The terminal and the screen stay the caller's. */
 void dialogue_clear(struct dialogue *dialogue);
 
 #endif

@@ -20,7 +20,7 @@ struct key_record_decoder {
 /*
  * Whether an event counts: a key that was pressed, pasted text (Alt released with a character), or
  * a new size of the window, after which the line is drawn again. Others (releases, mouse, focus) do
- * not.
+ * not, nor do the digits of Alt and the numeric keypad.
  */
 bool key_record_counts(const INPUT_RECORD *record);
 

@@ -1,5 +1,20 @@
 #include "key_record.h"
 
+/*
+ * Whether a digit of the numeric keypad is pressed for the number of a character, with the left Alt
+ * held: the character comes when Alt is released. The keys that are not of the keypad have the same
+ * codes as its own without Num Lock, but are marked as enhanced.
+ */
+static bool composes(const KEY_EVENT_RECORD *key)
+{
+    WORD code = key->wVirtualKeyCode;
+
+    return (key->dwControlKeyState & LEFT_ALT_PRESSED) &&
+           !(key->dwControlKeyState & ENHANCED_KEY) &&
+           ((code >= VK_PRIOR && code <= VK_DOWN) || code == VK_INSERT || code == VK_CLEAR ||
+            (code >= VK_NUMPAD0 && code <= VK_NUMPAD9));
+}
+
 bool key_record_counts(const INPUT_RECORD *record)
 {
     const KEY_EVENT_RECORD *key = &record->Event.KeyEvent;
@@ -8,7 +23,8 @@ bool key_record_counts(const INPUT_RECORD *record)
         return true;
     if (record->EventType != KEY_EVENT)
         return false;
-    return key->bKeyDown || (key->wVirtualKeyCode == VK_MENU && key->uChar.UnicodeChar != 0);
+    return (key->bKeyDown && !composes(key)) ||
+           (key->wVirtualKeyCode == VK_MENU && key->uChar.UnicodeChar != 0);
 }
 
 /* Makes a key of a UTF-16 unit; of the first half of a pair it makes KEY_OTHER and waits for the
@@ -85,15 +101,19 @@ static enum key_kind kind_of_control(WCHAR unit)
     }
 }
 
-/* Alt and a letter; AltGr, which is Alt and Control, makes characters. */
-static enum key_kind kind_of_alt(const KEY_EVENT_RECORD *event)
+/* Whether Alt is held with a key; AltGr, which is Alt and Control, makes characters. */
+static bool with_alt(const KEY_EVENT_RECORD *event)
 {
     bool control = (event->dwControlKeyState & (LEFT_CTRL_PRESSED | RIGHT_CTRL_PRESSED)) != 0;
     bool alt = (event->dwControlKeyState & (LEFT_ALT_PRESSED | RIGHT_ALT_PRESSED)) != 0;
 
-    if (!alt || control || !event->bKeyDown)
-        return KEY_OTHER;
-    switch (event->uChar.UnicodeChar) {
+    return alt && !control && event->bKeyDown;
+}
+
+/* Alt and a character that could be text. */
+static enum key_kind kind_of_alt(WCHAR unit)
+{
+    switch (unit) {
     case L'b':
     case L'B':
         return KEY_WORD_LEFT;
@@ -115,9 +135,12 @@ void key_record_decode(struct key_record_decoder *decoder, const INPUT_RECORD *r
         return;
     WCHAR unit = event->uChar.UnicodeChar;
 
-    key->kind = kind_of_alt(event);
-    if (key->kind == KEY_OTHER)
-        key->kind = unit == 0 ? kind_of_virtual_key(event) : kind_of_control(unit);
-    if (key->kind == KEY_OTHER && unit != 0)
+    if (unit == 0)
+        key->kind = kind_of_virtual_key(event);
+    else if (unit >= 0x20 && unit != 0x7F && with_alt(event))
+        key->kind = kind_of_alt(unit);
+    else
+        key->kind = kind_of_control(unit);
+    if (key->kind == KEY_OTHER && unit != 0 && !with_alt(event))
         key_of_unit(decoder, unit, key);
 }

@@ -17,14 +17,21 @@ bool screen_print(struct screen *screen, const char *text, size_t length)
     const char *end = text + length;
     bool good = true;
 
+    screen_erase_line(screen);
     while (good && text < end) {
         const char *plain = text;
 
         while (text < end && *text != DISPLAY_DIM && *text != DISPLAY_NORMAL)
             text++;
-        good = screen_write(plain, (size_t)(text - plain));
+        good = screen_write(screen, plain, (size_t)(text - plain));
         if (text < end)
             screen_dim(screen, *text++ == DISPLAY_DIM);
     }
-    return good;
+    return screen_flush(screen) && good;
+}
+
+void screen_hide_line(struct screen *screen)
+{
+    screen_erase_line(screen);
+    screen_flush(screen);
 }

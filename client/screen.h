@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "line_editor.h"
+#include "os.h"
 
 struct screen;
 
@@ -21,18 +22,19 @@ bool screen_can_draw(void);
 
 /*
  * Takes stdout. With `drawn` the line is drawn by screen_show_line(); else the functions for the
- * line do nothing, and the terminal shows what is typed by itself. Returns NULL when memory is
- * refused.
+ * line do nothing, and the terminal shows what is typed by itself. While `stop` is readable
+ * (os_stop_open()), nothing waits for stdout: what it does not take is dropped. Returns NULL when
+ * memory is refused.
  */
-struct screen *screen_open(bool drawn);
+struct screen *screen_open(bool drawn, os_socket stop);
 
 /* Frees it; what is on the screen stays. NULL is allowed. */
 void screen_close(struct screen *screen);
 
 /*
- * Writes text to stdout, and waits until all of it is written. What stands between DISPLAY_DIM and
- * DISPLAY_NORMAL is dimmed where colours are shown and wanted (NO_COLOR). Returns false when stdout
- * is broken.
+ * Takes the line away and writes text to stdout, and waits until all of it is written. What stands
+ * between DISPLAY_DIM and DISPLAY_NORMAL is dimmed where colours are shown and wanted (NO_COLOR).
+ * Returns false when stdout is broken.
  */
 bool screen_print(struct screen *screen, const char *text, size_t length);
 

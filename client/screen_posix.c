@@ -1,4 +1,5 @@
-#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,14 +11,24 @@
 #include "screen_system.h"
 
 static const char prompt[] = "> ";
-enum { PROMPT = sizeof prompt - 1, USUAL_COLUMNS = 80 };
+enum {
+    PROMPT = sizeof prompt - 1,
+    USUAL_COLUMNS = 80,
+    MOST_COLUMNS = 1024, /* of a row that is drawn, in a window that is wider */
+    COLLECTED = 4096     /* bytes; several rows of text */
+};
 
 struct screen {
     bool drawn;
     bool colours;
-    size_t columns; /* of the window, when the line was last drawn */
-    size_t width;   /* columns of the prompt and the line as drawn; 0 when it is hidden */
-    size_t cursor;  /* columns before the cursor in it */
+    os_socket stop;                     /* readable when the process is asked to stop */
+    char collected[COLLECTED];          /* not written yet */
+    size_t collected_length;            /* of it */
+    bool shown;                         /* the line is */
+    size_t columns;                     /* of the window, when it was last drawn */
+    unsigned char widths[MOST_COLUMNS]; /* columns of each character of it, the prompt first */
+    size_t count;                       /* characters drawn */
+    size_t cursor;                      /* characters before the cursor */
 };
 
 bool screen_can_draw(void)
@@ -28,13 +39,14 @@ bool screen_can_draw(void)
            strcmp(term, "unknown") != 0;
 }
 
-struct screen *screen_open(bool drawn)
+struct screen *screen_open(bool drawn, os_socket stop)
 {
     struct screen *screen = calloc(1, sizeof *screen);
 
     if (screen == NULL)
         return NULL;
     screen->drawn = drawn;
+    screen->stop = stop;
     screen->colours = screen_can_draw() && !screen_without_colours();
     return screen;
 }
@@ -44,129 +56,186 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
-/* Whoever shares the terminal with us may have made it non-blocking. */
-static void wait_for_room(void)
+/* Waits until stdout may take something; false when the process is asked to stop before. */
+static bool wait_for_room(const struct screen *screen)
 {
-    fd_set output;
+    fd_set output, stop;
 
     FD_ZERO(&output);
+    FD_ZERO(&stop);
     FD_SET(STDOUT_FILENO, &output);
-    select(STDOUT_FILENO + 1, NULL, &output, NULL, NULL);
+    FD_SET(screen->stop, &stop);
+    int last = screen->stop > STDOUT_FILENO ? screen->stop : STDOUT_FILENO;
+
+    return select(last + 1, &stop, &output, NULL, NULL) <= 0 || !FD_ISSET(screen->stop, &stop);
 }
 
-bool screen_write(const char *text, size_t length)
+bool screen_flush(struct screen *screen)
 {
-    while (length > 0) {
-        ptrdiff_t n = write(STDOUT_FILENO, text, length);
+    const char *text = screen->collected;
+    const char *end = text + screen->collected_length;
 
-        if (n < 0 && errno == EAGAIN)
-            wait_for_room();
-        else if (n < 0 && errno != EINTR)
+    screen->collected_length = 0;
+    while (text < end) {
+        ptrdiff_t n = os_write(OS_STDOUT, text, (size_t)(end - text));
+
+        if (n < 0)
             return false;
-        if (n > 0) {
-            text += n;
-            length -= (size_t)n;
-        }
+        if (n == 0 && !wait_for_room(screen))
+            return true;
+        text += n;
     }
     return true;
 }
 
-static void write_text(const char *text)
+bool screen_write(struct screen *screen, const char *text, size_t length)
 {
-    screen_write(text, strlen(text));
+    bool good = true;
+
+    while (good && length > 0) {
+        size_t room = COLLECTED - screen->collected_length;
+        size_t piece = length < room ? length : room;
+
+        memcpy(screen->collected + screen->collected_length, text, piece);
+        screen->collected_length += piece;
+        text += piece;
+        length -= piece;
+        if (screen->collected_length == COLLECTED)
+            good = screen_flush(screen);
+    }
+    return good;
+}
+
+static void write_text(struct screen *screen, const char *text)
+{
+    screen_write(screen, text, strlen(text));
 }
 
 void screen_dim(struct screen *screen, bool dim)
 {
     /* Faint, and normal intensity (ECMA-48, 8.3.117). */
     if (screen->colours)
-        write_text(dim ? "\x1B[2m" : "\x1B[22m");
+        write_text(screen, dim ? "\x1B[2m" : "\x1B[22m");
 }
 
 static size_t window_columns(void)
 {
     struct winsize size;
 
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
-                                                                           : USUAL_COLUMNS;
-}
-
-/* Columns of a part of the line. */
-static size_t width_of(const struct line_editor *editor, size_t start, size_t end)
-{
-    size_t width = 0;
-    size_t columns;
-
-    while (start < end) {
-        start += character_length(editor->text + start, end - start, &columns);
-        width += columns;
-    }
-    return width;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return USUAL_COLUMNS;
+    return size.ws_col < MOST_COLUMNS ? size.ws_col : MOST_COLUMNS;
 }
 
 /* Writes a part of the line; a tab takes one column. */
-static void draw(const struct line_editor *editor, size_t start, size_t end)
+static void draw(struct screen *screen, const struct line_editor *editor, size_t start, size_t end)
 {
     while (start < end) {
         size_t plain = start;
 
         while (plain < end && editor->text[plain] != '\t')
             plain++;
-        screen_write(editor->text + start, plain - start);
+        screen_write(screen, editor->text + start, plain - start);
         if (plain < end)
-            write_text(" ");
+            write_text(screen, " ");
         start = plain + 1;
     }
+}
+
+/* Keeps what screen_erase_line() needs to know about what is drawn. */
+static void remember(struct screen *screen, const struct line_editor *editor,
+                     struct line_editor_view view)
+{
+    size_t columns;
+
+    memset(screen->widths, 1, PROMPT);
+    screen->count = screen->cursor = PROMPT;
+    for (size_t place = view.start; place < view.end && screen->count < MOST_COLUMNS;) {
+        place += character_length(editor->text + place, view.end - place, &columns);
+        screen->widths[screen->count++] =
+            (unsigned char)(columns < UCHAR_MAX ? columns : UCHAR_MAX);
+        if (place <= editor->cursor)
+            screen->cursor = screen->count;
+    }
+    screen->shown = true;
 }
 
 void screen_show_line(struct screen *screen, const struct line_editor *editor)
 {
     if (!screen->drawn)
         return;
-    screen_hide_line(screen);
+    screen_erase_line(screen);
     screen->columns = window_columns();
     struct line_editor_view view =
         line_editor_view(editor, screen->columns > PROMPT + 1 ? screen->columns - PROMPT - 1 : 1);
 
-    write_text(prompt);
-    draw(editor, view.start, view.end);
+    write_text(screen, prompt);
+    draw(screen, editor, view.start, view.end);
     /* Again up to the cursor: so it stands right even where the terminal counts other columns. */
     if (editor->cursor < view.end) {
-        write_text("\r");
-        write_text(prompt);
-        draw(editor, view.start, editor->cursor);
+        write_text(screen, "\r");
+        write_text(screen, prompt);
+        draw(screen, editor, view.start, editor->cursor);
     }
-    screen->width = PROMPT + width_of(editor, view.start, view.end);
-    screen->cursor = PROMPT + width_of(editor, view.start, editor->cursor);
+    remember(screen, editor, view);
+    screen_flush(screen);
 }
 
-void screen_hide_line(struct screen *screen)
+/*
+ * How many rows below its first one the cursor stands in what was drawn as one row, now that the
+ * window has so many columns: a character that does not fit any more begins a new row, and the
+ * cursor stays with its character, or behind the last one.
+ */
+static size_t rows_to_cursor(const struct screen *screen, size_t columns)
 {
-    if (!screen->drawn || screen->width == 0)
+    size_t rows = 0;
+    size_t column = 0;
+
+    for (size_t i = 0; i < screen->count && i <= screen->cursor; i++) {
+        if (column + screen->widths[i] > columns) {
+            rows++;
+            column = 0;
+        }
+        column += screen->widths[i];
+    }
+    return rows;
+}
+
+void screen_erase_line(struct screen *screen)
+{
+    char up[32];
+
+    if (!screen->shown)
         return;
     size_t columns = window_columns();
-
-    /* A terminal that has become narrower has broken the row into several; the cursor went along.
+    /*
+     * Most terminals that have become narrower break the row into several: tmux, VTE, Windows
+     * Terminal. Those that cut it instead, as xterm and the Linux console do, cannot be told apart:
+     * there as many rows above it are lost.
      */
-    if (columns < screen->columns) {
-        for (size_t rows = screen->cursor / columns; rows > 0; rows--)
-            write_text("\x1B[A");
+    size_t rows = columns < screen->columns ? rows_to_cursor(screen, columns) : 0;
+
+    if (rows > 0) {
+        snprintf(up, sizeof up, "\x1B[%luA", (unsigned long)rows);
+        write_text(screen, up);
     }
     /* To column 1, and erase to the end of the screen (ECMA-48, 8.3.39). */
-    write_text("\r\x1B[J");
-    screen->width = 0;
+    write_text(screen, "\r\x1B[J");
+    screen->shown = false;
 }
 
 void screen_finish_line(struct screen *screen)
 {
-    if (screen->drawn && screen->width > 0)
-        write_text("\n");
-    screen->width = 0;
+    if (screen->shown)
+        write_text(screen, "\n");
+    screen->shown = false;
+    screen_flush(screen);
 }
 
 void screen_clear(struct screen *screen)
 {
     if (screen->drawn)
-        write_text("\x1B[H\x1B[2J");
-    screen->width = 0;
+        write_text(screen, "\x1B[H\x1B[2J");
+    screen->shown = false;
+    screen_flush(screen);
 }

@@ -6,9 +6,16 @@
 
 #include "screen.h"
 
-/* Writes plain text to stdout, and waits until all is written. Returns false when stdout is broken.
+/*
+ * Writes plain text to stdout, at the latest with screen_flush(), which waits until all is written.
+ * Both return false when stdout is broken. When the process is asked to stop while stdout takes
+ * nothing, what was not written is dropped.
  */
-bool screen_write(const char *text, size_t length);
+bool screen_write(struct screen *screen, const char *text, size_t length);
+bool screen_flush(struct screen *screen);
+
+/* Takes the line away, with the next screen_flush(). */
+void screen_erase_line(struct screen *screen);
 
 /* Dims what is written from now on, or does so no longer, where colours are shown. */
 void screen_dim(struct screen *screen, bool dim);

@@ -1,3 +1,5 @@
+#include <winsock2.h> /* before windows.h, always */
+
 #include <windows.h>
 
 #include <stdlib.h>
@@ -7,10 +9,11 @@
 #include "text.h"
 
 static const char prompt[] = "> ";
-enum { PROMPT = sizeof prompt - 1, FULL_PIPE = 1 /* millisecond until it is tried again */ };
+enum { PROMPT = sizeof prompt - 1, FULL_PIPE = 1000 /* microseconds until it is tried again */ };
 
 struct screen {
     HANDLE console; /* where the line is drawn, even if stdout is something else; NULL: it is not */
+    os_socket stop; /* readable when the process is asked to stop */
     bool shown;     /* the line is */
     bool colours;
     WORD colour; /* of what is not dimmed */
@@ -35,13 +38,14 @@ bool screen_can_draw(void)
     return console != NULL;
 }
 
-struct screen *screen_open(bool drawn)
+struct screen *screen_open(bool drawn, os_socket stop)
 {
     struct screen *screen = calloc(1, sizeof *screen);
     CONSOLE_SCREEN_BUFFER_INFO info;
 
     if (screen == NULL)
         return NULL;
+    screen->stop = stop;
     if (drawn)
         screen->console = open_console();
     if (screen->console != NULL && os_is_terminal(OS_STDOUT) && !screen_without_colours() &&
@@ -59,18 +63,36 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
-bool screen_write(const char *text, size_t length)
+/* Waits a moment; false when the process is asked to stop before. */
+static bool wait_for_room(const struct screen *screen)
+{
+    struct timeval moment = {.tv_usec = FULL_PIPE};
+    fd_set stop;
+
+    FD_ZERO(&stop);
+    FD_SET(screen->stop, &stop);
+    return select(0, &stop, NULL, NULL, &moment) <= 0;
+}
+
+bool screen_write(struct screen *screen, const char *text, size_t length)
 {
     while (length > 0) {
         ptrdiff_t n = os_write(OS_STDOUT, text, length);
 
         if (n < 0)
             return false;
-        if (n == 0)
-            Sleep(FULL_PIPE);
+        if (n == 0 && !wait_for_room(screen))
+            return true;
         text += n;
         length -= (size_t)n;
     }
+    return true;
+}
+
+/* Nothing is collected here. */
+bool screen_flush(struct screen *screen)
+{
+    (void)screen;
     return true;
 }
 
@@ -109,7 +131,7 @@ static void draw(const struct screen *screen, const char *text, size_t length)
     }
 }
 
-void screen_hide_line(struct screen *screen)
+void screen_erase_line(struct screen *screen)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
     DWORD written;
@@ -127,7 +149,7 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
 
-    screen_hide_line(screen);
+    screen_erase_line(screen);
     if (screen->console == NULL || !GetConsoleScreenBufferInfo(screen->console, &info))
         return;
     /* The window may be narrower than the buffer behind it. */

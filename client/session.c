@@ -10,8 +10,7 @@
 #include "send_queue.h"
 #include "terminal.h"
 
-/* The most that is read at once, in either direction; also the most that may wait before nothing
- * more is read. */
+/* The most that is read at once, and that may wait before nothing more is read. */
 enum { PIECE = 64 * 1024 };
 
 struct session {
@@ -55,7 +54,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct session *session, 
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    dialogue_hide_line(&session->dialogue);
+    dialogue_show_rest(&session->dialogue); /* above the line that follows */
     fprintf(stderr, "echo-client: %s (sent %llu bytes, received %llu bytes, %.1f seconds)\n",
             message, (unsigned long long)session->sent, (unsigned long long)session->received,
             (double)(os_nanoseconds() - session->began) / 1e9);
@@ -240,7 +239,6 @@ static void step(struct session *session)
         finish(session, SESSION_INTERRUPTED);
         return;
     }
-    dialogue_hide_line(&session->dialogue);
     if (session->socket.ready & SELECTOR_READ)
         read_socket(session);
     if (session->socket.ready & SELECTOR_WRITE)
@@ -253,7 +251,9 @@ static void step(struct session *session)
         read_input(session);
     if (session->server_ended && buffer_length(&session->to_output) == 0)
         end_with_server(session);
-    else if (!session->input_ended)
+    else if (session->input_ended || session->over)
+        dialogue_hide_line(&session->dialogue);
+    else
         dialogue_show_line(&session->dialogue);
 }
 
@@ -273,9 +273,9 @@ __attribute__((format(printf, 2, 3))) static void say(struct session *session, c
 /* The last thing that a person sees: why it is over. A failure has said so already. */
 static void take_leave(struct session *session)
 {
-    dialogue_show_rest(&session->dialogue);
     if (session->end == SESSION_INTERRUPTED)
         screen_finish_line(session->dialogue.screen);
+    dialogue_show_rest(&session->dialogue);
     if (session->end != SESSION_FAILED)
         say(session, "%s; sent %llu bytes, received %llu bytes, %.1f seconds\n",
             session->end == SESSION_INTERRUPTED ? "interrupted" : "the server ended the connection",
@@ -296,7 +296,7 @@ static bool set_up(struct session *session, os_socket s, os_socket stop)
     if (session->terminal == NULL)
         return false;
     session->interactive = terminal_interactive(session->terminal);
-    session->dialogue.screen = screen_open(terminal_takes_keys(session->terminal));
+    session->dialogue.screen = screen_open(terminal_takes_keys(session->terminal), stop);
     return session->dialogue.screen != NULL;
 }
 

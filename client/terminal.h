@@ -24,10 +24,10 @@ extern const char terminal_end_key[];
 /*
  * Takes stdin. When it is a terminal and screen_can_draw(), it is put into a mode in which keys
  * come one by one and are not echoed, until terminal_close(), or whatever else ends the process,
- * crashes among it; while the process is suspended it has its own mode. `selector` watches the
- * sockets that terminal_wait() is to wait for too, all of which are named in `sockets`; it must
- * live longer than the terminal. Returns NULL when the system refuses, with os_socket_error() set.
- * There is one at a time.
+ * crashes among it; while the process is suspended or in the background it has its own mode.
+ * `selector` watches the sockets that terminal_wait() is to wait for too, all of which are named in
+ * `sockets`; it must live longer than the terminal. Returns NULL when the system refuses, with
+ * os_socket_error() set. There is one at a time.
  */
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
                                size_t socket_count);
@@ -35,22 +35,24 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
 /* Gives the terminal back as it was. NULL is allowed. */
 void terminal_close(struct terminal *terminal);
 
-/* Whether stdin is a terminal: then keys are read. */
+/* Whether stdin is a terminal. */
 bool terminal_interactive(const struct terminal *terminal);
 
-/* Whether keys come one by one, and it is for us to draw the line. */
+/* Whether keys come one by one, and it is for us to draw the line; else a terminal edits and echoes
+ * lines by itself, and gives them as bytes. */
 bool terminal_takes_keys(const struct terminal *terminal);
 
 /*
  * Waits until a watched socket is ready (their watches say so), or something named in `wanted` is,
- * or the window has changed its size, or a signal comes. Returns what of `wanted` is ready, or -1
- * when waiting is impossible, with os_socket_error() set.
+ * or the window has changed its size or the process goes on after it was stopped, since the last
+ * wait, or another signal comes. Returns what of `wanted` is ready, or -1 when waiting is
+ * impossible, with os_socket_error() set.
  */
 int terminal_wait(struct terminal *terminal, int wanted);
 
 /*
- * Reads bytes of an input that is no terminal and is ready. Returns how many, 0 when there are none
- * now after all, TERMINAL_END at the end of input, TERMINAL_BROKEN with the system's words in
+ * Reads bytes of an input that is ready and does not take keys. Returns how many, 0 when there are
+ * none now after all, TERMINAL_END at the end of input, TERMINAL_BROKEN with the system's words in
  * `error`.
  */
 enum { TERMINAL_END = -1, TERMINAL_BROKEN = -2 };
@@ -60,8 +62,8 @@ ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
 /* Whether terminal_read() would not wait. */
 bool terminal_input_ready(struct terminal *terminal);
 
-/* Gives the next key that was pressed; false when there is none, after a terminal_wait() that has
- * found input, before the next one. */
+/* Gives the next key that was pressed, where keys are taken; false when there is none, after a
+ * terminal_wait() that has found input, before the next one. */
 bool terminal_key(struct terminal *terminal, struct key *key);
 
 #endif

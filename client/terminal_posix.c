@@ -17,6 +17,7 @@ struct terminal {
     struct selector *selector;
     struct selector_watch input;
     struct selector_watch output;
+    struct selector_watch wake;
     bool interactive;
     bool takes_keys; /* one by one; else the terminal edits and echoes a line by itself */
     bool readable;   /* by the last wait, and nothing has been read since */
@@ -27,60 +28,107 @@ struct terminal {
 };
 
 /*
- * What a signal handler needs to give the terminal back: the mode it had, and the one that it has
- * while it is ours. Changed only while `mode_is_ours` is 0.
+ * What the signal handlers need: the mode that the terminal had, the one that it has while it is
+ * ours, and the pipe through which they wake terminal_wait(). Changed only while `mode_is_ours` is
+ * 0. All that the handlers call is safe in one (POSIX.1-2017, 2.4.3).
  */
 static struct termios own_mode;
 static struct termios key_mode;
+static int wake_pipe[2] = {-1, -1};
 static volatile sig_atomic_t mode_is_ours;
 
-/* Signals that end the process unless it has other plans, and leave the terminal as it is. */
-static const int deadly[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
-enum { DEADLY = sizeof deadly / sizeof deadly[0] };
+/*
+ * Changes the mode, unless somebody else has the terminal now: there it would stop the process
+ * (SIGTTOU), or spoil the mode of the shell. A terminal that is not the one of the session has no
+ * foreground.
+ */
+static void set_mode(const struct termios *mode)
+{
+    pid_t foreground = tcgetpgrp(STDIN_FILENO);
 
-/* tcsetattr(), like all that the handlers call, is safe in one (POSIX.1-2017, 2.4.3). */
+    if (foreground <= 0 || foreground == getpgrp())
+        tcsetattr(STDIN_FILENO, TCSANOW, mode);
+}
+
 static void on_deadly_signal(int number)
 {
     if (mode_is_ours)
-        tcsetattr(STDIN_FILENO, TCSANOW, &own_mode);
+        set_mode(&own_mode);
     /* Its default action is in force again (SA_RESETHAND) and takes place on return. */
     raise(number);
 }
 
-static void handle(int number, void (*handler)(int), int flags)
+static void handle(int number, void (*handler)(int))
 {
     struct sigaction action;
 
     memset(&action, 0, sizeof action);
     action.sa_handler = handler;
-    action.sa_flags = flags;
+    action.sa_flags = handler == on_deadly_signal ? (int)SA_RESETHAND : SA_RESTART;
     sigaction(number, &action, NULL);
 }
 
-/* Ctrl-Z: the shell gets its terminal back, and when it lets us go on, we take it again. */
+/* Ctrl-Z: the shell gets its terminal back. */
 static void on_suspend(int number)
 {
     int saved = errno;
     sigset_t mask;
 
-    tcsetattr(STDIN_FILENO, TCSANOW, &own_mode);
-    handle(number, SIG_DFL, 0);
+    if (mode_is_ours)
+        set_mode(&own_mode);
+    handle(number, SIG_DFL);
     raise(number);
     sigemptyset(&mask);
     sigaddset(&mask, number);
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
     /* Here we are again. */
-    handle(number, on_suspend, 0);
-    if (mode_is_ours)
-        tcsetattr(STDIN_FILENO, TCSANOW, &key_mode);
+    handle(number, on_suspend);
     errno = saved;
 }
 
-/* A new size of the window interrupts the wait, and the line is drawn again. */
+/* A full pipe wakes as well as one with one byte more. */
+static void wake(void)
+{
+    int saved = errno;
+
+    if (write(wake_pipe[1], "", 1) != 1)
+        errno = saved;
+}
+
+/* The shell lets us go on, whatever has stopped us: with the terminal, or without it ("bg"). */
+static void on_continue(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    if (mode_is_ours)
+        set_mode(&key_mode);
+    wake();
+    errno = saved;
+}
+
+/* The window has a new size: the line is drawn again. */
 static void on_resize(int number)
 {
     (void)number;
+    wake();
 }
+
+/* What is handled while the mode is ours: the signals that end the process and would leave the
+ * terminal as it is, and those after which something is to be done for it. */
+static const struct {
+    int number;
+    void (*handler)(int);
+} handled[] = {
+    {SIGQUIT, on_deadly_signal}, {SIGILL, on_deadly_signal},  {SIGTRAP, on_deadly_signal},
+    {SIGABRT, on_deadly_signal}, {SIGBUS, on_deadly_signal},  {SIGFPE, on_deadly_signal},
+    {SIGSEGV, on_deadly_signal}, {SIGSYS, on_deadly_signal},  {SIGUSR1, on_deadly_signal},
+    {SIGUSR2, on_deadly_signal}, {SIGALRM, on_deadly_signal}, {SIGVTALRM, on_deadly_signal},
+    {SIGPROF, on_deadly_signal}, {SIGXCPU, on_deadly_signal}, {SIGXFSZ, on_deadly_signal},
+    {SIGTSTP, on_suspend},       {SIGCONT, on_continue},      {SIGWINCH, on_resize},
+};
+enum { HANDLED = sizeof handled / sizeof handled[0] };
+static struct sigaction found[HANDLED]; /* what the signals did before */
 
 /* Keys one by one and without echo; signals, flow control and the translation of Enter stay. */
 static bool take_mode(void)
@@ -94,21 +142,64 @@ static bool take_mode(void)
     if (tcsetattr(STDIN_FILENO, TCSADRAIN, &key_mode) != 0)
         return false;
     mode_is_ours = 1;
-    for (int i = 0; i < DEADLY; i++)
-        handle(deadly[i], on_deadly_signal, (int)SA_RESETHAND);
-    handle(SIGTSTP, on_suspend, 0);
-    handle(SIGWINCH, on_resize, 0);
+    for (int i = 0; i < HANDLED; i++) {
+        sigaction(handled[i].number, NULL, &found[i]);
+        /* What is ignored on purpose stays so. */
+        if (found[i].sa_handler != SIG_IGN)
+            handle(handled[i].number, handled[i].handler);
+    }
     return true;
 }
 
+/* Not TCSADRAIN: output that nobody takes would hold the end up. */
 static void give_mode_back(void)
 {
-    handle(SIGWINCH, SIG_DFL, 0);
-    handle(SIGTSTP, SIG_DFL, 0);
-    for (int i = 0; i < DEADLY; i++)
-        handle(deadly[i], SIG_DFL, 0);
+    for (int i = 0; i < HANDLED; i++)
+        sigaction(handled[i].number, &found[i], NULL);
     mode_is_ours = 0;
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &own_mode);
+    set_mode(&own_mode);
+}
+
+/* The self-pipe trick: a signal that comes before select() does is not missed. */
+static bool open_wake_pipe(void)
+{
+    return pipe(wake_pipe) == 0 && os_prepare_socket(wake_pipe[0]) &&
+           os_prepare_socket(wake_pipe[1]);
+}
+
+static void close_wake_pipe(void)
+{
+    for (int i = 0; i < 2; i++) {
+        if (wake_pipe[i] != -1)
+            close(wake_pipe[i]);
+        wake_pipe[i] = -1;
+    }
+}
+
+static void empty_wake_pipe(void)
+{
+    char bytes[16];
+
+    while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
+        continue;
+}
+
+static bool watch(struct terminal *terminal)
+{
+    struct selector *selector = terminal->selector;
+
+    if (!open_wake_pipe() || !selector_add(selector, &terminal->input, STDIN_FILENO, SELECTOR_NONE))
+        return false;
+    if (!selector_add(selector, &terminal->output, STDOUT_FILENO, SELECTOR_NONE)) {
+        selector_remove(selector, &terminal->input);
+        return false;
+    }
+    if (!selector_add(selector, &terminal->wake, wake_pipe[0], SELECTOR_READ)) {
+        selector_remove(selector, &terminal->input);
+        selector_remove(selector, &terminal->output);
+        return false;
+    }
+    return true;
 }
 
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
@@ -121,13 +212,12 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
     if (terminal == NULL)
         return NULL;
     terminal->selector = selector;
-    if (!selector_add(selector, &terminal->input, STDIN_FILENO, SELECTOR_NONE)) {
+    if (!watch(terminal)) {
+        int error = errno;
+
+        close_wake_pipe();
         free(terminal);
-        return NULL;
-    }
-    if (!selector_add(selector, &terminal->output, STDOUT_FILENO, SELECTOR_NONE)) {
-        selector_remove(selector, &terminal->input);
-        free(terminal);
+        errno = error;
         return NULL;
     }
     terminal->interactive = isatty(STDIN_FILENO) != 0;
@@ -143,6 +233,8 @@ void terminal_close(struct terminal *terminal)
         give_mode_back();
     selector_remove(terminal->selector, &terminal->input);
     selector_remove(terminal->selector, &terminal->output);
+    selector_remove(terminal->selector, &terminal->wake);
+    close_wake_pipe();
     free(terminal);
 }
 
@@ -167,6 +259,9 @@ int terminal_wait(struct terminal *terminal, int wanted)
                     wanted & TERMINAL_OUTPUT ? SELECTOR_WRITE : SELECTOR_NONE);
     if (!selector_wait(selector, hung_up ? 0 : -1))
         return -1;
+    /* Also when select() was interrupted and tells nothing: one wake-up is enough. */
+    if (terminal->takes_keys)
+        empty_wake_pipe();
     terminal->readable = terminal->input.ready != SELECTOR_NONE;
     return (terminal->readable || hung_up ? wanted & TERMINAL_INPUT : 0) |
            (terminal->output.ready ? wanted & TERMINAL_OUTPUT : 0);

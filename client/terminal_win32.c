@@ -252,8 +252,9 @@ bool terminal_key(struct terminal *terminal, struct key *key)
     INPUT_RECORD *record = &terminal->records[terminal->record_start];
 
     /* A key that is held down may come as one event with a count. */
-    if (record->EventType != KEY_EVENT || record->Event.KeyEvent.wRepeatCount <= 1 ||
-        --record->Event.KeyEvent.wRepeatCount == 0)
+    if (record->EventType == KEY_EVENT && record->Event.KeyEvent.wRepeatCount > 1)
+        record->Event.KeyEvent.wRepeatCount--;
+    else
         terminal->record_start++;
     key_record_decode(&terminal->keys, record, key);
     return true;

@@ -12,8 +12,8 @@
 
 struct pseudo_terminal;
 
-/* Room for all that stands on the screen. */
-enum { PSEUDO_TERMINAL_SCREEN = 65536 };
+/* Room for all that stands on the screen, and for what the program writes to a pipe. */
+enum { PSEUDO_TERMINAL_TEXT = 65536 };
 
 /* The key that ends the input: Ctrl-Z on Windows, Ctrl-D elsewhere. */
 #ifdef _WIN32
@@ -22,31 +22,67 @@ enum { PSEUDO_TERMINAL_SCREEN = 65536 };
 #define PSEUDO_TERMINAL_END "\x04"
 #endif
 
+struct pseudo_terminal_options {
+    /* The environment's TERM; NULL: none. A screen that is no "xterm" shows escape sequences
+     * instead of obeying them; but on Windows this means nothing. */
+    const char *term;
+    const char *no_color; /* the environment's NO_COLOR; NULL: none */
+    bool piped;           /* stdout is a pipe */
+};
+
+/* What a program can be sent; on Windows only the first and the last. */
+enum pseudo_terminal_signal {
+    PSEUDO_TERMINAL_INTERRUPT, /* Ctrl-C is pressed */
+    PSEUDO_TERMINAL_QUIT,      /* Ctrl-\ is pressed */
+    PSEUDO_TERMINAL_TERMINATE, /* SIGTERM */
+    PSEUDO_TERMINAL_ABORT,     /* SIGABRT */
+    PSEUDO_TERMINAL_FAULT      /* SIGSEGV; on Windows a thread of the program jumps to NULL */
+};
+
 /* Starts a program in a new terminal, which is its three standard streams. NULL when the system
  * refuses. */
-struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[]);
+struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
+                                              const struct pseudo_terminal_options *options);
 
 /*
  * Presses the keys of a text in UTF-8: \r is Enter, \x7F Backspace, other control characters Ctrl
- * with a letter, and \x1B[D the arrow to the left. Ctrl-C is pressed by
- * pseudo_terminal_interrupt().
+ * with a letter, and \x1B[D the arrow to the left. Returns how many of the `length` bytes the
+ * terminal has taken: none after a moment in which it took none.
  */
-void pseudo_terminal_type(struct pseudo_terminal *terminal, const char *keys);
-void pseudo_terminal_interrupt(struct pseudo_terminal *terminal);
+size_t pseudo_terminal_press(struct pseudo_terminal *terminal, const char *keys, size_t length);
+
+void pseudo_terminal_send(struct pseudo_terminal *terminal, enum pseudo_terminal_signal signal);
 
 /*
- * Waits a moment for the screen to change, and gives its rows from the first to the one in which
- * the cursor stands, each without the spaces at its end, with a line feed between two.
+ * Waits a moment for the screen to change, and gives its rows from the first at least to the one in
+ * which the cursor stands, each without the spaces at its end, with a line feed between two. What
+ * is dimmed stands in {}.
  */
-void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_SCREEN]);
+void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT]);
+
+/* Waits a moment, and gives all that the program has written to the pipe. */
+const char *pseudo_terminal_piped(struct pseudo_terminal *terminal);
+
+/* Columns left of the cursor. */
+size_t pseudo_terminal_cursor(const struct pseudo_terminal *terminal);
 
 size_t pseudo_terminal_columns(const struct pseudo_terminal *terminal);
+
+/* Makes the window as wide as this. False when the system refuses. */
+bool pseudo_terminal_resize(struct pseudo_terminal *terminal, size_t columns);
 
 /* Whether the terminal is in the mode in which the program found it. */
 bool pseudo_terminal_as_found(const struct pseudo_terminal *terminal);
 
 /* Whether the program has ended. */
 bool pseudo_terminal_ended(struct pseudo_terminal *terminal);
+
+/*
+ * Whether the program is stopped, as Ctrl-Z does on POSIX. When that happens, a line "Stopped" is
+ * written to the terminal, as a shell would. pseudo_terminal_continue() lets the program go on.
+ */
+bool pseudo_terminal_stopped(struct pseudo_terminal *terminal);
+void pseudo_terminal_continue(struct pseudo_terminal *terminal);
 
 void pseudo_terminal_kill(struct pseudo_terminal *terminal);
 

@@ -7,51 +7,97 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "os.h"
+#include "screen_model.h"
 
-enum { ROWS = 100, COLUMNS = 80, MOMENT = 100 /* milliseconds */ };
+enum { COLUMNS = 80, READS = 100, MOMENT = 100 /* milliseconds */ };
 
 struct pseudo_terminal {
-    pid_t id;
+    pid_t id; /* of the shell, the first process of the terminal's session */
     int master;
+    int pipe[2]; /* the program's stdout, our end first; or -1 */
     struct termios found;
     bool ended;
-    char output[PSEUDO_TERMINAL_SCREEN]; /* all that the program has written */
+    bool stopped;
+    char output[4096]; /* not on the screen yet, because it has not come whole */
     size_t length;
+    struct screen_model screen;
+    char piped[PSEUDO_TERMINAL_TEXT];
+    size_t piped_length;
 };
 
-/* What stands in each column: a character, or "" right of one that takes two columns. */
-struct screen {
-    char cells[ROWS][COLUMNS][5];
-    size_t row;
-    size_t column;
-};
-
-/* In the child process: becomes the program, the first in a session whose terminal this is. */
-static void become(const char *const arguments[], const char *name)
+static void set_environment(const char *name, const char *value)
 {
+    if (value != NULL)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+/* In the shell's child process: becomes the program, in a process group of its own to which the
+ * terminal's keys go. */
+static void become(const char *const arguments[], const struct pseudo_terminal_options *options)
+{
+    signal(SIGTTOU, SIG_IGN);
+    setpgid(0, 0);
+    tcsetpgrp(STDIN_FILENO, getpid());
+    signal(SIGTTOU, SIG_DFL);
+    set_environment("TERM", options->term);
+    set_environment("NO_COLOR", options->no_color);
+    execv(arguments[0], (char *const *)(uintptr_t)arguments);
+    _exit(127);
+}
+
+/* Without a shell nobody could suspend the program: what has no parent in its session cannot be
+ * stopped from the terminal. Tells of a stop by stopping as well. */
+static void be_shell(pid_t program)
+{
+    static const char stopped[] = "\nStopped\n";
+    int status = 0;
+
+    while (waitpid(program, &status, WUNTRACED) == program && WIFSTOPPED(status)) {
+        if (write(STDERR_FILENO, stopped, sizeof stopped - 1) == sizeof stopped - 1)
+            raise(SIGSTOP);
+        kill(-program, SIGCONT);
+    }
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+/* In the child process: the shell, whose terminal this is, and its child, the program. */
+static void be_session(const struct pseudo_terminal *terminal, const char *name,
+                       const char *const arguments[], const struct pseudo_terminal_options *options)
+{
+    struct rlimit no_core = {0, 0};
+    pid_t program;
     int slave;
 
     setsid();
     slave = open(name, O_RDWR);
-    if (slave != -1 && ioctl(slave, TIOCSCTTY, 0) == 0) {
-        for (int fd = 0; fd < 3; fd++)
-            dup2(slave, fd);
-        if (slave > 2)
-            close(slave);
-        signal(SIGPIPE, SIG_DFL);
-        signal(SIGINT, SIG_DFL);
-        signal(SIGHUP, SIG_IGN); /* as nohup(1) does: the end of the terminal shows in the input */
-        setenv("TERM", "xterm", 1);
-        setenv("NO_COLOR", "1", 1);
-        execv(arguments[0], (char *const *)(uintptr_t)arguments);
-    }
-    _exit(127);
+    if (slave == -1 || ioctl(slave, TIOCSCTTY, 0) != 0)
+        _exit(127);
+    for (int fd = 0; fd < 3; fd++)
+        dup2(slave, fd);
+    if (options->piped)
+        dup2(terminal->pipe[1], STDOUT_FILENO);
+    if (slave > 2)
+        close(slave);
+    close(terminal->master);
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_IGN); /* as nohup(1) does: the end of the terminal shows in the input */
+    program = fork();
+    if (program == 0)
+        become(arguments, options);
+    if (program == -1)
+        _exit(127);
+    be_shell(program);
 }
 
 /* Gives the terminal a size, and keeps the mode in which the program will find it. */
@@ -63,7 +109,41 @@ static bool prepare(struct pseudo_terminal *terminal, int slave)
            ioctl(slave, TIOCSWINSZ, &size) == 0;
 }
 
-struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[])
+/* Opens our end of a terminal, and gives the name of the program's; NULL when the system refuses.
+ */
+static const char *open_master(struct pseudo_terminal *terminal)
+{
+    terminal->master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal->master == -1 || fcntl(terminal->master, F_SETFD, FD_CLOEXEC) != 0 ||
+        !os_prepare_socket(terminal->master) || grantpt(terminal->master) != 0 ||
+        unlockpt(terminal->master) != 0)
+        return NULL;
+    return ptsname(terminal->master);
+}
+
+static bool open_pipe(struct pseudo_terminal *terminal)
+{
+    return pipe(terminal->pipe) == 0 && fcntl(terminal->pipe[0], F_SETFD, FD_CLOEXEC) == 0 &&
+           fcntl(terminal->pipe[1], F_SETFD, FD_CLOEXEC) == 0;
+}
+
+static void close_if_open(int *descriptor)
+{
+    if (*descriptor != -1)
+        close(*descriptor);
+    *descriptor = -1;
+}
+
+static void release(struct pseudo_terminal *terminal)
+{
+    close_if_open(&terminal->master);
+    close_if_open(&terminal->pipe[0]);
+    close_if_open(&terminal->pipe[1]);
+    free(terminal);
+}
+
+struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
+                                              const struct pseudo_terminal_options *options)
 {
     struct pseudo_terminal *terminal = calloc(1, sizeof *terminal);
     const char *name;
@@ -71,144 +151,138 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[])
 
     if (terminal == NULL)
         abort();
-    terminal->id = -1;
-    terminal->master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (terminal->master != -1 && fcntl(terminal->master, F_SETFD, FD_CLOEXEC) == 0 &&
-        grantpt(terminal->master) == 0 && unlockpt(terminal->master) == 0 &&
-        (name = ptsname(terminal->master)) != NULL) {
+    terminal->id = terminal->pipe[0] = terminal->pipe[1] = -1;
+    screen_model_begin(&terminal->screen, COLUMNS,
+                       options->term == NULL || strcmp(options->term, "xterm") != 0);
+    name = open_master(terminal);
+    if (name != NULL && (!options->piped || open_pipe(terminal))) {
         slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (prepare(terminal, slave))
             terminal->id = fork();
         if (terminal->id == 0)
-            become(arguments, name);
+            be_session(terminal, name, arguments, options);
     }
     if (terminal->id == -1)
         perror("pseudo-terminal");
-    if (slave != -1)
-        close(slave);
+    close_if_open(&slave);
+    close_if_open(&terminal->pipe[1]);
     if (terminal->id != -1)
         return terminal;
-    if (terminal->master != -1)
-        close(terminal->master);
-    free(terminal);
+    release(terminal);
     return NULL;
 }
 
-void pseudo_terminal_type(struct pseudo_terminal *terminal, const char *keys)
-{
-    size_t length = strlen(keys);
-
-    if (write(terminal->master, keys, length) != (ssize_t)length)
-        perror("typing");
-}
-
-void pseudo_terminal_interrupt(struct pseudo_terminal *terminal)
-{
-    pseudo_terminal_type(terminal, "\x03");
-}
-
-/* Not with poll(2): that of macOS knows no terminals. */
-static bool readable(int descriptor, int timeout)
+/* Whether there is something to read, or room where that is wanted as well, within `timeout`
+ * milliseconds. Not with poll(2): that of macOS knows no terminals. */
+static bool ready(int descriptor, bool room, int timeout)
 {
     struct timeval limit = {.tv_usec = timeout * 1000};
-    fd_set set;
+    fd_set readable, writable;
 
-    FD_ZERO(&set);
-    FD_SET(descriptor, &set);
-    return select(descriptor + 1, &set, NULL, NULL, &limit) > 0;
+    FD_ZERO(&readable);
+    FD_SET(descriptor, &readable);
+    writable = readable;
+    return select(descriptor + 1, &readable, room ? &writable : NULL, NULL, &limit) > 0;
 }
 
+/* Waits at most `timeout` milliseconds for output, and puts what has come on the screen; but of a
+ * program that never stops writing not all. */
 static void collect(struct pseudo_terminal *terminal, int timeout)
 {
+    size_t drawn;
     ssize_t n;
 
-    while (!terminal->ended && terminal->length < sizeof terminal->output &&
-           readable(terminal->master, timeout)) {
+    for (int reads = 0;
+         reads < READS && !terminal->ended && ready(terminal->master, false, timeout); reads++) {
         n = read(terminal->master, terminal->output + terminal->length,
                  sizeof terminal->output - terminal->length);
         if (n > 0)
             terminal->length += (size_t)n;
-        else if (n == 0 || errno != EINTR)
+        else if (n == 0 || (errno != EINTR && errno != EAGAIN))
             terminal->ended = true; /* nobody has the slave open any more */
+        drawn = screen_model_write(&terminal->screen, terminal->output, terminal->length);
+        terminal->length -= drawn;
+        memmove(terminal->output, terminal->output + drawn, terminal->length);
         timeout = 0;
     }
 }
 
-static void new_row(struct screen *screen)
+size_t pseudo_terminal_press(struct pseudo_terminal *terminal, const char *keys, size_t length)
 {
-    if (screen->row + 1 < ROWS)
-        screen->row++;
-}
+    ssize_t n = -1;
 
-/* Puts a character where the cursor stands; one of three or four bytes takes two columns, as those
- * of East Asia do. */
-static void put(struct screen *screen, const char *character, size_t length)
-{
-    size_t width = length >= 3 ? 2 : 1;
-
-    if (screen->column + width > COLUMNS) {
-        screen->column = 0;
-        new_row(screen);
+    while (n == -1 && ready(terminal->master, true, MOMENT) && !terminal->ended) {
+        collect(terminal, 0);
+        n = write(terminal->master, keys, length);
     }
-    memset(screen->cells[screen->row][screen->column], 0, width * sizeof screen->cells[0][0]);
-    memcpy(screen->cells[screen->row][screen->column], character, length);
-    screen->column += width;
+    return n > 0 ? (size_t)n : 0;
 }
 
-static void erase_to_end(struct screen *screen)
+static void signal_program(const struct pseudo_terminal *terminal, int number)
 {
-    for (size_t column = screen->column; column < COLUMNS; column++)
-        strcpy(screen->cells[screen->row][column], " ");
+    pid_t program = tcgetpgrp(terminal->master);
+
+    /* Anything else, kill(2) would take for many processes. */
+    if (program > 0)
+        kill(program, number);
 }
 
-/* Does what the first characters of an output say, as a terminal would, and returns how many bytes
- * that took. Of escape sequences it knows one only; any other shows, and so fails the test. */
-static size_t obey(struct screen *screen, const char *bytes, size_t length)
+void pseudo_terminal_send(struct pseudo_terminal *terminal, enum pseudo_terminal_signal signal)
 {
-    size_t character = text_utf8_length(bytes, length);
-
-    if (length >= 3 && memcmp(bytes, "\x1B[J", 3) == 0) {
-        erase_to_end(screen);
-        return 3;
+    switch (signal) {
+    case PSEUDO_TERMINAL_INTERRUPT:
+        pseudo_terminal_press(terminal, "\x03", 1);
+        break;
+    case PSEUDO_TERMINAL_QUIT:
+        pseudo_terminal_press(terminal, "\x1C", 1);
+        break;
+    case PSEUDO_TERMINAL_TERMINATE:
+        signal_program(terminal, SIGTERM);
+        break;
+    case PSEUDO_TERMINAL_ABORT:
+        signal_program(terminal, SIGABRT);
+        break;
+    case PSEUDO_TERMINAL_FAULT:
+        signal_program(terminal, SIGSEGV);
+        break;
     }
-    if (*bytes == '\r')
-        screen->column = 0;
-    else if (*bytes == '\n')
-        new_row(screen);
-    else if ((unsigned char)*bytes < 0x20 || character == 0)
-        put(screen, "?", 1);
-    else
-        put(screen, bytes, character);
-    return character > 0 ? character : 1;
 }
 
-void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_SCREEN])
+void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT])
 {
-    static struct screen drawn;
-    char *end = screen;
-
     collect(terminal, MOMENT);
-    for (drawn.row = 0; drawn.row < ROWS; drawn.row++) {
-        drawn.column = 0;
-        erase_to_end(&drawn);
-    }
-    drawn.row = 0;
-    for (size_t done = 0; done < terminal->length;)
-        done += obey(&drawn, terminal->output + done, terminal->length - done);
-    for (size_t row = 0; row <= drawn.row; row++) {
-        for (size_t column = 0; column < COLUMNS; column++)
-            end = stpcpy(end, drawn.cells[row][column]);
-        while (end > screen && end[-1] == ' ')
-            end--;
-        *end++ = '\n';
-    }
-    end[-1] = '\0';
+    screen_model_text(&terminal->screen, screen);
+}
+
+const char *pseudo_terminal_piped(struct pseudo_terminal *terminal)
+{
+    ssize_t n = 0;
+
+    if (ready(terminal->pipe[0], false, MOMENT))
+        n = read(terminal->pipe[0], terminal->piped + terminal->piped_length,
+                 sizeof terminal->piped - 1 - terminal->piped_length);
+    if (n > 0)
+        terminal->piped_length += (size_t)n;
+    return terminal->piped;
+}
+
+size_t pseudo_terminal_cursor(const struct pseudo_terminal *terminal)
+{
+    return terminal->screen.column;
 }
 
 size_t pseudo_terminal_columns(const struct pseudo_terminal *terminal)
 {
-    (void)terminal;
-    return COLUMNS;
+    return terminal->screen.columns;
+}
+
+bool pseudo_terminal_resize(struct pseudo_terminal *terminal, size_t columns)
+{
+    struct winsize size = {.ws_row = 24, .ws_col = (unsigned short)columns};
+
+    collect(terminal, 0);
+    screen_model_resize(&terminal->screen, columns);
+    return ioctl(terminal->master, TIOCSWINSZ, &size) == 0;
 }
 
 bool pseudo_terminal_as_found(const struct pseudo_terminal *terminal)
@@ -227,15 +301,31 @@ bool pseudo_terminal_ended(struct pseudo_terminal *terminal)
     return terminal->ended;
 }
 
+bool pseudo_terminal_stopped(struct pseudo_terminal *terminal)
+{
+    siginfo_t stop = {.si_pid = 0};
+
+    collect(terminal, MOMENT);
+    if (waitid(P_PID, (id_t)terminal->id, &stop, WSTOPPED | WNOHANG) == 0 && stop.si_pid != 0)
+        terminal->stopped = true;
+    return terminal->stopped;
+}
+
+void pseudo_terminal_continue(struct pseudo_terminal *terminal)
+{
+    terminal->stopped = false;
+    kill(terminal->id, SIGCONT);
+}
+
 void pseudo_terminal_kill(struct pseudo_terminal *terminal)
 {
+    signal_program(terminal, SIGKILL);
     kill(terminal->id, SIGKILL);
 }
 
 bool pseudo_terminal_hang_up(struct pseudo_terminal *terminal)
 {
-    close(terminal->master);
-    terminal->master = -1;
+    close_if_open(&terminal->master);
     return true;
 }
 
@@ -245,8 +335,6 @@ int pseudo_terminal_destroy(struct pseudo_terminal *terminal)
 
     while (waitpid(terminal->id, &status, 0) == -1 && errno == EINTR)
         continue;
-    if (terminal->master != -1)
-        close(terminal->master);
-    free(terminal);
+    release(terminal);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -2,6 +2,7 @@
 
 #include <windows.h>
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@ struct pseudo_terminal {
     HANDLE process;
     HANDLE keyboard;
     HANDLE screen;
+    HANDLE pipe; /* our end of the program's stdout; or NULL */
+    char piped[PSEUDO_TERMINAL_TEXT];
+    size_t piped_length;
 };
 
 /* Ctrl-C reaches every process of the console, this one as well. */
@@ -51,7 +55,16 @@ static void join(const char *const arguments[], char *line, size_t size)
     }
 }
 
-struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[])
+/* Makes stdout a pipe; the other standard streams, not given, are those of the new console. */
+static bool open_pipe(struct pseudo_terminal *terminal, STARTUPINFOA *start)
+{
+    start->dwFlags = STARTF_USESTDHANDLES;
+    return CreatePipe(&terminal->pipe, &start->hStdOutput, NULL, 0) &&
+           SetHandleInformation(start->hStdOutput, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+}
+
+struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
+                                              const struct pseudo_terminal_options *options)
 {
     struct pseudo_terminal *terminal = calloc(1, sizeof *terminal);
     STARTUPINFOA start = {.cb = sizeof start};
@@ -61,12 +74,19 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[])
     if (terminal == NULL)
         abort();
     join(arguments, line, sizeof line);
-    if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, CREATE_NO_WINDOW, NULL, NULL, &start,
-                        &created)) {
+    /* All this is inherited; no window is to tell of a crash, and no debugger to be started. */
+    SetEnvironmentVariableA("TERM", options->term);
+    SetEnvironmentVariableA("NO_COLOR", options->no_color);
+    SetErrorMode(SEM_NOGPFAULTERRORBOX);
+    if ((options->piped && !open_pipe(terminal, &start)) ||
+        !CreateProcessA(NULL, line, NULL, NULL, options->piped, CREATE_NO_WINDOW, NULL, NULL,
+                        &start, &created)) {
         fprintf(stderr, "%s: Windows error %lu\n", line, GetLastError());
         free(terminal);
         return NULL;
     }
+    if (options->piped)
+        CloseHandle(start.hStdOutput);
     CloseHandle(created.hThread);
     terminal->process = created.hProcess;
     if (attach(terminal, created.dwProcessId))
@@ -77,47 +97,104 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[])
     return NULL;
 }
 
-/* Presses and releases a key; before it, something that is none happens. */
-static void press(const struct pseudo_terminal *terminal, WORD key, WCHAR character)
+/* A key is pressed and released. */
+static void make_key(INPUT_RECORD events[2], WORD key, WCHAR character)
 {
-    INPUT_RECORD events[] = {
-        {.EventType = FOCUS_EVENT}, {.EventType = KEY_EVENT}, {.EventType = KEY_EVENT}};
-    DWORD written;
-
-    events[1].Event.KeyEvent =
+    events[0] = (INPUT_RECORD){.EventType = KEY_EVENT};
+    events[0].Event.KeyEvent =
         (KEY_EVENT_RECORD){.bKeyDown = TRUE, .wRepeatCount = 1, .wVirtualKeyCode = key};
-    events[1].Event.KeyEvent.uChar.UnicodeChar = character;
-    events[2] = events[1];
-    events[2].Event.KeyEvent.bKeyDown = FALSE;
-    if (!WriteConsoleInputW(terminal->keyboard, events, 3, &written))
-        fprintf(stderr, "typing: Windows error %lu\n", GetLastError());
+    events[0].Event.KeyEvent.uChar.UnicodeChar = character;
+    events[1] = events[0];
+    events[1].Event.KeyEvent.bKeyDown = FALSE;
 }
 
-void pseudo_terminal_type(struct pseudo_terminal *terminal, const char *keys)
+/* Makes keys of a text; before them, something that is none happens. Returns how many events. */
+static DWORD make_keys(const WCHAR *text, INPUT_RECORD *events)
 {
-    WCHAR wide[1024];
-    int count = MultiByteToWideChar(CP_UTF8, 0, keys, -1, wide, sizeof wide / sizeof wide[0]);
+    DWORD count = 0;
 
-    for (int i = 0; i < count - 1; i++) {
-        if (wide[i] == 0x1B && i + 2 < count) {
-            press(terminal, VK_LEFT, 0);
-            i += 2;
-        } else if (wide[i] == 0x7F) {
-            press(terminal, VK_BACK, '\b');
+    events[count++] = (INPUT_RECORD){.EventType = FOCUS_EVENT};
+    for (; *text != 0; text++, count += 2) {
+        if (*text == 0x1B && text[1] == L'[' && text[2] == L'D') {
+            make_key(events + count, VK_LEFT, 0);
+            text += 2;
+        } else if (*text == 0x7F) {
+            make_key(events + count, VK_BACK, '\b');
         } else {
-            press(terminal, wide[i] == '\r' ? VK_RETURN : 0, wide[i]);
+            make_key(events + count, *text == '\r' ? VK_RETURN : 0, *text);
         }
     }
+    return count;
 }
 
-void pseudo_terminal_interrupt(struct pseudo_terminal *terminal)
+size_t pseudo_terminal_press(struct pseudo_terminal *terminal, const char *keys, size_t length)
 {
-    (void)terminal;
-    if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0))
-        fprintf(stderr, "Ctrl-C: Windows error %lu\n", GetLastError());
+    WCHAR *text = calloc(length + 1, sizeof *text);
+    INPUT_RECORD *events = calloc(2 * length + 1, sizeof *events);
+    DWORD written;
+
+    if (text == NULL || events == NULL)
+        abort();
+    MultiByteToWideChar(CP_UTF8, 0, keys, (int)length, text, (int)length);
+    if (!WriteConsoleInputW(terminal->keyboard, events, make_keys(text, events), &written))
+        fprintf(stderr, "typing: Windows error %lu\n", GetLastError());
+    free(events);
+    free(text);
+    return length;
 }
 
-void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_SCREEN])
+void pseudo_terminal_send(struct pseudo_terminal *terminal, enum pseudo_terminal_signal signal)
+{
+    HANDLE thread = NULL;
+    bool done = true;
+
+    switch (signal) {
+    case PSEUDO_TERMINAL_INTERRUPT:
+        done = GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0);
+        break;
+    case PSEUDO_TERMINAL_FAULT:
+        thread = CreateRemoteThread(terminal->process, NULL, 0, NULL, NULL, 0, NULL);
+        done = thread != NULL && CloseHandle(thread);
+        break;
+    case PSEUDO_TERMINAL_QUIT:
+    case PSEUDO_TERMINAL_TERMINATE:
+    case PSEUDO_TERMINAL_ABORT:
+        break;
+    }
+    if (!done)
+        fprintf(stderr, "signal: Windows error %lu\n", GetLastError());
+}
+
+/* As terminal_print() dims: intense black. */
+static bool is_dim(WORD attributes)
+{
+    return (attributes & 0x0F) == FOREGROUND_INTENSITY;
+}
+
+/* Appends a row without the spaces at its end, with {} around what is dimmed. */
+static char *append_row(char *end, const WCHAR *row, const WORD *attributes, DWORD count)
+{
+    DWORD next;
+
+    while (count > 0 && row[count - 1] == L' ')
+        count--;
+    for (DWORD start = 0; start < count; start = next) {
+        bool dim = is_dim(attributes[start]);
+
+        next = start + 1;
+        while (next < count && is_dim(attributes[next]) == dim)
+            next++;
+        if (dim)
+            *end++ = '{';
+        end += WideCharToMultiByte(CP_UTF8, 0, row + start, (int)(next - start), end,
+                                   3 * (int)(next - start), NULL, NULL);
+        if (dim)
+            *end++ = '}';
+    }
+    return end;
+}
+
+void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT])
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
     char *end = screen;
@@ -127,17 +204,38 @@ void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_T
         memset(&info, 0, sizeof info);
     for (SHORT row = 0; row <= info.dwCursorPosition.Y; row++) {
         WCHAR wide[ROW_MAX];
+        WORD attributes[ROW_MAX];
         DWORD count = info.dwSize.X < ROW_MAX ? (DWORD)info.dwSize.X : ROW_MAX;
+        COORD place = {.Y = row};
 
-        if (end + 3 * count + 1 > screen + PSEUDO_TERMINAL_SCREEN ||
-            !ReadConsoleOutputCharacterW(terminal->screen, wide, count, (COORD){.Y = row}, &count))
+        if (end + 5 * count + 1 > screen + PSEUDO_TERMINAL_TEXT ||
+            !ReadConsoleOutputCharacterW(terminal->screen, wide, count, place, &count) ||
+            !ReadConsoleOutputAttribute(terminal->screen, attributes, count, place, &count))
             break;
-        end += WideCharToMultiByte(CP_UTF8, 0, wide, (int)count, end, 3 * (int)count, NULL, NULL);
-        while (end > screen && end[-1] == ' ')
-            end--;
+        end = append_row(end, wide, attributes, count);
         *end++ = '\n';
     }
     *(end > screen ? end - 1 : end) = '\0';
+}
+
+const char *pseudo_terminal_piped(struct pseudo_terminal *terminal)
+{
+    DWORD available = 0, room = (DWORD)(sizeof terminal->piped - 1 - terminal->piped_length);
+
+    WaitForSingleObject(terminal->process, MOMENT); /* nor for a pipe */
+    if (PeekNamedPipe(terminal->pipe, NULL, 0, NULL, &available, NULL) && available > 0 &&
+        ReadFile(terminal->pipe, terminal->piped + terminal->piped_length,
+                 available < room ? available : room, &available, NULL))
+        terminal->piped_length += available;
+    return terminal->piped;
+}
+
+size_t pseudo_terminal_cursor(const struct pseudo_terminal *terminal)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    return GetConsoleScreenBufferInfo(terminal->screen, &info) ? (size_t)info.dwCursorPosition.X
+                                                               : 0;
 }
 
 size_t pseudo_terminal_columns(const struct pseudo_terminal *terminal)
@@ -145,6 +243,29 @@ size_t pseudo_terminal_columns(const struct pseudo_terminal *terminal)
     CONSOLE_SCREEN_BUFFER_INFO info;
 
     return GetConsoleScreenBufferInfo(terminal->screen, &info) ? (size_t)info.dwSize.X : 0;
+}
+
+bool pseudo_terminal_resize(struct pseudo_terminal *terminal, size_t columns)
+{
+    INPUT_RECORD event = {.EventType = WINDOW_BUFFER_SIZE_EVENT};
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    DWORD written;
+
+    if (!GetConsoleScreenBufferInfo(terminal->screen, &info))
+        return false;
+    bool narrower = (SHORT)columns < info.dwSize.X;
+
+    info.dwSize.X = (SHORT)columns;
+    info.srWindow.Left = 0;
+    info.srWindow.Right = (SHORT)(columns - 1);
+    event.Event.WindowBufferSizeEvent.dwSize = info.dwSize;
+    /* The window never is wider than the buffer behind it, whose new size makes an event; a user
+     * changes both at once, so there is one more when both are done. */
+    if (narrower && !SetConsoleWindowInfo(terminal->screen, TRUE, &info.srWindow))
+        return false;
+    return SetConsoleScreenBufferSize(terminal->screen, info.dwSize) &&
+           (narrower || SetConsoleWindowInfo(terminal->screen, TRUE, &info.srWindow)) &&
+           WriteConsoleInputW(terminal->keyboard, &event, 1, &written);
 }
 
 /* A new console is in a mode in which lines are edited and echoed, and no other console is new. */
@@ -158,6 +279,17 @@ bool pseudo_terminal_as_found(const struct pseudo_terminal *terminal)
 bool pseudo_terminal_ended(struct pseudo_terminal *terminal)
 {
     return WaitForSingleObject(terminal->process, MOMENT) == WAIT_OBJECT_0;
+}
+
+bool pseudo_terminal_stopped(struct pseudo_terminal *terminal)
+{
+    (void)terminal;
+    return false;
+}
+
+void pseudo_terminal_continue(struct pseudo_terminal *terminal)
+{
+    (void)terminal;
 }
 
 void pseudo_terminal_kill(struct pseudo_terminal *terminal)
@@ -182,6 +314,8 @@ int pseudo_terminal_destroy(struct pseudo_terminal *terminal)
         CloseHandle(terminal->keyboard);
     if (terminal->screen != NULL)
         CloseHandle(terminal->screen);
+    if (terminal->pipe != NULL)
+        CloseHandle(terminal->pipe);
     FreeConsole();
     AttachConsole(ATTACH_PARENT_PROCESS);
     free(terminal);

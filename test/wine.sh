@@ -20,8 +20,9 @@ export WINE WINEARCH=win64 WINEDEBUG=-all
 export WINEPREFIX="$PWD/build/wine" TMPDIR="$PWD/build/wine"
 # Where the DLL of cmocka is.
 export WINEPATH="Z:$PWD/build/windows-deps/cmocka/bin"
-# Nothing for the desktop, and no offer to install what browsers and .NET programs want.
-export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe="
+# Nothing for the desktop, no offer to install what browsers and .NET programs want, and no debugger
+# that writes into the console of a program that crashes.
+export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe,winedbg.exe="
 unset DISPLAY
 
 finish() {
