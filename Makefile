@@ -8,6 +8,8 @@
 #   make deps-windows test-windows     the cross compiler and Wine; the tests, run under Wine
 #   make deps-lint lint       every check of the sources that needs no run
 #   make format               writes the sources in our style
+#   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
+#                             BENCH_ROUNDS=3 for a quick look
 #   make install, uninstall   PREFIX (/usr/local), DESTDIR
 #   make clean                removes build/, where everything that is made stands
 #
@@ -101,6 +103,23 @@ $(BUILD)/obj/command: FORCE
 
 -include $(wildcard $(BUILD)/obj/*/*.d)
 
+# What the benchmark compares with, of which some need a library, and what loads it besides
+# echo-client.
+BENCH := floor select_echo crowd
+ifneq ($(filter bench,$(MAKECMDGOALS)),)
+BENCH += $(foreach library,libuv libevent,$(shell pkg-config --exists $(library) && \
+    echo $(library)_echo))
+endif
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,$(BENCH))
+
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: test/bench/%.c test/bench/peer.c test/bench/peer.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $(filter-out %.h,$^) \
+	    $(if $(filter lib%,$*),$$(pkg-config --cflags --libs $(*:_echo=))) $(LIBS)
+
+bench: $(PROGRAMS) $(BENCH_PROGRAMS)
+	test/bench/run.sh $(BUILD)
+
 run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)
 
@@ -131,6 +150,8 @@ check-dlls: $(PROGRAMS)
 
 deps:
 	CC='$(CC)' CMOCKA_CFLAGS='$(CMOCKA_CFLAGS)' test/deps.sh test
+deps-bench:
+	test/deps.sh bench
 deps-lint:
 	test/deps.sh lint
 deps-windows:
@@ -164,5 +185,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows check-dlls deps deps-lint deps-windows lint format \
-    install uninstall clean FORCE
+.PHONY: all run test windows test-windows check-dlls bench deps deps-bench deps-lint deps-windows \
+    lint format install uninstall clean FORCE

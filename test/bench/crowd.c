@@ -1,0 +1,293 @@
+/*
+ * What `make bench` needs of clients besides echo-client --load, all in one thread, so that nothing
+ * competes for its core:
+ *
+ * crowd PORT hold N
+ *
+ * makes N connections, each of which is answered once, says "ready", and keeps them.
+ *
+ * crowd PORT flood N
+ *
+ * N connections write as fast as they can and never read, until nothing can be written for 2 s, or
+ * 10 s have passed. Tells how many bytes went out.
+ *
+ * crowd PORT probe IDLE BUSY STREAMS SECONDS PAUSE
+ *
+ * One of the idle connections after the other sends a message, about every PAUSE microseconds,
+ * while BUSY connections exchange messages in a closed loop and STREAMS send and take all they can.
+ * Tells how long the answers took (p50, p99 and the most), what a select() on all the sockets costs
+ * (all in microseconds), how many messages were sent, how many of them were not answered, the bytes
+ * a second that the streams got back, and the messages a second of the busy ones.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "histogram.h"
+#include "os.h"
+#include "peer.h"
+
+enum { AT_ONCE = 256, MESSAGE = 64, PIECE = 64 * 1024, EVENTS = 256, PATIENCE = 10 /* seconds */ };
+
+static const int64_t SECOND = 1000000000;
+
+enum role { IDLE, BUSY, STREAM, FLOOD };
+
+struct client {
+    enum role role;
+    int socket;
+    size_t owed;  /* bytes of the answer that have not come */
+    int64_t sent; /* when the message was */
+};
+
+struct crowd {
+    struct client *clients;
+    size_t count;
+    int epoll;
+    struct histogram answers;
+    uint64_t probes;
+    uint64_t exchanged;         /* messages that the busy ones had answered */
+    uint64_t streamed, flooded; /* bytes back from the streams, and into the flood */
+};
+
+static int connect_one(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval patience = {.tv_sec = PATIENCE};
+    struct linger reset = {.l_onoff = 1}; /* leaves no port in TIME-WAIT */
+    int on = 1;
+    int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (s < 0 || connect(s, (struct sockaddr *)&address, sizeof address) != 0)
+        peer_fail("connect");
+    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return s;
+}
+
+/* Makes connections; the answer shows that the server has accepted them. */
+static void add(struct crowd *crowd, uint16_t port, size_t count, enum role role)
+{
+    char byte = 0;
+    size_t until = crowd->count + count;
+
+    crowd->clients = realloc(crowd->clients, (until + 1) * sizeof *crowd->clients);
+    if (crowd->clients == NULL)
+        peer_fail("realloc");
+    while (crowd->count < until) {
+        size_t first = crowd->count;
+
+        while (crowd->count < until && crowd->count < first + AT_ONCE) {
+            int s = connect_one(port);
+
+            if (send(s, &byte, 1, MSG_NOSIGNAL) != 1)
+                peer_fail("send");
+            crowd->clients[crowd->count++] = (struct client){.role = role, .socket = s};
+        }
+        for (size_t i = first; i < crowd->count; i++) {
+            if (recv(crowd->clients[i].socket, &byte, 1, 0) != 1)
+                peer_fail("recv");
+        }
+    }
+}
+
+/* From now on no call waits but epoll_wait(). */
+static void watch_all(struct crowd *crowd)
+{
+    static const uint32_t events[] = {
+        [IDLE] = EPOLLIN, [BUSY] = EPOLLIN, [STREAM] = EPOLLIN | EPOLLOUT, [FLOOD] = EPOLLOUT};
+
+    crowd->epoll = epoll_create1(EPOLL_CLOEXEC);
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct client *client = &crowd->clients[i];
+        struct epoll_event event = {.events = events[client->role], .data.ptr = client};
+
+        if (fcntl(client->socket, F_SETFL, O_NONBLOCK) != 0 ||
+            epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, client->socket, &event) != 0)
+            peer_fail("epoll_ctl");
+    }
+}
+
+static size_t transferred(ssize_t result)
+{
+    if (result > 0)
+        return (size_t)result;
+    if (result == 0 || errno != EAGAIN)
+        peer_fail("a connection was lost");
+    return 0;
+}
+
+static size_t take(const struct client *client)
+{
+    return transferred(recv(client->socket, peer_scratch, PIECE, 0));
+}
+
+static size_t give(const struct client *client, size_t length)
+{
+    return transferred(send(client->socket, peer_scratch, length, MSG_NOSIGNAL));
+}
+
+static void ask(struct client *client)
+{
+    client->sent = os_nanoseconds();
+    client->owed = give(client, MESSAGE);
+}
+
+static void serve(struct crowd *crowd, struct client *client, uint32_t ready)
+{
+    if (client->role == FLOOD) {
+        crowd->flooded += give(client, PIECE);
+    } else if (client->role == STREAM) {
+        if ((ready & EPOLLIN) != 0)
+            crowd->streamed += take(client);
+        if ((ready & EPOLLOUT) != 0)
+            give(client, PIECE);
+    } else {
+        client->owed -= take(client);
+        if (client->owed > 0)
+            return;
+        if (client->role == BUSY) {
+            crowd->exchanged++;
+            client->owed = give(client, MESSAGE);
+        } else {
+            histogram_add(&crowd->answers, os_nanoseconds() - client->sent);
+        }
+    }
+}
+
+/* Waits for at most so long, and returns whether something was ready. */
+static bool step(struct crowd *crowd, int milliseconds)
+{
+    struct epoll_event events[EVENTS];
+    int ready = epoll_wait(crowd->epoll, events, EVENTS, milliseconds);
+
+    for (int i = 0; i < ready; i++)
+        serve(crowd, events[i].data.ptr, events[i].events);
+    return ready > 0;
+}
+
+static void flood(struct crowd *crowd)
+{
+    int64_t end = os_nanoseconds() + PATIENCE * SECOND;
+
+    watch_all(crowd);
+    while (step(crowd, 2000) && os_nanoseconds() < end)
+        continue;
+    printf("%llu\n", (unsigned long long)crowd->flooded);
+}
+
+/* What a select() costs that finds none of all the sockets ready, in nanoseconds: the median. */
+static int64_t full_select(const struct crowd *crowd)
+{
+    enum { WORD_BITS = sizeof(unsigned long) * CHAR_BIT, TIMES = 21 };
+    int highest = crowd->clients[crowd->count - 1].socket;
+    size_t size = ((size_t)highest / WORD_BITS + 1) * sizeof(unsigned long);
+    unsigned long *all = peer_allocate(size), *set = peer_allocate(size);
+    struct histogram times = {0};
+
+    memset(all, 0, size);
+    for (size_t i = 0; i < crowd->count; i++) {
+        unsigned s = (unsigned)crowd->clients[i].socket;
+
+        all[s / WORD_BITS] |= 1UL << (s % WORD_BITS);
+    }
+    for (int i = 0; i < TIMES; i++) {
+        struct timeval at_once = {0};
+        int64_t began = os_nanoseconds();
+
+        memcpy(set, all, size);
+        select(highest + 1, (fd_set *)(void *)set, NULL, NULL, &at_once);
+        histogram_add(&times, os_nanoseconds() - began);
+    }
+    free(all);
+    free(set);
+    return histogram_percentile(&times, 0.5);
+}
+
+/* The next of the idle clients; one whose answer is still to come has another turn later. */
+static void probe_next(struct crowd *crowd, size_t idle)
+{
+    /* No neighbours one after the other: 7919 is a prime number. */
+    struct client *client = &crowd->clients[crowd->probes++ * 7919 % idle];
+
+    if (client->owed == 0)
+        ask(client);
+    else
+        crowd->probes--;
+}
+
+static void probe(struct crowd *crowd, size_t idle, int64_t duration, int64_t pause)
+{
+    int64_t select_costs = full_select(crowd);
+
+    watch_all(crowd);
+    for (size_t i = idle; i < crowd->count; i++) {
+        if (crowd->clients[i].role == BUSY)
+            ask(&crowd->clients[i]);
+    }
+    int64_t began = os_nanoseconds(), now = began, due = began, end = began + duration;
+
+    for (; now < end; now = os_nanoseconds()) {
+        if (due <= now) {
+            probe_next(crowd, idle);
+            /* Now sooner and now later, so as not to keep step with the server's own clock. */
+            due = now + pause / 2 + (int64_t)(crowd->probes * 7919017 % (uint64_t)pause);
+        }
+        step(crowd, (int)((due - now) / 1000000));
+    }
+    while (crowd->answers.count < crowd->probes && os_nanoseconds() < end + SECOND)
+        step(crowd, 100);
+    double seconds = (double)(os_nanoseconds() - began) / (double)SECOND;
+
+    printf("%.1f %.1f %.1f %.1f %llu %llu %.0f %.0f\n",
+           (double)histogram_percentile(&crowd->answers, 0.5) / 1e3,
+           (double)histogram_percentile(&crowd->answers, 0.99) / 1e3,
+           (double)crowd->answers.most / 1e3, (double)select_costs / 1e3,
+           (unsigned long long)crowd->probes,
+           (unsigned long long)(crowd->probes - crowd->answers.count),
+           (double)crowd->streamed / seconds, (double)crowd->exchanged / seconds);
+}
+
+int main(int argc, char **argv)
+{
+    static struct crowd crowd;
+    double number[8] = {0};
+
+    for (int i = 1; i < argc && i < 8; i++)
+        number[i] = strtod(argv[i], NULL);
+    uint16_t port = (uint16_t)number[1];
+    size_t count = (size_t)number[3];
+
+    if (argc == 4 && count > 0 && strcmp(argv[2], "hold") == 0) {
+        add(&crowd, port, count, IDLE);
+        puts("ready");
+        fflush(stdout);
+        pause();
+    } else if (argc == 4 && strcmp(argv[2], "flood") == 0) {
+        add(&crowd, port, count, FLOOD);
+        flood(&crowd);
+    } else if (argc == 8 && count > 0 && strcmp(argv[2], "probe") == 0) {
+        add(&crowd, port, count, IDLE);
+        add(&crowd, port, (size_t)number[4], BUSY);
+        add(&crowd, port, (size_t)number[5], STREAM);
+        probe(&crowd, count, (int64_t)(number[6] * (double)SECOND), (int64_t)(number[7] * 1000));
+    } else {
+        fputs("usage: crowd PORT hold|flood N | probe IDLE BUSY STREAMS SECONDS PAUSE\n", stderr);
+        return 2;
+    }
+    return 0;
+}

@@ -1,0 +1,331 @@
+#!/usr/bin/env bash
+# Measures echo-server beside other servers, and prints what came out; called by `make bench`.
+#   test/bench/run.sh BUILD
+# BENCH_ROUNDS (7) rounds; in each of them, every case is run with every server in turn for
+# BENCH_SECONDS (1). The servers have core BENCH_SERVER_CORE (0) for themselves, the load has core
+# BENCH_LOAD_CORE (1). With 7 rounds and more the results go into docs/performance.md and .svg.
+set -euo pipefail
+
+build=$1
+rounds=${BENCH_ROUNDS:-7}
+seconds=${BENCH_SECONDS:-1}
+server_core=${BENCH_SERVER_CORE:-0}
+load_core=${BENCH_LOAD_CORE:-1}
+bench=$build/bench
+runs=$bench/runs   # of throughput: CASE ROUND SERVER RATE SERVER_TICKS LOAD_TICKS SECONDS MESSAGES
+facts=$bench/facts # of all else: KEY SERVER VALUE...
+server_pid='' crowd_pid=''
+disturbed=0
+
+# What stands behind each name in the table of cases below.
+command_of() {
+    case $1 in
+    ours) echo "$build/echo-server --quiet --bind 127.0.0.1 --port 0" ;;
+    ours-line) echo "$build/echo-server --quiet --bind 127.0.0.1 --port 0 --mode line" ;;
+    floor) echo "$bench/floor" ;;
+    bare) command_of ours ;;
+    libuv-tuned) echo "$bench/libuv_echo tuned" ;;
+    *) echo "$bench/$1_echo" ;;
+    esac
+}
+
+note() {
+    echo "test/bench/run.sh: $*" >&2
+}
+
+end() {
+    kill -9 "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+clean_up() {
+    [ -z "$crowd_pid" ] || end "$crowd_pid"
+    [ -z "$server_pid" ] || end "$server_pid"
+    crowd_pid='' server_pid=''
+}
+
+# start_server NAME: sets server_pid and port.
+start_server() {
+    # shellcheck disable=SC2046 # words
+    taskset -c "$server_core" $(command_of "$1") >"$bench/fifo" 2>"$bench/log" &
+    server_pid=$!
+    read -r line <"$bench/fifo" || {
+        note "cannot start $1: $(cat "$bench/log")"
+        exit 1
+    }
+    port=${line##*:}
+}
+
+# hold N: so many idle connections to the server, until clean_up.
+hold() {
+    taskset -c "$load_core" "$bench/crowd" "$port" hold "$1" >"$bench/fifo" &
+    crowd_pid=$!
+    read -r line <"$bench/fifo" || {
+        note "cannot hold $1 connections"
+        exit 1
+    }
+}
+
+crowd() {
+    taskset -c "$load_core" "$bench/crowd" "$port" "$@"
+}
+
+# In clock ticks: CPU time of the server and of the programs that this shell has waited for, and what
+# both cores did besides. The last one grows only by what disturbs the measurement.
+server_ticks() {
+    awk '{ print $14 + $15 }' "/proc/$server_pid/stat"
+}
+load_ticks() {
+    awk '{ print $16 + $17 }' "/proc/$$/stat"
+}
+other_ticks() {
+    awk -v cores=" cpu$server_core cpu$load_core " -v ours="$(($(server_ticks) + $(load_ticks)))" '
+        index(cores, " " $1 " ") { busy += $2 + $3 + $4 + $7 + $8 + $9 }
+        END { print busy - ours }' /proc/stat
+}
+
+# kibibytes VmRSS|VmHWM: memory of the server
+kibibytes() {
+    awk -v key="$1:" '$1 == key { print $2 }' "/proc/$server_pid/status"
+}
+
+# stream N: N connections that send and take all they can, nothing of which is compared: loads the
+# server more than echo-client can. A message is 64 KiB here. Sets what load does.
+stream() {
+    # shellcheck disable=SC2046 # words
+    set -- $(crowd probe 1 0 "$1" "$seconds" 100000)
+    lasted=$seconds
+    rate=$(echo "$7" | awk '{ print $1 / 65536 }')
+    answered=$(echo "$rate $lasted" | awk '{ print $1 * $2 }')
+}
+
+# bare N: N connections in a closed loop on a bare epoll generator, which compares and times nothing.
+bare() {
+    # shellcheck disable=SC2046 # words
+    set -- $(crowd probe 1 "$1" 0 "$seconds" 1000000)
+    lasted=$seconds
+    rate=$8
+    answered=$(echo "$rate $lasted" | awk '{ print $1 * $2 }')
+}
+
+# load OPTION...: a run of echo-client --load. Sets what its report says.
+load() {
+    taskset -c "$load_core" "$build/echo-client" --load --json "$@" 127.0.0.1 "$port" \
+        >"$bench/report" 2>"$bench/log" || {
+        note "the load failed, $*: $(cat "$bench/report" "$bench/log")"
+        exit 1
+    }
+    answered=$(reported messages_answered)
+    rate=$(reported messages_per_second)
+    lasted=$(reported duration_seconds)
+}
+
+# used COMMAND...: sets the clock ticks that server, load and others use meanwhile.
+used() {
+    server_used=$(server_ticks) load_used=$(load_ticks) others_used=$(other_ticks)
+    "$@"
+    others_used=$(($(other_ticks) - others_used))
+    server_used=$(($(server_ticks) - server_used)) load_used=$(($(load_ticks) - load_used))
+}
+
+# reported KEY: the number in the report.
+reported() {
+    sed "s/.*\"$1\":\([0-9.]*\).*/\1/" "$bench/report"
+}
+
+# measure CASE ROUND SERVER IDLE stream N|load OPTION...: adds a line to $runs. A load of one message
+# shows what it costs to make and end all the connections, which is not counted. A run that other
+# programs disturb is repeated, twice at most.
+measure() {
+    local name=$1 round=$2 server=$3 idle=$4 try server_before=0 load_before=0
+    shift 4
+    [ "$server" != ours-line ] || set -- "$@" --expect line
+    [ "$server" != bare ] || set -- bare "$name"
+    start_server "$server"
+    [ "$idle" -eq 0 ] || hold "$idle"
+    if [ "$1" = load ]; then
+        used "$@" --count 1
+        server_before=$server_used load_before=$load_used
+        set -- "$@" --duration "$seconds"
+    fi
+    for try in 1 2 3; do
+        used "$@"
+        [ $((others_used * 10)) -gt $((server_used + load_used)) ] || break
+        [ "$try" -lt 3 ] || disturbed=$((disturbed + 1))
+    done
+    echo "$name $round $server $rate $((server_used - server_before))" \
+        "$((load_used - load_before)) $lasted $answered" >>"$runs"
+    clean_up
+}
+
+# measure_round ROUND: all throughput cases, each with one server right after the other. Which of
+# them is first changes from round to round. A case has a name, a number of idle connections, a
+# server that is measured with it as well, and a load. "bare" is ours under a bare generator.
+measure_round() {
+    local name idle extra options servers server
+    while read -r name idle extra options <&3; do
+        [ "$idle" -le "$room" ] || continue
+        servers=$all
+        [ "$name" != line ] || servers="ours-line floor"
+        [ "$extra" = - ] || servers="$servers $extra"
+        [ $(($1 % 2)) -eq 1 ] || servers=$(echo "$servers" | awk '{ for (; NF; NF--) print $NF }')
+        for server in $servers; do
+            # shellcheck disable=SC2086 # words
+            measure "$name" "$1" "$server" "$idle" $options
+        done
+    done 3<<'END'
+1          0    bare   load --connections 1
+10         0    bare   load --connections 10
+100        0    bare   load --connections 100
+500        0    bare   load --connections 500
+1000       0    -      load --connections 1000
+5000       0    -      load --connections 5000
+idle-100   100  select load --connections 10
+idle-1000  1000 select load --connections 10
+idle-3000  3000 select load --connections 10
+idle-9000  9000 select load --connections 10
+bulk-1     0    -      load --connections 1 --size 65536 --pipeline 16
+bulk-10    0    -      load --connections 10 --size 65536 --pipeline 16
+stream-1   0    -      stream 1
+stream-10  0    -      stream 10
+pipelined  0    -      load --connections 10 --pipeline 100
+reconnect  0    -      load --connections 10 --reconnect
+line       0    -      load --connections 100
+END
+}
+
+# fact KEY SERVER VALUE...
+fact() {
+    echo "$@" >>"$facts"
+}
+
+# System calls for a message while 100 connections are busy; a message is sent by one of them.
+count_calls() {
+    start_server "$1"
+    taskset -c "$load_core" "$build/echo-client" --load --connections 100 --duration 2 \
+        127.0.0.1 "$port" >/dev/null 2>&1 &
+    crowd_pid=$!
+    sleep 0.5
+    : >"$bench/calls"
+    timeout 1 strace -c -p "$server_pid" -o "$bench/calls" 2>/dev/null || true
+    wait "$crowd_pid" || true
+    calls=$(awk '$NF == "total" { total = $4 }
+        $NF ~ /^(sendto|write|writev|sendmsg)$/ { messages += $4 }
+        END { if (messages) print total / messages }' "$bench/calls")
+    if [ -n "$calls" ]; then
+        fact calls "$1" "$calls"
+    else
+        note "strace cannot trace $1"
+    fi
+    clean_up
+}
+
+# Resident bytes for each of 10,000 idle connections, and CPU time and wake-ups in a second of them.
+measure_idle() {
+    start_server "$1"
+    before=$(kibibytes VmRSS)
+    hold "$2"
+    fact memory "$1" $((($(kibibytes VmRSS) - before) * 1024 / $2))
+    cpu=$(server_ticks)
+    wakes=$(awk '/^voluntary/ { print $2 }' "/proc/$server_pid/status")
+    sleep 1
+    fact asleep "$1" $(($(server_ticks) - cpu)) \
+        $(($(awk '/^voluntary/ { print $2 }' "/proc/$server_pid/status") - wakes))
+    clean_up
+}
+
+# Kibibytes that the server took at most while N clients wrote and never read.
+measure_flood() {
+    start_server "$1"
+    before=$(kibibytes VmRSS)
+    crowd flood "$2" >/dev/null
+    fact flood "$1" $(($(kibibytes VmHWM) - before))
+    clean_up
+}
+
+# probe KEY SERVER ARGUMENTS_OF_CROWD_PROBE...
+probe() {
+    key=$1 server=$2
+    shift 2
+    start_server "$server"
+    # shellcheck disable=SC2046 # words
+    fact "$key" "$server" $(crowd probe "$@")
+    clean_up
+}
+
+probe_all() {
+    local server
+    for server in ours floor select; do
+        if [ "$room" -ge 9000 ]; then
+            probe wake "$server" 9000 10 0 "$seconds" 5000
+            probe wake-alone "$server" 9000 0 0 "$seconds" 5000
+        fi
+        probe fair "$server" 100 0 1 "$seconds" 200
+    done
+}
+
+measure_once() {
+    local server
+    for server in $all; do
+        ! command -v strace >/dev/null || count_calls "$server"
+        [ "$room" -lt 10000 ] || measure_idle "$server" 10000
+        [ "$room" -lt 1000 ] || measure_flood "$server" 1000
+    done
+}
+
+for tool in taskset awk getconf; do
+    command -v "$tool" >/dev/null || { note "there is no $tool here"; exit 1; }
+done
+if ! taskset -c "$server_core" true || ! taskset -c "$load_core" true; then
+    note "needs two cores: BENCH_SERVER_CORE and BENCH_LOAD_CORE"
+    exit 1
+fi
+ulimit -n "$(ulimit -Hn)"
+room=$(ulimit -n)
+[ "$room" != unlimited ] || room=1000000
+room=$((room - 200))
+[ "$room" -ge 10000 ] ||
+    note "only $room descriptors (ulimit -n): what needs more of them is left out"
+all="ours floor"
+for server in libuv libuv-tuned libevent; do
+    if [ -x "$bench/${server%-tuned}_echo" ]; then
+        all="$all $server"
+    else
+        note "without $server, whose library is not there: make deps-bench"
+    fi
+done
+
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+rm -f "$bench/fifo"
+mkfifo "$bench/fifo"
+: >"$runs"
+: >"$facts"
+round=0
+while [ "$round" -lt "$rounds" ]; do
+    round=$((round + 1))
+    note "round $round of $rounds"
+    measure_round "$round"
+    probe_all
+done
+note "system calls and memory"
+measure_once
+
+{
+    echo "$(date +%Y-%m-%d), $(uname -sr)," \
+        "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1), medians of $rounds rounds of" \
+        "$seconds s; $disturbed of $(wc -l <"$runs") runs were disturbed by other programs."
+    echo
+    awk -v ticks="$(getconf CLK_TCK)" -f test/bench/table.awk "$runs" "$facts"
+} >"$bench/table.md"
+awk -f test/bench/chart.awk "$runs" >"$bench/performance.svg"
+cat "$bench/table.md"
+if [ "$rounds" -ge 7 ]; then
+    awk -v table="$bench/table.md" '
+        /<!-- measured: end -->/   { skip = 0 }
+        !skip                      { print }
+        /<!-- measured: begin -->/ { skip = 1; while ((getline line <table) > 0) print line }
+    ' docs/performance.md >"$bench/performance.md"
+    cp "$bench/performance.md" "$bench/performance.svg" docs
+    note "written into docs/performance.md and docs/performance.svg"
+fi
