@@ -48,9 +48,14 @@ static size_t bytes_left(const struct pattern_place *place, size_t size, uint64_
     return left < most ? (size_t)left : most;
 }
 
-bool exchange_has_unsent(const struct exchange *exchange)
+static bool has_unsent(const struct exchange *exchange)
 {
     return exchange->sending.message < exchange->begun;
+}
+
+uint8_t exchange_interest(const struct exchange *exchange)
+{
+    return has_unsent(exchange) ? SELECTOR_READ | SELECTOR_WRITE : SELECTOR_READ;
 }
 
 struct net_result exchange_send(struct exchange *exchange, char *scratch)
@@ -59,7 +64,7 @@ struct net_result exchange_send(struct exchange *exchange, char *scratch)
     struct net_result result = {.outcome = NET_DONE};
     size_t sent = 0;
 
-    while (exchange_has_unsent(exchange) && result.outcome == NET_DONE) {
+    while (has_unsent(exchange) && result.outcome == NET_DONE) {
         size_t length =
             bytes_left(&exchange->sending, pattern->size, exchange->begun, EXCHANGE_SCRATCH);
         struct pattern_place end = exchange->sending;

@@ -68,8 +68,8 @@ int64_t exchange_since(const struct exchange *exchange, uint64_t message);
  * net_send(). */
 struct net_result exchange_send(struct exchange *exchange, char *scratch);
 
-/* Whether something that is begun has not been sent yet. */
-bool exchange_has_unsent(const struct exchange *exchange);
+/* What to wait for: answers, and room as long as something that is begun has not been sent. */
+uint8_t exchange_interest(const struct exchange *exchange);
 
 /* Reads once into `scratch`, and compares. */
 struct exchange_received exchange_receive(struct exchange *exchange, char *scratch);

@@ -35,7 +35,6 @@ static void connect_one(struct generator *generator, struct generator_connection
     uint64_t number = generator->source.count;
     os_socket s;
 
-    c->exchange.watch.kind = GENERATOR_CLOSED;
     c->connect_began = generator->now = os_nanoseconds();
     struct net_result result = source_connect(&generator->source, &generator->server, &s);
     bool good = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
@@ -128,9 +127,7 @@ static void refill(struct generator *generator, struct generator_connection *c)
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         lose(generator, c, "connection lost", result);
     else
-        selector_change(generator->selector, &c->exchange.watch,
-                        exchange_has_unsent(&c->exchange) ? SELECTOR_READ | SELECTOR_WRITE
-                                                          : SELECTOR_READ);
+        selector_change(generator->selector, &c->exchange.watch, exchange_interest(&c->exchange));
 }
 
 /* A connect has ended, one way or the other. */

@@ -23,12 +23,8 @@ void load_result_failure(struct load_result *result, const char *what,
 
     if (result->failure[0] != '\0')
         return;
-    snprintf(words, sizeof words, "%s",
-             reason.outcome == NET_EXHAUSTED ? "out of memory" : "the server ended it");
-    if (reason.error != 0)
-        os_error_text(reason.error, words);
-    snprintf(result->failure, sizeof result->failure, "%s: %s%s", what, words,
-             advice(server, reason));
+    snprintf(result->failure, sizeof result->failure, "%s: %s%s", what,
+             net_result_text(reason, words), advice(server, reason));
 }
 
 void load_result_unanswered(struct load_result *result, unsigned long long connections)

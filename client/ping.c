@@ -84,13 +84,7 @@ static void tell_lost(struct ping *ping, const char *what, struct net_result res
 {
     char words[OS_ERROR_TEXT];
 
-    snprintf(words, sizeof words, "%s",
-             result.outcome == NET_END           ? "the server ended it"
-             : result.outcome == NET_WOULD_BLOCK ? "no answer in time"
-                                                 : "out of memory");
-    if (result.error != 0)
-        os_error_text(result.error, words);
-    printf("%s %s: %s\n", what, ping->address, words);
+    printf("%s %s: %s\n", what, ping->address, net_result_text(result, words));
 }
 
 static void lose(struct ping *ping, struct net_result result)
@@ -150,9 +144,7 @@ static void flush(struct ping *ping)
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         lose(ping, result);
     else
-        selector_change(ping->selector, &ping->exchange.watch,
-                        exchange_has_unsent(&ping->exchange) ? SELECTOR_READ | SELECTOR_WRITE
-                                                             : SELECTOR_READ);
+        selector_change(ping->selector, &ping->exchange.watch, exchange_interest(&ping->exchange));
 }
 
 static void tell_answer(struct ping *ping, uint64_t message)

@@ -10,9 +10,7 @@
 #include "character_width.h"
 #include "screen_system.h"
 
-static const char prompt[] = "> ";
 enum {
-    PROMPT = sizeof prompt - 1,
     USUAL_COLUMNS = 80,
     MOST_COLUMNS = 1024, /* of a row that is drawn, in a window that is wider */
     COLLECTED = 4096     /* bytes; several rows of text */
@@ -148,8 +146,8 @@ static void remember(struct screen *screen, const struct line_editor *editor,
 {
     size_t columns;
 
-    memset(screen->widths, 1, PROMPT);
-    screen->count = screen->cursor = PROMPT;
+    memset(screen->widths, 1, SCREEN_PROMPT);
+    screen->count = screen->cursor = SCREEN_PROMPT;
     for (size_t place = view.start; place < view.end && screen->count < MOST_COLUMNS;) {
         place += character_length(editor->text + place, view.end - place, &columns);
         screen->widths[screen->count++] =
@@ -166,15 +164,14 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
         return;
     screen_erase_line(screen);
     screen->columns = window_columns();
-    struct line_editor_view view =
-        line_editor_view(editor, screen->columns > PROMPT + 1 ? screen->columns - PROMPT - 1 : 1);
+    struct line_editor_view view = screen_view(editor, screen->columns);
 
-    write_text(screen, prompt);
+    write_text(screen, screen_prompt);
     draw(screen, editor, view.start, view.end);
     /* Again up to the cursor: so it stands right even where the terminal counts other columns. */
     if (editor->cursor < view.end) {
         write_text(screen, "\r");
-        write_text(screen, prompt);
+        write_text(screen, screen_prompt);
         draw(screen, editor, view.start, editor->cursor);
     }
     remember(screen, editor, view);

@@ -8,8 +8,7 @@
 #include "screen_system.h"
 #include "text.h"
 
-static const char prompt[] = "> ";
-enum { PROMPT = sizeof prompt - 1, FULL_PIPE = 1000 /* microseconds until it is tried again */ };
+enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
 
 struct screen {
     HANDLE console; /* where the line is drawn, even if stdout is something else; NULL: it is not */
@@ -154,10 +153,9 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
         return;
     /* The window may be narrower than the buffer behind it. */
     int columns = info.srWindow.Right - info.srWindow.Left + 1;
-    struct line_editor_view view =
-        line_editor_view(editor, columns > PROMPT + 1 ? (size_t)columns - PROMPT - 1 : 1);
+    struct line_editor_view view = screen_view(editor, (size_t)columns);
 
-    draw(screen, prompt, PROMPT);
+    draw(screen, screen_prompt, SCREEN_PROMPT);
     draw(screen, editor->text + view.start, editor->cursor - view.start);
     /* Where the cursor is now is where it belongs, whatever columns the console counts. */
     GetConsoleScreenBufferInfo(screen->console, &info);

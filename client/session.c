@@ -64,11 +64,10 @@ __attribute__((format(printf, 2, 3))) static void fail(struct session *session, 
 static void fail_connection(struct session *session, struct net_result result)
 {
     char address[NET_ADDRESS_TEXT];
-    char words[OS_ERROR_TEXT] = "out of memory";
+    char words[OS_ERROR_TEXT];
 
-    if (result.error != 0)
-        os_error_text(result.error, words);
-    fail(session, "connection to %s lost: %s", net_address_text(session->peer, address), words);
+    fail(session, "connection to %s lost: %s", net_address_text(session->peer, address),
+         net_result_text(result, words));
 }
 
 /*

@@ -12,6 +12,8 @@ enum {
     AT_ONCE = 3        /* looks: what a wait for all that has not really waited takes at most */
 };
 
+static const int64_t DAY = (int64_t)24 * 60 * 60 * 1000000; /* microseconds */
+
 struct selector *selector_create(void)
 {
     struct selector *selector = calloc(1, sizeof *selector);
@@ -55,8 +57,6 @@ static bool grow(struct selector *selector)
     selector->capacity = capacity;
     return true;
 }
-
-static const int64_t DAY = (int64_t)24 * 60 * 60 * 1000000;
 
 static void swap(struct selector *selector, struct selector_watch *watch, size_t place)
 {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "selector.h"
 #include "test.h"
 
@@ -492,12 +493,7 @@ char *support_random_bytes(size_t length, uint32_t seed)
     uint32_t state = seed * 2654435761U + 1;
 
     assert_non_null(bytes);
-    /* Marsaglia's xorshift32 */
-    for (size_t i = 0; i < length; i++) {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        bytes[i] = (char)(state >> 24);
-    }
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (char)(random_next(&state) >> 24);
     return bytes;
 }

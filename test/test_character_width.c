@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 #include "text.h"
 
@@ -185,17 +186,6 @@ static void what_joins_and_what_does_not(void **state)
     }
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 static size_t random_text(char *text, size_t size)
 {
     static const char *const pieces[] = {"a",         " ",        ACUTE,  HAN,    JOINER,
@@ -215,7 +205,7 @@ static size_t random_text(char *text, size_t size)
 static void forwards_and_backwards_are_the_same(void **state)
 {
     (void)state;
-    random_state = 5;
+    random_begin(5);
     for (int i = 0; i < 3000; i++) {
         char text[60];
         size_t length = random_text(text, sizeof text);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 #include "text.h"
 
@@ -206,17 +207,6 @@ static void cuts_change_nothing_but_lines(void **state)
     }
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 /* Reads one byte back that was escaped; returns what follows. */
 static const char *unescape(const char *text, char *byte)
 {
@@ -304,7 +294,7 @@ static void random_bytes_in_random_pieces_are_their_lines(void **state)
         "ab\n\n\r\r\xC2\xC3\xE2\xED\xF0\xF4\x80\x9F\x98\x82\xA9\x1B\x0E\x0F\\";
 
     (void)state;
-    random_state = 9;
+    random_begin(9);
     for (int i = 0; i < 10000; i++) {
         enum { LENGTH = 100 };
         char bytes[LENGTH];

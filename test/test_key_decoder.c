@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 #include "text.h"
 
@@ -274,22 +275,11 @@ static void sequences_without_an_end_are_given_up(void **state)
     }
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 /* Any control sequence (ECMA-48, 5.4) is one key and leaves no text, wherever it is cut. */
 static void every_sequence_is_taken_whole(void **state)
 {
     (void)state;
-    random_state = 17;
+    random_begin(17);
     for (int i = 0; i < 100000; i++) {
         char bytes[40] = "\x1B\x1B[";
         size_t length = 3;
@@ -345,7 +335,7 @@ static void pieces_change_nothing(void **state)
     };
 
     (void)state;
-    random_state = 19;
+    random_begin(19);
     for (int i = 0; i < 10000; i++) {
         char bytes[200];
         size_t length = 0;
@@ -456,7 +446,7 @@ static void random_bytes(void **state)
 
     (void)state;
     assert_non_null(bytes);
-    random_state = 11;
+    random_begin(11);
     for (size_t i = 0; i < LENGTH; i++)
         bytes[i] =
             random_below(3) > 0 ? often[random_below(sizeof often - 1)] : (char)random_below(256);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "key_decoder.h"
+#include "random_numbers.h"
 #include "test.h"
 #include "text.h"
 
@@ -231,17 +232,6 @@ static void the_history_holds_a_thousand_lines(void **state)
     line_editor_clear(&editor);
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 /* What is typed arrives in pieces that end anywhere; the lines taken are compared with it. */
 static void paste(struct line_editor *editor, const char *text, size_t length)
 {
@@ -279,7 +269,7 @@ static void a_paste_arrives_whole(void **state)
 
     (void)state;
     assert_non_null(text);
-    random_state = 7;
+    random_begin(7);
     /* Many short lines, then one line. */
     for (size_t line_end = 60; line_end <= 2 * LENGTH; line_end += 2 * LENGTH - 60) {
         size_t length = 0;
@@ -581,7 +571,7 @@ static void random_keys_do_what_they_do_to_a_model(void **state)
     struct line_editor editor = {0};
 
     (void)state;
-    random_state = 42;
+    random_begin(42);
     memset(&model, 0, sizeof model);
     for (int i = 0; i < 100000; i++) {
         struct key key = {.kind = (enum key_kind)random_below(KEY_OTHER + 1)};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 
 enum { STREAM = 20000 };
@@ -13,20 +14,9 @@ static const char prefix[] = "Message received - ";
 /* The kinds of messages, in sizes around those of the number, the words and the pieces in them. */
 static const size_t sizes[] = {2, 3, 7, 8, 9, 16, 17, 64, 100, 4077, 4096, 4097, 9001};
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 static void for_each_pattern(void (*check)(const struct pattern *pattern))
 {
-    random_state = 77;
+    random_begin(77);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         for (int kind = 0; kind < 4; kind++) {
             struct pattern pattern = {.size = sizes[i],

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 
 enum { STREAM_MAX = 400, ANSWER_MAX = 32 * STREAM_MAX };
@@ -150,17 +151,6 @@ static void start(struct feeder *f, enum protocol_mode mode, size_t max_line)
     f->rules = (struct protocol_rules){.mode = mode, .max_line = max_line};
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 /* Feeds a stream to line mode in pieces; `piece` says how long the next one is. */
 static void assert_pieces(const char *stream, size_t length, size_t max_line,
                           size_t (*piece)(size_t rest))
@@ -273,7 +263,7 @@ static void answers_lines_of_every_kind(void **state)
     static struct transcript model;
 
     (void)state;
-    random_state = 1;
+    random_begin(1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         model_lines(cases[i].stream, cases[i].length, 10, &model);
         assert_int_equal(model.sent_length, cases[i].sent_length);
@@ -312,7 +302,7 @@ static void answers_random_streams_however_they_are_cut(void **state)
     char stream[STREAM_MAX];
 
     (void)state;
-    random_state = 42;
+    random_begin(42);
     for (int i = 0; i < 4000; i++) {
         size_t max_line = 1 + random_below(20);
         size_t wanted = 1 + random_below(i % 100 == 0 ? STREAM_MAX / 2 : 50);
@@ -399,7 +389,7 @@ static void echoes_every_byte(void **state)
     for (int i = 0; i < 256; i++)
         stream[i] = (char)i;
     memcpy(stream + 256, "quit\n", 5);
-    random_state = 7;
+    random_begin(7);
     start(&f, PROTOCOL_ECHO, 1);
     feed(&f, "", 0, false);
     assert_int_equal(f.transcript.verdicts_length, 0);

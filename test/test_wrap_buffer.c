@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 
 enum { MODEL_MAX = 20000, BLOCK_HEADER_MAX = 64 };
@@ -99,24 +100,13 @@ static void owns_nothing_while_empty(void **state)
     consume(&buffer, 3);
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 static void is_first_in_first_out(void **state)
 {
     struct buffer buffer = {0};
 
     (void)state;
     start_empty();
-    random_state = 42;
+    random_begin(42);
     for (int i = 0; i < 20000; i++) {
         size_t length = random_below(random_below(20) == 0 ? 3000 : 100);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 
 enum {
@@ -66,17 +67,6 @@ struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size);
 struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length);
 void __wrap_net_end_sending(os_socket s);
 void __wrap_net_close(os_socket s);
-
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
 
 static bool memory_refused(void)
 {
@@ -445,7 +435,7 @@ static void assert_answers(enum protocol_mode mode, size_t longest, size_t recv_
 static void answers_the_same_whatever_the_outcomes(void **state)
 {
     (void)state;
-    random_state = 42;
+    random_begin(42);
     for (int i = 0; i < 1000; i++) {
         for (enum protocol_mode mode = PROTOCOL_ECHO; mode <= PROTOCOL_CHUNK; mode++) {
             assert_answers(mode, MAX_LINE, i % 2 == 0 ? 10 : 700, i % 5 == 0 ? 1 : 300);

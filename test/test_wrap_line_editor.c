@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random_numbers.h"
 #include "test.h"
 
 static int granted = -1; /* how many more requests are granted; below 0: all */
@@ -60,17 +61,6 @@ static void enter(struct line_editor *editor, size_t length)
         press(editor, KEY_TEXT);
     press(editor, KEY_ENTER);
     line_editor_next(editor);
-}
-
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
 }
 
 static void text_that_finds_no_memory_is_not_inserted(void **state)
@@ -174,7 +164,7 @@ static void memory_that_comes_and_goes(void **state)
 
     (void)state;
     owned = 0;
-    random_state = 3;
+    random_begin(3);
     for (int i = 0; i < 50000; i++) {
         enum key_kind kind = (enum key_kind)random_below(KEY_OTHER + 1);
         size_t length = editor.length;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "os.h"
+#include "random_numbers.h"
 #include "test.h"
 
 #define TIME "2017-03-04 05:06:07"
@@ -164,17 +165,6 @@ static void has_room_for_the_longest_lines(void **state)
     assert_int_equal(read_bytes[read_length - 1], '\n');
 }
 
-static uint32_t random_state;
-
-/* 0 to `limit` - 1, by Marsaglia's xorshift32: the same numbers in each run. */
-static size_t random_below(size_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
-
 /*
  * What was read is whole lines: each with the next number, or with how many numbers were left out,
  * which adds one to `gaps`. Returns the sum.
@@ -223,7 +213,7 @@ static void a_slow_reader_gets_whole_lines_and_is_told_what_is_lost(void **state
     unsigned long number = 0, gaps;
 
     (void)state;
-    random_state = 42;
+    random_begin(42);
     room = 0;
     for (int i = 0; i < 1500; i++) {
         size_t lines = random_below(20);
@@ -249,7 +239,7 @@ static void a_reader_who_stands_still_loses_lines(void **state)
     unsigned long number = 0, gaps;
 
     (void)state;
-    random_state = 42;
+    random_begin(42);
     room = 0;
     while (number < 10000)
         log_number(number++);
@@ -270,7 +260,7 @@ static void a_fast_reader_loses_nothing_in_a_long_round(void **state)
     unsigned long number = 0, gaps;
 
     (void)state;
-    random_state = 42;
+    random_begin(42);
     while (number < 3000)
         log_number(number++);
     assert_true(log_flush(&server_log));
@@ -284,7 +274,7 @@ static void a_reader_who_is_gone_stops_nothing(void **state)
     gone = true;
     log_event(&server_log, "one");
     assert_true(log_flush(&server_log));
-    random_state = 42;
+    random_begin(42);
     for (unsigned long number = 0; number < 3000; number++)
         log_number(number);
     assert_true(log_flush(&server_log));
