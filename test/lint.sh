@@ -43,7 +43,7 @@ programs=$(find common server client -name '*.c' | sort)
 tests=$(find test -name '*.c' | sort)
 posix=$(echo "$programs" | grep -v _win32)
 # Without the tests that need cmocka, which is not installed for Windows.
-windows=$(echo "$programs" | grep -v _posix; echo "$tests" | grep _win32)
+windows=$(echo "$programs" | grep -v _posix; echo "$tests" | grep _win32 | grep -v test/test_)
 
 # shellcheck disable=SC2046,SC2086 # names of files and options are words
 check_all() {
