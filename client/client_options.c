@@ -174,6 +174,17 @@ static bool parse_number32(const char *name, uint64_t least, uint64_t most, uint
     return good;
 }
 
+static bool parse_rate(double *rate)
+{
+    uint64_t thousandths;
+
+    if (!text_thousandths(optarg, 1, RATE_MAX * (uint64_t)1000, &thousandths))
+        return command_line_wrong(
+            program, "--rate '%s' is not a number from 0.001 to %d, such as 2.5", optarg, RATE_MAX);
+    *rate = (double)thousandths / 1000;
+    return true;
+}
+
 /* Options of --load alone, and those that --ping has too. */
 static bool parse_load_option(int option, struct client_options *options)
 {
@@ -202,9 +213,7 @@ static bool parse_load_option(int option, struct client_options *options)
         return load->duration > 0 ||
                command_line_wrong(program, "--duration has to be more than 0 seconds");
     case OPTION_RATE:
-        good = command_line_number(program, "--rate", 1, RATE_MAX, &number);
-        load->rate = (double)number;
-        return good;
+        return parse_rate(&load->rate);
     case OPTION_RECONNECT:
         load->reconnect = true;
         return true;

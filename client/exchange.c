@@ -3,17 +3,21 @@
 #include <stdlib.h>
 
 bool exchange_open(struct exchange *exchange, const struct pattern *pattern, uint64_t connection,
-                   uint32_t pipeline, os_socket s)
+                   uint32_t pipeline, os_socket s, struct selector *selector, uint8_t interest)
 {
     *exchange =
         (struct exchange){.pattern = pattern, .connection = connection, .pipeline = pipeline};
-    exchange->watch.socket = s;
     exchange->since = malloc(pipeline * sizeof *exchange->since);
-    return exchange->since != NULL;
+    if (exchange->since != NULL && selector_add(selector, &exchange->watch, s, interest))
+        return true;
+    free(exchange->since);
+    net_close(s);
+    return false;
 }
 
-void exchange_close(struct exchange *exchange)
+void exchange_close(struct exchange *exchange, struct selector *selector)
 {
+    selector_remove(selector, &exchange->watch);
     net_close(exchange->watch.socket);
     free(exchange->since);
     exchange->since = NULL;

@@ -45,15 +45,14 @@ struct exchange_received {
 };
 
 /*
- * Makes an exchange of a socket, which is connected or about to be, and owns it from now on.
- * Returns false, and then the socket is still the caller's, when memory is refused. The watch is
- * not added to a selector.
+ * Makes an exchange of a socket, which is connected or about to be, owns it from now on, and
+ * watches it for `interest`. Returns false, and then the socket is closed, when memory is refused.
  */
 bool exchange_open(struct exchange *exchange, const struct pattern *pattern, uint64_t connection,
-                   uint32_t pipeline, os_socket s);
+                   uint32_t pipeline, os_socket s, struct selector *selector, uint8_t interest);
 
-/* Closes the socket and frees what the exchange owns. */
-void exchange_close(struct exchange *exchange);
+/* Watches the socket no longer, closes it, and frees what the exchange owns. */
+void exchange_close(struct exchange *exchange, struct selector *selector);
 
 /* Messages that have been begun and not answered. */
 uint64_t exchange_in_flight(const struct exchange *exchange);

@@ -37,18 +37,11 @@ static void connect_one(struct generator *generator, struct generator_connection
 
     c->connect_began = generator->now = os_nanoseconds();
     struct net_result result = source_connect(&generator->source, &generator->server, &s);
-    bool good = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
-
-    if (good && !exchange_open(&c->exchange, &options->pattern, number, options->pipeline, s)) {
-        net_close(s);
-        good = false;
+    if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
+        !exchange_open(&c->exchange, &options->pattern, number, options->pipeline, s,
+                       generator->selector, SELECTOR_WRITE))
         result = (struct net_result){.outcome = NET_EXHAUSTED};
-    } else if (good && !selector_add(generator->selector, &c->exchange.watch, s, SELECTOR_WRITE)) {
-        exchange_close(&c->exchange);
-        good = false;
-        result = (struct net_result){.outcome = NET_EXHAUSTED};
-    }
-    if (!good) {
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
         c->exchange.watch.kind = GENERATOR_CLOSED;
         generator->result->connections_failed++;
         tell_failure(generator, "cannot connect", result);
@@ -74,8 +67,7 @@ static void close_one(struct generator *generator, struct generator_connection *
     case GENERATOR_CLOSED:
         break;
     }
-    selector_remove(generator->selector, &c->exchange.watch);
-    exchange_close(&c->exchange);
+    exchange_close(&c->exchange, generator->selector);
     c->exchange.watch.kind = GENERATOR_CLOSED;
 }
 
@@ -263,9 +255,7 @@ bool generator_step(struct generator *generator, int64_t until)
 
     if (generator->sending && until > schedule_next(&generator->schedule))
         until = schedule_next(&generator->schedule);
-    /* Rounded up: to wake a microsecond early is to wait twice. */
-    if (!selector_wait(generator->selector,
-                       until > generator->now ? (until - generator->now) / 1000 + 1 : 0)) {
+    if (!selector_wait_until(generator->selector, until, generator->now)) {
         generator->result->connections_lost += generator->alive;
         tell_failure(generator, "cannot wait",
                      (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});

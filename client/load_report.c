@@ -151,7 +151,7 @@ void load_report_json(const struct load_options *options, const struct load_resu
         ",\"message_size_bytes\":%zu,\"connections\":%lu,\"pipeline\":%lu,\"idle_connections\":%lu",
         options->pattern.size, (unsigned long)options->connections,
         (unsigned long)options->pipeline, (unsigned long)options->idle);
-    printf(",\"target_rate_per_second\":%.0f,\"seed\":%llu,\"reconnect\":%s", options->rate,
+    printf(",\"target_rate_per_second\":%.3f,\"seed\":%llu,\"reconnect\":%s", options->rate,
            (unsigned long long)options->pattern.seed, options->reconnect ? "true" : "false");
     printf(",\"duration_seconds\":%.6f,\"connections_made\":%llu,\"connections_failed\":%llu,"
            "\"connections_lost\":%llu",

@@ -6,7 +6,7 @@
 
 static const char *advice(const struct net_address *server, struct net_result reason)
 {
-    if (reason.outcome == NET_EXHAUSTED && reason.error != 0)
+    if (os_error_kind(reason.error) == OS_ERROR_DESCRIPTORS)
         return "; raise the limit of open descriptors (ulimit -n), of the server too";
     if (reason.outcome == NET_UNAVAILABLE && source_is_free(server))
         return "; no local port is left: use fewer connections, or wait a minute";

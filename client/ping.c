@@ -6,6 +6,7 @@
 #include "exchange.h"
 #include "histogram.h"
 #include "os.h"
+#include "output.h"
 #include "report.h"
 #include "selector.h"
 
@@ -26,6 +27,7 @@ struct ping {
     char address[NET_ADDRESS_TEXT];
     struct selector *selector;
     struct selector_watch stop;
+    struct output output;
     struct exchange exchange; /* open unless disconnected */
     enum state state;
     bool found_form; /* whether answers are prefixed is known */
@@ -58,23 +60,16 @@ static void wait_to_connect(struct ping *ping)
 
 static void disconnect(struct ping *ping)
 {
-    selector_remove(ping->selector, &ping->exchange.watch);
-    exchange_close(&ping->exchange);
+    exchange_close(&ping->exchange, ping->selector);
     wait_to_connect(ping);
 }
 
 /* Goes on with a socket that is connected or about to be; false when memory is refused. */
 static bool take_socket(struct ping *ping, os_socket s, enum state state)
 {
-    if (!exchange_open(&ping->exchange, &ping->pattern, ping->connections++, PIPELINE, s)) {
-        net_close(s);
+    if (!exchange_open(&ping->exchange, &ping->pattern, ping->connections++, PIPELINE, s,
+                       ping->selector, state == CONNECTED ? SELECTOR_READ : SELECTOR_WRITE))
         return false;
-    }
-    if (!selector_add(ping->selector, &ping->exchange.watch, s,
-                      state == CONNECTED ? SELECTOR_READ : SELECTOR_WRITE)) {
-        exchange_close(&ping->exchange);
-        return false;
-    }
     ping->first = ping->sent;
     ping->state = state;
     return true;
@@ -84,7 +79,7 @@ static void tell_lost(struct ping *ping, const char *what, struct net_result res
 {
     char words[OS_ERROR_TEXT];
 
-    printf("%s %s: %s\n", what, ping->address, net_result_text(result, words));
+    output_print(&ping->output, "%s %s: %s\n", what, ping->address, net_result_text(result, words));
 }
 
 static void lose(struct ping *ping, struct net_result result)
@@ -99,7 +94,8 @@ static void connected(struct ping *ping, int64_t took)
     char text[REPORT_DURATION];
 
     histogram_add(&ping->connect_time, took);
-    printf("connected to %s in %s\n", ping->address, report_duration(took, text));
+    output_print(&ping->output, "connected to %s in %s\n", ping->address,
+                 report_duration(took, text));
 }
 
 /* A try to connect that fails costs the message that was due. */
@@ -155,8 +151,9 @@ static void tell_answer(struct ping *ping, uint64_t message)
 
     ping->answered++;
     histogram_add(&ping->round_trip, took);
-    printf("%zu bytes from %s: seq=%llu time=%s\n", pattern_answer_size(&ping->pattern),
-           ping->address, number, report_duration(took, text));
+    output_print(&ping->output, "%llu bytes from %s: seq=%llu time=%s\n",
+                 (unsigned long long)pattern_answer_size(&ping->pattern), ping->address, number,
+                 report_duration(took, text));
 }
 
 static void receive(struct ping *ping)
@@ -185,11 +182,12 @@ static void receive(struct ping *ping)
         return;
     unsigned long long number = ping->first + exchange->receiving.message + 1;
 
-    printf("%s byte from %s: seq=%llu offset=%zu: expected ",
-           received.fault == EXCHANGE_WRONG ? "wrong" : "extra", ping->address, number,
-           exchange->receiving.offset);
-    printf(received.fault == EXCHANGE_WRONG ? "0x%02x" : "nothing", received.expected);
-    printf(", got 0x%02x\n", received.got);
+    output_print(&ping->output, "%s byte from %s: seq=%llu offset=%llu: expected ",
+                 received.fault == EXCHANGE_WRONG ? "wrong" : "extra", ping->address, number,
+                 (unsigned long long)exchange->receiving.offset);
+    output_print(&ping->output, received.fault == EXCHANGE_WRONG ? "0x%02x" : "nothing",
+                 received.expected);
+    output_print(&ping->output, ", got 0x%02x\n", received.got);
     ping->wrong = true;
 }
 
@@ -247,9 +245,9 @@ static bool wait(struct ping *ping, int64_t until)
     char words[OS_ERROR_TEXT];
 
     /* What nobody reads needs not be measured. */
-    if (fflush(stdout) != 0)
+    if (!output_flush(&ping->output))
         return false;
-    if (!selector_wait(ping->selector, until > ping->now ? (until - ping->now) / 1000 + 1 : 0)) {
+    if (!selector_wait_until(ping->selector, until, ping->now)) {
         fprintf(stderr, "echo-client: cannot wait: %s\n", os_error_text(os_socket_error(), words));
         ping->wrong = true;
         return false;
@@ -286,34 +284,39 @@ static void exchange_all(struct ping *ping)
         ping->lost += exchange_in_flight(&ping->exchange);
 }
 
-static void print_times(const char *name, const struct histogram *times)
+static void print_times(struct output *output, const char *name, const struct histogram *times)
 {
     static const double fractions[] = {0.5, 0.9, 0.99};
     char text[3][REPORT_DURATION];
 
-    printf("%s min/mean/max/stddev = %s", name, report_duration(times->least, text[0]));
-    printf("/%s/%s", report_duration((int64_t)times->mean, text[0]),
-           report_duration(times->most, text[1]));
-    printf("/%s, p50/p90/p99 = ", report_duration((int64_t)histogram_deviation(times), text[0]));
+    output_print(output, "%s min/mean/max/stddev = %s", name,
+                 report_duration(times->least, text[0]));
+    output_print(output, "/%s/%s", report_duration((int64_t)times->mean, text[0]),
+                 report_duration(times->most, text[1]));
+    output_print(output, "/%s, p50/p90/p99 = ",
+                 report_duration((int64_t)histogram_deviation(times), text[0]));
     for (int i = 0; i < 3; i++)
         report_duration(histogram_percentile(times, fractions[i]), text[i]);
-    printf("%s/%s/%s\n", text[0], text[1], text[2]);
+    output_print(output, "%s/%s/%s\n", text[0], text[1], text[2]);
 }
 
-static void summarize(const struct ping *ping)
+static void summarize(struct ping *ping)
 {
+    struct output *output = &ping->output;
     char text[REPORT_HISTOGRAM];
 
-    printf("\n--- %s ---\n", ping->address);
-    printf("%llu sent, %llu answered, %llu lost, %llu reconnects\n", (unsigned long long)ping->sent,
-           (unsigned long long)ping->answered, (unsigned long long)ping->lost,
-           (unsigned long long)(ping->connect_time.count - 1));
-    print_times("connect   ", &ping->connect_time);
+    output_print(output, "\n--- %s ---\n", ping->address);
+    output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnects\n",
+                 (unsigned long long)ping->sent, (unsigned long long)ping->answered,
+                 (unsigned long long)ping->lost,
+                 (unsigned long long)(ping->connect_time.count - 1));
+    print_times(output, "connect   ", &ping->connect_time);
     if (ping->answered > 0) {
-        print_times("round trip", &ping->round_trip);
-        fputs(report_histogram(&ping->round_trip, text), stdout);
+        print_times(output, "round trip", &ping->round_trip);
+        output_print(output, "%s", report_histogram(&ping->round_trip, text));
     }
-    fflush(stdout);
+    if (!output_flush(output))
+        fprintf(stderr, "echo-client: cannot write to standard output\n");
 }
 
 enum ping_end ping_run(const struct ping_options *options, const struct net_address *server,
@@ -328,6 +331,7 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
         net_close(s);
     } else {
         ping->options = options;
+        ping->output.stop = stop;
         ping->pattern = options->pattern;
         ping->server = *server;
         net_address_text(server, ping->address);
@@ -340,7 +344,9 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
         summarize(ping);
         if (ping->state != DISCONNECTED)
             disconnect(ping);
-        end = ping->lost > 0 || ping->wrong || ping->answered == 0 ? PING_LOST : PING_ALL_ANSWERED;
+        end = ping->lost > 0 || ping->wrong || ping->output.broken || ping->answered == 0
+                  ? PING_LOST
+                  : PING_ALL_ANSWERED;
     }
     if (ping != NULL)
         selector_destroy(ping->selector);

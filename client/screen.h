@@ -22,9 +22,8 @@ bool screen_can_draw(void);
 
 /*
  * Takes stdout. With `drawn` the line is drawn by screen_show_line(); else the functions for the
- * line do nothing, and the terminal shows what is typed by itself. While `stop` is readable
- * (os_stop_open()), nothing waits for stdout: what it does not take is dropped. Returns NULL when
- * memory is refused.
+ * line do nothing, and the terminal shows what is typed by itself. `stop` as for output_write().
+ * Returns NULL when memory is refused.
  */
 struct screen *screen_open(bool drawn, os_socket stop);
 

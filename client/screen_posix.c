@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "character_width.h"
+#include "output.h"
 #include "screen_system.h"
 
 enum {
@@ -19,7 +19,8 @@ enum {
 struct screen {
     bool drawn;
     bool colours;
-    os_socket stop;                     /* readable when the process is asked to stop */
+    bool cuts_rows;
+    struct output output;
     char collected[COLLECTED];          /* not written yet */
     size_t collected_length;            /* of it */
     bool shown;                         /* the line is */
@@ -37,6 +38,19 @@ bool screen_can_draw(void)
            strcmp(term, "unknown") != 0;
 }
 
+/*
+ * Whether a row that has become too long for the window is cut. Most terminals break it into
+ * several, among them tmux, VTE and those of macOS and Windows; xterm, which sets XTERM_VERSION,
+ * and the Linux console do not, and none of them can be asked.
+ */
+static bool terminal_cuts_rows(void)
+{
+    const char *term = getenv("TERM");
+
+    return term != NULL && (strcmp(term, "linux") == 0 ||
+                            (strncmp(term, "xterm", 5) == 0 && getenv("XTERM_VERSION") != NULL));
+}
+
 struct screen *screen_open(bool drawn, os_socket stop)
 {
     struct screen *screen = calloc(1, sizeof *screen);
@@ -44,8 +58,9 @@ struct screen *screen_open(bool drawn, os_socket stop)
     if (screen == NULL)
         return NULL;
     screen->drawn = drawn;
-    screen->stop = stop;
+    screen->output.stop = stop;
     screen->colours = screen_can_draw() && !screen_without_colours();
+    screen->cuts_rows = terminal_cuts_rows();
     return screen;
 }
 
@@ -54,36 +69,12 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
-/* Waits until stdout may take something; false when the process is asked to stop before. */
-static bool wait_for_room(const struct screen *screen)
-{
-    fd_set output, stop;
-
-    FD_ZERO(&output);
-    FD_ZERO(&stop);
-    FD_SET(STDOUT_FILENO, &output);
-    FD_SET(screen->stop, &stop);
-    int last = screen->stop > STDOUT_FILENO ? screen->stop : STDOUT_FILENO;
-
-    return select(last + 1, &stop, &output, NULL, NULL) <= 0 || !FD_ISSET(screen->stop, &stop);
-}
-
 bool screen_flush(struct screen *screen)
 {
-    const char *text = screen->collected;
-    const char *end = text + screen->collected_length;
+    size_t length = screen->collected_length;
 
     screen->collected_length = 0;
-    while (text < end) {
-        ptrdiff_t n = os_write(OS_STDOUT, text, (size_t)(end - text));
-
-        if (n < 0)
-            return false;
-        if (n == 0 && !wait_for_room(screen))
-            return true;
-        text += n;
-    }
-    return true;
+    return output_write(&screen->output, screen->collected, length);
 }
 
 bool screen_write(struct screen *screen, const char *text, size_t length)
@@ -205,12 +196,8 @@ void screen_erase_line(struct screen *screen)
     if (!screen->shown)
         return;
     size_t columns = window_columns();
-    /*
-     * Most terminals that have become narrower break the row into several: tmux, VTE, Windows
-     * Terminal. Those that cut it instead, as xterm and the Linux console do, cannot be told apart:
-     * there as many rows above it are lost.
-     */
-    size_t rows = columns < screen->columns ? rows_to_cursor(screen, columns) : 0;
+    bool broken = columns < screen->columns && !screen->cuts_rows;
+    size_t rows = broken ? rows_to_cursor(screen, columns) : 0;
 
     if (rows > 0) {
         snprintf(up, sizeof up, "\x1B[%luA", (unsigned long)rows);

@@ -7,9 +7,7 @@
 #include "screen.h"
 
 /*
- * Writes plain text to stdout, at the latest with screen_flush(), which waits until all is written.
- * Both return false when stdout is broken. When the process is asked to stop while stdout takes
- * nothing, what was not written is dropped.
+ * Writes plain text to stdout, at the latest with screen_flush(); both as output_write().
  */
 bool screen_write(struct screen *screen, const char *text, size_t length);
 bool screen_flush(struct screen *screen);

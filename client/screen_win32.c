@@ -1,19 +1,16 @@
-#include <winsock2.h> /* before windows.h, always */
-
 #include <windows.h>
 
 #include <stdlib.h>
 
 #include "os.h"
+#include "output.h"
 #include "screen_system.h"
 #include "text.h"
 
-enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
-
 struct screen {
     HANDLE console; /* where the line is drawn, even if stdout is something else; NULL: it is not */
-    os_socket stop; /* readable when the process is asked to stop */
-    bool shown;     /* the line is */
+    struct output output;
+    bool shown; /* the line is */
     bool colours;
     WORD colour; /* of what is not dimmed */
 };
@@ -44,7 +41,7 @@ struct screen *screen_open(bool drawn, os_socket stop)
 
     if (screen == NULL)
         return NULL;
-    screen->stop = stop;
+    screen->output.stop = stop;
     if (drawn)
         screen->console = open_console();
     if (screen->console != NULL && os_is_terminal(OS_STDOUT) && !screen_without_colours() &&
@@ -62,30 +59,9 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
-/* Waits a moment; false when the process is asked to stop before. */
-static bool wait_for_room(const struct screen *screen)
-{
-    struct timeval moment = {.tv_usec = FULL_PIPE};
-    fd_set stop;
-
-    FD_ZERO(&stop);
-    FD_SET(screen->stop, &stop);
-    return select(0, &stop, NULL, NULL, &moment) <= 0;
-}
-
 bool screen_write(struct screen *screen, const char *text, size_t length)
 {
-    while (length > 0) {
-        ptrdiff_t n = os_write(OS_STDOUT, text, length);
-
-        if (n < 0)
-            return false;
-        if (n == 0 && !wait_for_room(screen))
-            return true;
-        text += n;
-        length -= (size_t)n;
-    }
-    return true;
+    return output_write(&screen->output, text, length);
 }
 
 /* Nothing is collected here. */

@@ -6,7 +6,7 @@
 
 #include "text.h"
 
-static const int64_t YEAR = (int64_t)365 * 24 * 60 * 60 * 1000;
+static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000;
 
 bool command_line_wrong(const char *program, const char *format, ...)
 {
@@ -59,8 +59,12 @@ bool command_line_number(const char *program, const char *name, uint64_t least, 
 
 bool command_line_seconds(const char *program, const char *name, int64_t *milliseconds)
 {
-    if (text_seconds(optarg, YEAR, milliseconds))
+    uint64_t value;
+
+    if (text_thousandths(optarg, 0, YEAR, &value)) {
+        *milliseconds = (int64_t)value;
         return true;
+    }
     return command_line_wrong(program,
                               "%s '%s' is not a number of seconds from 0 to 31536000, such as 0.25",
                               name, optarg);

@@ -24,7 +24,8 @@ enum os_error_kind {
     OS_ERROR_WOULD_BLOCK, /* nothing to be had now; a connect is under way */
     OS_ERROR_INTERRUPTED, /* a signal came; ask again */
     OS_ERROR_RESET,       /* the connection is no more: reset, aborted, or its other end is gone */
-    OS_ERROR_EXHAUSTED,   /* no descriptor, buffer or memory left */
+    OS_ERROR_DESCRIPTORS, /* the process may open no more descriptors */
+    OS_ERROR_EXHAUSTED,   /* no buffer, memory or, in the whole system, descriptor left */
     OS_ERROR_UNAVAILABLE, /* this machine has no such address or address family */
     OS_ERROR_NETWORK,     /* the network does not reach the other end */
     OS_ERROR_OTHER
@@ -102,5 +103,13 @@ bool os_is_terminal(enum os_stream stream);
  * WriteConsoleW, and waits while the user selects text in it.
  */
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length);
+
+/*
+ * Waits until a standard stream that took nothing may take something, or `stop`, a socket or
+ * OS_NO_SOCKET, is readable; at most `timeout` milliseconds unless that is negative. Returns false
+ * when `stop` is readable. Nothing waits for room in a pipe on Windows: there it returns after a
+ * moment.
+ */
+bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout);
 
 #endif

@@ -120,6 +120,7 @@ enum os_error_kind os_error_kind(int error)
     case ENETRESET:
         return OS_ERROR_RESET;
     case EMFILE:
+        return OS_ERROR_DESCRIPTORS;
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
@@ -261,4 +262,13 @@ ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
         n = write(outputs[stream], bytes, length);
     } while (n == -1 && errno == EINTR);
     return n == -1 && os_error_kind(errno) == OS_ERROR_WOULD_BLOCK ? 0 : n;
+}
+
+bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout)
+{
+    /* A negative descriptor is passed over (poll(2)). */
+    struct pollfd waiting[] = {{.fd = stop, .events = POLLIN},
+                               {.fd = outputs[stream], .events = POLLOUT}};
+
+    return poll(waiting, 2, timeout) <= 0 || waiting[0].revents == 0;
 }

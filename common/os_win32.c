@@ -12,6 +12,8 @@
 static SOCKET stop_socket = INVALID_SOCKET;
 static unsigned stop_requests;
 
+enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
+
 int os_start(void)
 {
     WSADATA data;
@@ -318,4 +320,20 @@ ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
     if (GetFileType(handle) == FILE_TYPE_PIPE)
         return write_pipe(handle, bytes, piece);
     return WriteFile(handle, bytes, piece, &written, NULL) ? (ptrdiff_t)written : -1;
+}
+
+bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout)
+{
+    struct timeval moment = {.tv_usec = FULL_PIPE};
+    fd_set stops;
+
+    (void)stream;
+    (void)timeout;
+    if (stop == OS_NO_SOCKET) {
+        Sleep(FULL_PIPE / 1000);
+        return true;
+    }
+    FD_ZERO(&stops);
+    FD_SET(stop, &stops);
+    return select(0, &stops, NULL, NULL, &moment) <= 0;
 }

@@ -230,6 +230,12 @@ bool selector_wait(struct selector *selector, int64_t timeout)
     return good;
 }
 
+bool selector_wait_until(struct selector *selector, int64_t until, int64_t now)
+{
+    /* Rounded up: to wake a microsecond early is to wait twice. */
+    return selector_wait(selector, until > now ? (until - now) / 1000 + 1 : 0);
+}
+
 struct selector_watch *selector_next(struct selector *selector)
 {
     while (selector->ready_next < selector->ready_count) {

@@ -70,6 +70,9 @@ void selector_remove(struct selector *selector, struct selector_watch *watch);
  */
 bool selector_wait(struct selector *selector, int64_t timeout);
 
+/* The same until `until`, at the time `now`, both of os_nanoseconds(). */
+bool selector_wait_until(struct selector *selector, int64_t until, int64_t now);
+
 /* Gives out the next ready watch of the last wait, or NULL when there is none left. */
 struct selector_watch *selector_next(struct selector *selector);
 

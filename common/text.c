@@ -130,13 +130,12 @@ bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *valu
     return true;
 }
 
-bool text_seconds(const char *text, int64_t most, int64_t *milliseconds)
+bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t *thousandths)
 {
     const char *point = strchr(text, '.');
     const char *decimals = point != NULL ? point + 1 : "";
     int whole_length = (int)(point != NULL ? (size_t)(point - text) : strlen(text));
     char digits[32];
-    uint64_t value;
 
     if (whole_length == 0 || whole_length > 20 || strlen(decimals) > 3 ||
         (point != NULL && *decimals == '\0'))
@@ -145,8 +144,5 @@ bool text_seconds(const char *text, int64_t most, int64_t *milliseconds)
      * decimals. */
     snprintf(digits, sizeof digits, "%.*s%s%s", whole_length, text, decimals,
              &"000"[strlen(decimals)]);
-    if (!text_number(digits, 0, (uint64_t)most, &value))
-        return false;
-    *milliseconds = (int64_t)value;
-    return true;
+    return text_number(digits, least, most, thousandths);
 }

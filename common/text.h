@@ -50,9 +50,10 @@ size_t text_utf8_length(const void *bytes, size_t length);
 bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
 
 /*
- * Reads seconds with at most three decimals ("5", "0.25") as milliseconds. Returns false, with
- * `milliseconds` untouched, when it is no such number or more than `most` milliseconds.
+ * Reads a decimal number with at most three decimals ("5", "0.25") as thousandths. Returns false,
+ * with `thousandths` untouched, when it is no such number or not within `least` to `most`
+ * thousandths.
  */
-bool text_seconds(const char *text, int64_t most, int64_t *milliseconds);
+bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t *thousandths);
 
 #endif

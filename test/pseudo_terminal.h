@@ -23,8 +23,9 @@ enum { PSEUDO_TERMINAL_TEXT = 65536 };
 #endif
 
 struct pseudo_terminal_options {
-    /* The environment's TERM; NULL: none. A screen that is no "xterm" shows escape sequences
-     * instead of obeying them; but on Windows this means nothing. */
+    /* The environment's TERM; NULL: none. A screen that is neither "xterm" nor "linux" shows escape
+     * sequences instead of obeying them, and "linux" cuts rows that have become too long instead of
+     * breaking them; but on Windows this means nothing. */
     const char *term;
     const char *no_color; /* the environment's NO_COLOR; NULL: none */
     bool piped;           /* stdout is a pipe */

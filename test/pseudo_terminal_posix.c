@@ -49,6 +49,7 @@ static void become(const char *const arguments[], const struct pseudo_terminal_o
     tcsetpgrp(STDIN_FILENO, getpid());
     signal(SIGTTOU, SIG_DFL);
     set_environment("TERM", options->term);
+    set_environment("XTERM_VERSION", NULL);
     set_environment("NO_COLOR", options->no_color);
     execv(arguments[0], (char *const *)(uintptr_t)arguments);
     _exit(127);
@@ -152,8 +153,11 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
     if (terminal == NULL)
         abort();
     terminal->id = terminal->pipe[0] = terminal->pipe[1] = -1;
-    screen_model_begin(&terminal->screen, COLUMNS,
-                       options->term == NULL || strcmp(options->term, "xterm") != 0);
+    bool linux_console = options->term != NULL && strcmp(options->term, "linux") == 0;
+    bool xterm = options->term != NULL && strcmp(options->term, "xterm") == 0;
+
+    screen_model_begin(&terminal->screen, COLUMNS, !linux_console && !xterm);
+    terminal->screen.cuts = linux_console;
     name = open_master(terminal);
     if (name != NULL && (!options->piped || open_pipe(terminal))) {
         slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -173,11 +173,26 @@ static void put_row(struct screen_model *screen, const struct screen_model *old,
     }
 }
 
+static void cut(struct screen_model *screen, size_t columns)
+{
+    for (size_t row = 0; row < SCREEN_MODEL_ROWS; row++) {
+        for (size_t column = columns; column < SCREEN_MODEL_COLUMNS; column++)
+            screen->cells[row][column] = blank;
+    }
+    screen->columns = columns;
+    if (screen->column >= columns)
+        screen->column = columns - 1;
+}
+
 void screen_model_resize(struct screen_model *screen, size_t columns)
 {
     static struct screen_model old;
     size_t cursor_row = 0, cursor_column = 0;
 
+    if (screen->cuts) {
+        cut(screen, columns);
+        return;
+    }
     old = *screen;
     screen_model_begin(screen, columns, old.dumb);
     for (size_t row = 0; row <= last_row(&old); row++) {

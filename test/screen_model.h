@@ -24,6 +24,7 @@ struct screen_model {
     size_t column; /* the cursor's; `columns` behind a full row, until more comes */
     bool dim;      /* what comes now */
     bool dumb;     /* knows no escape sequence */
+    bool cuts;     /* cuts what is too long for a narrower window */
 };
 
 /* An empty screen, at most SCREEN_MODEL_COLUMNS wide. */
@@ -37,7 +38,8 @@ size_t screen_model_write(struct screen_model *screen, const char *bytes, size_t
 
 /*
  * Makes the window as wide as this, as most terminals do: rows that are now too long are broken,
- * those that were broken are joined again, and the cursor stays with its character.
+ * those that were broken are joined again, and the cursor stays with its character. One that cuts
+ * leaves the rows alone but for what is right of the window.
  */
 void screen_model_resize(struct screen_model *screen, size_t columns);
 

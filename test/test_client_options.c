@@ -55,7 +55,7 @@ static const char *describe(const struct client_options *o)
         ADD(load->pipeline != 1, " pipeline=%lu", (unsigned long)load->pipeline);
         ADD(load->idle != 0, " idle=%lu", (unsigned long)load->idle);
         ADD(load->duration != 0, " duration=%lld", (long long)load->duration);
-        ADD(load->rate > 0, " rate=%.0f", load->rate);
+        ADD(load->rate > 0, " rate=%g", load->rate);
         ADD(load->reconnect, " reconnect");
         ADD(pattern->lines, " lines");
         ADD(pattern->prefixed, " prefixed");
@@ -103,7 +103,9 @@ static void takes_good_command_lines(void **state)
         {{"--load", "--count=5", "--idle", "1000000"}, DEFAULT " load idle=1000000 count=5"},
         {{"--load", "--count=5", "--idle", "0"}, DEFAULT " load count=5"},
         {{"--load", "--count=5", "--rate", "1"}, DEFAULT " load rate=1 count=5"},
-        {{"--load", "--count=5", "--rate=100000000"}, DEFAULT " load rate=100000000 count=5"},
+        {{"--load", "--count=5", "--rate", "0.001"}, DEFAULT " load rate=0.001 count=5"},
+        {{"--load", "--count=5", "--rate", "2.5"}, DEFAULT " load rate=2.5 count=5"},
+        {{"--load", "--count=5", "--rate=100000000"}, DEFAULT " load rate=1e+08 count=5"},
         {{"--load", "--count=5", "--size", "1"}, DEFAULT " load count=5 size=1"},
         {{"--load", "--count=5", "--size=16777216"}, DEFAULT " load count=5 size=16777216"},
         {{"--load", "--count=5", "--seed=18446744073709551615"},
@@ -176,8 +178,9 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--load", "--pipeline", "0"}, "--pipeline '0' is not a number from 1 to 65536"},
         {{"--load", "--pipeline", "65537"}, "--pipeline '65537' is not"},
         {{"--load", "--idle", "1000001"}, "--idle '1000001' is not a number from 0 to 1000000"},
-        {{"--load", "--rate", "0"}, "--rate '0' is not a number from 1 to 100000000"},
-        {{"--load", "--rate", "0.5"}, "--rate '0.5' is not"},
+        {{"--load", "--rate", "0"}, "--rate '0' is not a number from 0.001 to 100000000"},
+        {{"--load", "--rate", "0.0005"}, "--rate '0.0005' is not"},
+        {{"--load", "--rate", "100000000.001"}, "--rate '100000000.001' is not"},
         {{"--load", "--duration", "1.0001"}, "--duration '1.0001' is not a number of seconds"},
         {{"--ping", "--interval", "-1"}, "--interval '-1' is not a number of seconds"},
         {{"--load", "--expect", "chunk"}, "--expect 'chunk' is not echo or line"},

@@ -8,7 +8,7 @@
 #include "support.h"
 #include "test.h"
 
-static const int64_t UNTOUCHED = -77;
+static const uint64_t UNTOUCHED = 77;
 
 struct escape_case {
     const char *bytes;
@@ -300,7 +300,7 @@ static void seconds_become_milliseconds(void **state)
 {
     static const struct {
         const char *text;
-        int64_t milliseconds;
+        uint64_t thousandths;
     } right[] = {
         {"0", 0},
         {"5", 5000},
@@ -312,19 +312,19 @@ static void seconds_become_milliseconds(void **state)
         {"1.005", 1005},
         {"12.345", 12345},
         {"010", 10000},
-        {"9223372036854775.807", INT64_MAX},
+        {"18446744073709551.615", UINT64_MAX},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
-        int64_t value = UNTOUCHED;
+        uint64_t value = UNTOUCHED;
 
-        assert_true(text_seconds(right[i].text, INT64_MAX, &value));
-        assert_true(value == right[i].milliseconds);
+        assert_true(text_thousandths(right[i].text, 0, UINT64_MAX, &value));
+        assert_true(value == right[i].thousandths);
     }
 }
 
-static void seconds_are_read_strictly(void **state)
+static void decimals_are_read_strictly(void **state)
 {
     static const char *const wrong[] = {
         "",
@@ -347,21 +347,23 @@ static void seconds_are_read_strictly(void **state)
         "inf",
         "nan",
         "0x1",
-        "9223372036854775.808",
-        "9223372036854776",
+        "18446744073709551.616",
         "18446744073709552",
         "99999999999999999999999999999",
         "9999999999999999999999999999999999999999999999999999",
     };
-    int64_t value = UNTOUCHED;
+    uint64_t value = UNTOUCHED;
 
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_false(text_seconds(wrong[i], INT64_MAX, &value));
-    assert_false(text_seconds("2.001", 2000, &value));
-    assert_false(text_seconds("3", 2000, &value));
+        assert_false(text_thousandths(wrong[i], 0, UINT64_MAX, &value));
+    assert_false(text_thousandths("2.001", 0, 2000, &value));
+    assert_false(text_thousandths("3", 0, 2000, &value));
+    assert_false(text_thousandths("1.499", 1500, 2000, &value));
     assert_true(value == UNTOUCHED);
-    assert_true(text_seconds("2", 2000, &value));
+    assert_true(text_thousandths("1.5", 1500, 2000, &value));
+    assert_true(value == 1500);
+    assert_true(text_thousandths("2", 0, 2000, &value));
     assert_true(value == 2000);
 }
 
@@ -378,7 +380,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read_strictly),
         cmocka_unit_test(numbers_have_bounds),
         cmocka_unit_test(seconds_become_milliseconds),
-        cmocka_unit_test(seconds_are_read_strictly),
+        cmocka_unit_test(decimals_are_read_strictly),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
