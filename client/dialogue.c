@@ -17,7 +17,7 @@ static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer 
     dialogue->line_sent = os_nanoseconds();
     if (!buffer_append(lines, text, length) || !buffer_append(lines, eol, strlen(eol)))
         return DIALOGUE_FAILED;
-    return length == 4 && memcmp(text, "quit", 4) == 0 ? DIALOGUE_ENDED : DIALOGUE_GOES_ON;
+    return length == 4 && memcmp(text, "quit", 4) == 0 ? DIALOGUE_QUIT : DIALOGUE_GOES_ON;
 }
 
 /* The line of the editor is finished, and stays on the screen as it is. */

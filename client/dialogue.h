@@ -34,7 +34,8 @@ struct dialogue {
 
 enum dialogue_verdict {
     DIALOGUE_GOES_ON,
-    DIALOGUE_ENDED, /* the last line has been typed: quit, or the end of input */
+    DIALOGUE_QUIT,  /* the last line has been typed, and was quit */
+    DIALOGUE_ENDED, /* nothing more will be typed: the end of input */
     DIALOGUE_FAILED /* memory is refused; a line is lost */
 };
 

@@ -21,6 +21,7 @@ struct session {
     const struct net_address *peer;
     bool interactive;         /* stdin is a terminal */
     struct dialogue dialogue; /* what is on the screen, then */
+    const char *reason;       /* why it is over, when it is and did not fail */
     struct send_queue to_server;
     struct buffer to_output;
     int64_t began;                  /* nanoseconds */
@@ -134,7 +135,12 @@ static void read_dialogue(struct session *session)
     switch (verdict) {
     case DIALOGUE_GOES_ON:
         return;
+    case DIALOGUE_QUIT:
+        session->reason = "quit";
+        end_input(session);
+        return;
     case DIALOGUE_ENDED:
+        session->reason = "end of input";
         end_input(session);
         return;
     case DIALOGUE_FAILED:
@@ -277,7 +283,7 @@ static void take_leave(struct session *session)
     dialogue_show_rest(&session->dialogue);
     if (session->end != SESSION_FAILED)
         say(session, "%s; sent %llu bytes, received %llu bytes, %.1f seconds\n",
-            session->end == SESSION_INTERRUPTED ? "interrupted" : "the server ended the connection",
+            session->end == SESSION_INTERRUPTED ? "interrupted" : session->reason,
             (unsigned long long)session->sent, (unsigned long long)session->received,
             (double)(os_nanoseconds() - session->began) / 1e9);
 }
@@ -336,6 +342,7 @@ enum session_end session_run(os_socket s, const struct net_address *peer,
         return end;
     }
     session->peer = peer;
+    session->reason = "the server ended the connection";
     session->dialogue.options = options;
     session->dialogue.display.hex = options->hex;
     if (set_up(session, s, stop)) {

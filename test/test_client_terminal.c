@@ -48,8 +48,8 @@ static int end_client(void **state)
 static const char *session_on(char *screen)
 {
     static const char greeting[] = "connected to 127.0.0.1:";
-    static const char *const leaves[] = {"the server ended the connection; sent ",
-                                         "interrupted; sent "};
+    static const char *const leaves[] = {"the server ended the connection; sent ", "quit; sent ",
+                                         "end of input; sent ", "interrupted; sent "};
     char *rest = strncmp(screen, greeting, sizeof greeting - 1) == 0 ? strchr(screen, '\n') : NULL;
 
     rest = rest != NULL ? rest + 1 : screen;
@@ -195,6 +195,20 @@ static void expect_status(int status)
     assert_true(pseudo_terminal_as_found(terminal));
     terminal = NULL;
     assert_int_equal(pseudo_terminal_destroy(ended), status);
+}
+
+/* Expects the client to end with a line that says why, and how many bytes were sent and received.
+ */
+static void expect_leave(const char *reason, size_t sent, size_t received)
+{
+    static char screen[PSEUDO_TERMINAL_TEXT];
+    char last[128];
+
+    expect(pseudo_terminal_ended);
+    pseudo_terminal_look(terminal, screen);
+    snprintf(last, sizeof last, "\n%s; sent %zu bytes, received %zu bytes, ", reason, sent,
+             received);
+    assert_non_null(strstr(screen, last));
 }
 
 /* Expects the client to end its side, ends the other one, and expects the client to be content. */
@@ -400,6 +414,7 @@ static void quit_is_sent_and_ends(void **state)
     say("quit\r\n");
     net_close(s);
     expect_screen("> quit\n< quit\n");
+    expect_leave("quit", 6, 6);
     expect_status(0);
 }
 
@@ -426,6 +441,7 @@ static void the_end_of_input_counts_on_an_empty_line(void **state)
     say("late\n");
     net_close(s);
     expect_screen("> abc\n< late\n");
+    expect_leave("end of input", 4, 5);
     expect_status(0);
 }
 
@@ -463,8 +479,7 @@ static void lines_may_come_all_at_once(void **state)
 static void a_paste_arrives_whole(void **state)
 {
     enum { LINES = 3000, LENGTH = 36 /* bytes */ };
-    static char keys[LINES * LENGTH + 1], lines[sizeof keys], screen[PSEUDO_TERMINAL_TEXT];
-    char last[128];
+    static char keys[LINES * LENGTH + 1], lines[sizeof keys];
 
     (void)state;
     for (size_t i = 0; i < LINES; i++)
@@ -476,12 +491,7 @@ static void a_paste_arrives_whole(void **state)
     start("lf");
     type_to_echo(keys, lines, LINES * LENGTH);
     net_close(s);
-    expect(pseudo_terminal_ended);
-    pseudo_terminal_look(terminal, screen);
-    snprintf(last, sizeof last,
-             "\nthe server ended the connection; sent %d bytes, received %d bytes, ",
-             LINES * LENGTH, LINES * LENGTH);
-    assert_non_null(strstr(screen, last));
+    expect_leave("the server ended the connection", LINES * LENGTH, LINES * LENGTH);
     expect_status(0);
 }
 
@@ -596,17 +606,17 @@ static void a_line_may_be_longer_than_its_row(void **state)
     }
 }
 
-/* A row that is now too long is broken by the terminal, and the cursor goes along. */
-static void a_new_width_keeps_the_line_right(void **state)
+static void resize(const char *term)
 {
+    const struct pseudo_terminal_options options = {.term = term, .no_color = "1"};
     static const size_t widths[] = {60, 100, 49, 101, 25, 80};
 
-    (void)state;
     for (size_t i = 0; i < 2 * sizeof long_lines / sizeof long_lines[0]; i++) {
         struct long_line *line = &long_lines[i / 2];
         enum cursor_place place = i % 2 == 0 ? AT_END : AT_START;
 
-        start("lf");
+        start_at(&options, "--eol", "lf");
+        expect_screen(">");
         type("\x0C"); /* the greeting would be broken as well */
         expect_screen(">");
         say("news\n");
@@ -621,6 +631,15 @@ static void a_new_width_keeps_the_line_right(void **state)
         type("\x0B\x15" PSEUDO_TERMINAL_END);
         leave("< news\n");
     }
+}
+
+/* A row that is now too long is broken by the terminal, and the cursor goes along; or it is cut,
+ * and the cursor stays in its row. */
+static void a_new_width_keeps_the_line_right(void **state)
+{
+    (void)state;
+    resize("xterm");
+    resize("linux");
 }
 
 /* Whatever the client is about when the window becomes wider. */
