@@ -5,13 +5,15 @@
 #include "selector_sets.h"
 
 enum {
-    FEW = 64,          /* so many sockets are always waited for together */
-    PATIENCE_MIN = 4,  /* looks at all that those not recent may be kept waiting, */
-    PATIENCE_MAX = 20, /* and as many where looks find nobody */
-    MEASURE = 16,      /* of so many waits for all, one is measured even if nobody is busy */
-    AT_ONCE = 3        /* looks: what a wait for all that has not really waited takes at most */
+    FEW = 64,      /* so many sockets are always waited for together */
+    SLICE = 256,   /* of the others are looked at at once, at least */
+    PATIENCE = 16, /* looks at all that the others may be kept waiting */
+    MEASURE = 16,  /* of so many waits for all, one is measured */
+    AT_ONCE = 3    /* looks at all: what a wait for all that has not really waited takes at most */
 };
 
+static const int64_t PATIENCE_LEAST =
+    1500000; /* nanoseconds that they may be kept waiting anyway */
 static const int64_t DAY = (int64_t)24 * 60 * 60 * 1000000; /* microseconds */
 
 struct selector *selector_create(void)
@@ -144,76 +146,153 @@ static void forget_ready(struct selector *selector)
     selector->ready_next = 0;
 }
 
-/* Whether somebody is ready who was not among the recent ones. */
-static bool found_others(const struct selector *selector)
+/* Whether somebody is ready who has been so lately. */
+static bool found_recent(const struct selector *selector)
 {
     for (size_t i = 0; i < selector->ready_count; i++) {
-        if (selector->ready[i]->index >= selector->recent)
+        if (selector->ready[i]->index < selector->recent)
             return true;
     }
     return false;
 }
 
-/*
- * Looks at all without waiting, and measures what that costs. The estimate grows slowly: a look
- * during which the system ran something else says nothing. Looks that find nobody new become rarer.
- */
-static bool look_at_all(struct selector *selector, int64_t now)
+/* How long the others are kept waiting while somebody is busy, in nanoseconds. */
+static int64_t patience(const struct selector *selector)
 {
-    bool good = selector_sets_wait(selector, selector->count, 0);
-    int64_t cost = os_nanoseconds() - now;
-    bool grown = selector->look_cost > 0 && cost > 2 * selector->look_cost;
+    int64_t looks = PATIENCE * selector->look_cost;
 
-    selector->look_cost = grown ? 2 * selector->look_cost : cost;
-    selector->patience = found_others(selector) ? selector->patience / 2 : selector->patience * 2;
-    if (selector->patience < PATIENCE_MIN)
-        selector->patience = PATIENCE_MIN;
-    if (selector->patience > PATIENCE_MAX)
-        selector->patience = PATIENCE_MAX;
-    selector->busy = selector->ready_count > 0;
+    return looks > PATIENCE_LEAST ? looks : PATIENCE_LEAST;
+}
+
+/*
+ * Looks, without waiting, at the recent ones and those from `from` to `to`, and measures what that
+ * costs. The estimate grows slowly: a look during which the system ran something else says nothing.
+ */
+static bool look(struct selector *selector, size_t from, size_t to, int64_t now)
+{
+    int64_t looked_at = (int64_t)(selector->recent + to - from);
+    bool good = selector_sets_wait(selector, from, to, 0);
+
+    selector->looked = os_nanoseconds();
+    if (looked_at > 0) {
+        int64_t cost = (selector->looked - now) * (int64_t)selector->count / looked_at;
+        bool grown = selector->look_cost > 0 && cost > 2 * selector->look_cost;
+
+        selector->look_cost = grown ? 2 * selector->look_cost : cost;
+    }
     return good;
 }
 
-static bool wait_for_all(struct selector *selector, int64_t timeout, int64_t now)
+/* The first of the others that is to be looked at next, and how many are looked at then. */
+static size_t next_slice(const struct selector *selector, size_t *from)
 {
-    bool measure = selector->busy || selector->waits++ % MEASURE == 0;
+    *from = selector->next > selector->recent ? selector->next : selector->recent;
+    if (*from > selector->count)
+        *from = selector->count;
+    return selector->count - *from < SLICE ? selector->count - *from : SLICE;
+}
+
+/* When the next of the others are due to be looked at. */
+static int64_t slice_due(const struct selector *selector)
+{
+    size_t from;
+
+    return selector->looked +
+           patience(selector) * (int64_t)next_slice(selector, &from) / (int64_t)selector->count;
+}
+
+/* Looks at the next of the others, as many as have become due since the last ones were, or at all
+ * of them; behind the last one, who has not been ready in this turn is recent no more. */
+static bool look_at_slice(struct selector *selector, int64_t now)
+{
+    int64_t waited = now - selector->looked;
+    size_t from;
+    size_t size = next_slice(selector, &from);
+
+    if (waited >= patience(selector)) {
+        from = selector->recent;
+        size = selector->count - from;
+    } else {
+        size_t due =
+            (size_t)((int64_t)selector->count * waited / patience(selector)); /* less than all */
+
+        size = due <= size ? size : due < selector->count - from ? due : selector->count - from;
+    }
+    bool good = look(selector, from, from + size, now);
+
+    selector->next = from + size;
+    if (selector->next == selector->count) {
+        cool(selector);
+        selector->next = selector->recent;
+    }
+    return good;
+}
+
+/* Nobody is busy: waits for all, as long as it takes, and finds out whether somebody is. */
+static bool wait_for_all(struct selector *selector, int64_t timeout)
+{
+    int64_t now = os_nanoseconds();
     bool good = true;
 
     cool(selector);
-    if (measure)
-        good = look_at_all(selector, now);
-    if (good && selector->ready_count == 0 && (timeout != 0 || !measure)) {
+    selector->next = selector->recent;
+    selector->quiet = 0;
+    if (selector->waits++ % MEASURE == 0)
+        good = look_at_slice(selector, selector->looked = now);
+    if (good && selector->ready_count == 0) {
         now = os_nanoseconds();
-        good = selector_sets_wait(selector, selector->count, timeout);
-        selector->busy =
-            selector->ready_count > 0 && os_nanoseconds() - now <= AT_ONCE * selector->look_cost;
+        good = selector_sets_wait(selector, selector->recent, selector->count, timeout);
+        selector->looked = os_nanoseconds();
     }
-    selector->look_due = os_nanoseconds() + selector->patience * selector->look_cost;
+    selector->busy =
+        found_recent(selector) && selector->looked - now <= AT_ONCE * selector->look_cost;
     return good;
 }
 
-/* Waits for the recent ones, until all are due to be looked at; or no longer than a look would
- * take, and when nobody was ready in that time, nobody is busy any more. */
-static bool wait_for_recent(struct selector *selector, int64_t timeout, int64_t left)
+/* Waits for the recent ones, until the next of the others are due; or no longer than a look at all
+ * would take, and when nobody was ready in that time, nobody is busy any more. */
+static bool wait_for_recent(struct selector *selector, int64_t timeout, int64_t now)
 {
-    int64_t limit = (left < selector->look_cost ? left : selector->look_cost) / 1000 + 1;
-    bool good = selector_sets_wait(selector, selector->recent,
-                                   timeout >= 0 && timeout < limit ? timeout : limit);
+    int64_t left = slice_due(selector) - now;
+    int64_t limit = selector->look_cost - selector->quiet;
 
-    selector->busy = selector->ready_count > 0;
+    limit = left < limit ? left : limit;
+    limit = limit > 0 ? limit / 1000 + 1 : 0; /* in microseconds; the estimate may have shrunk */
+    limit = timeout >= 0 && timeout < limit ? timeout : limit;
+    bool good = selector_sets_wait(selector, selector->recent, selector->recent, limit);
+
+    selector->quiet = selector->ready_count > 0 ? 0 : selector->quiet + limit * 1000;
+    selector->busy = selector->quiet < selector->look_cost;
     return good;
+}
+
+/* Waits for all, of whom most are recent: there is nothing to be saved. */
+static bool wait_for_most(struct selector *selector, int64_t timeout, int64_t now)
+{
+    if (now - selector->looked >= patience(selector)) {
+        cool(selector);
+        selector->looked = now;
+    }
+    return selector_sets_wait(selector, selector->recent, selector->count, timeout);
 }
 
 static bool wait_among_many(struct selector *selector, int64_t timeout)
 {
+    bool good = true;
+
+    if (!selector->busy)
+        return wait_for_all(selector, timeout);
     int64_t now = os_nanoseconds();
 
-    if (!selector->busy || now >= selector->look_due)
-        return wait_for_all(selector, timeout, now);
-    /* Where most are recent, there is nothing to be saved. */
     if (selector->recent * 2 > selector->count)
-        return selector_sets_wait(selector, selector->count, timeout);
-    return wait_for_recent(selector, timeout, selector->look_due - now);
+        return wait_for_most(selector, timeout, now);
+    if (now >= slice_due(selector)) {
+        good = look_at_slice(selector, now);
+        now = selector->looked;
+    }
+    if (good && selector->ready_count == 0)
+        good = wait_for_recent(selector, timeout, now);
+    return good;
 }
 
 bool selector_wait(struct selector *selector, int64_t timeout)
@@ -222,7 +301,7 @@ bool selector_wait(struct selector *selector, int64_t timeout)
     /* Not every system takes a longer one; and to return early is allowed. */
     timeout = timeout < DAY ? timeout : DAY;
     if (selector->count <= FEW)
-        return selector_sets_wait(selector, selector->count, timeout);
+        return selector_sets_wait(selector, selector->recent, selector->count, timeout);
     bool good = wait_among_many(selector, timeout);
 
     for (size_t i = 0; i < selector->ready_count; i++)

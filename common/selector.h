@@ -11,9 +11,9 @@
  * memory freed, while going through them.
  *
  * select() looks at every socket it is given, however few are ever ready. So where there are many,
- * those that were ready lately are waited for alone, and all of them when none of these is ready,
- * or now and then: a socket that wakes up while others are busy is given out later by no more than
- * about twenty times what one look at all sockets costs.
+ * those that were ready lately are waited for alone, the others looked at in turn, and all waited
+ * for when none of the recent ones is ready: a socket that wakes up while others are busy is given
+ * out later by no more than about twenty times what one look at all sockets costs, or 2 ms.
  */
 #ifndef SELECTOR_H
 #define SELECTOR_H

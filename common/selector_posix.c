@@ -130,15 +130,13 @@ static size_t fill_with_all(struct selector_sets *sets)
     return sets->used;
 }
 
-/* The same with the interest in the first `count`. */
-static size_t fill_with_first(const struct selector *selector, size_t count)
+/* Adds the interest in the watches from `from` to `to`; returns how many words there are now. */
+static size_t add(const struct selector *selector, size_t from, size_t to, size_t words)
 {
     struct selector_sets *sets = selector->sets;
     size_t last = 0;
 
-    memset(sets->read_ready, 0, sets->used * sizeof(word));
-    memset(sets->write_ready, 0, sets->used * sizeof(word));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct selector_watch *watch = selector->watches[i];
         size_t descriptor = (size_t)watch->socket;
 
@@ -150,16 +148,27 @@ static size_t fill_with_first(const struct selector *selector, size_t count)
             put(sets->write_ready, descriptor, true);
         last = descriptor > last ? descriptor : last;
     }
-    return last / WORD_BITS + 1;
+    return words > last / WORD_BITS ? words : last / WORD_BITS + 1;
 }
 
-bool selector_sets_wait(struct selector *selector, size_t count, int64_t timeout)
+/* The same with the interest in some of them. */
+static size_t fill_with_some(const struct selector *selector, size_t from, size_t to)
+{
+    struct selector_sets *sets = selector->sets;
+
+    memset(sets->read_ready, 0, sets->used * sizeof(word));
+    memset(sets->write_ready, 0, sets->used * sizeof(word));
+    return add(selector, from, to, add(selector, 0, selector->recent, 0));
+}
+
+bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
     struct timeval limit = {.tv_sec = (time_t)(timeout / 1000000),
                             .tv_usec = (suseconds_t)(timeout % 1000000)};
-    size_t words =
-        count == selector->count ? fill_with_all(sets) : fill_with_first(selector, count);
+    size_t words = selector->recent + to - from == selector->count
+                       ? fill_with_all(sets)
+                       : fill_with_some(selector, from, to);
     int found = select((int)(words * WORD_BITS), (fd_set *)(void *)sets->read_ready,
                        (fd_set *)(void *)sets->write_ready, NULL, timeout < 0 ? NULL : &limit);
 

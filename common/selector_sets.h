@@ -20,10 +20,11 @@ struct selector {
     size_t ready_count;
     size_t ready_next; /* the first that has not been given out */
     bool busy;         /* somebody recent is likely to be ready soon */
-    uint32_t patience; /* looks at all that those not recent are kept waiting */
     uint32_t waits;    /* for all, when nobody was busy */
+    size_t next;       /* the first that has not been looked at in this turn, or a recent one */
     int64_t look_cost; /* nanoseconds that one look at all sockets takes; 0: not known yet */
-    int64_t look_due;  /* when all are to be looked at again */
+    int64_t looked;    /* when others than recent ones were last looked at */
+    int64_t quiet;     /* nanoseconds that recent ones have been waited for in vain */
     struct selector_sets *sets;
 };
 
@@ -43,9 +44,9 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
                           uint8_t interest);
 
 /*
- * Calls select() for the first `count` watches, and selector_found() for each that is ready; else
- * as selector_wait().
+ * Calls select() for the recent watches and those from `from` up to, but without, `to`, none of
+ * which is recent, and selector_found() for each that is ready; else as selector_wait().
  */
-bool selector_sets_wait(struct selector *selector, size_t count, int64_t timeout);
+bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout);
 
 #endif

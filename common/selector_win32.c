@@ -65,12 +65,12 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
     (void)interest;
 }
 
-static void fill(struct selector *selector, size_t count)
+/* Adds the interest in the watches from `from` to `to`. */
+static void add(struct selector *selector, size_t from, size_t to)
 {
     struct selector_sets *sets = selector->sets;
 
-    sets->read->count = sets->write->count = sets->failed->count = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct selector_watch *watch = selector->watches[i];
 
         if (watch->interest & SELECTOR_READ)
@@ -83,18 +83,21 @@ static void fill(struct selector *selector, size_t count)
 }
 
 /*
- * From the sockets that select() left in a set back to their watches. Both stand in the same order
- * in practice, so that one walk finds all; but nobody promises it, so the walk begins again at the
- * end and gives up only after a full turn.
+ * From the sockets that select() left in a set back to their watches, the recent ones and those
+ * from `from` to `to`. Both stand in the same order in practice, so that one walk finds all; but
+ * nobody promises it, so the walk begins again at the end and gives up only after a full turn.
  */
-static void collect(struct selector *selector, size_t count, const struct socket_set *set,
+static void collect(struct selector *selector, size_t from, size_t to, const struct socket_set *set,
                     uint8_t ready)
 {
+    size_t count = selector->recent + to - from;
     size_t place = 0;
 
     for (u_int i = 0; i < set->count; i++) {
         for (size_t tried = 0; tried < count; tried++) {
-            struct selector_watch *watch = selector->watches[place];
+            struct selector_watch *watch =
+                selector
+                    ->watches[place < selector->recent ? place : place - selector->recent + from];
 
             place = place + 1 < count ? place + 1 : 0;
             if (watch->socket == set->sockets[i]) {
@@ -105,16 +108,22 @@ static void collect(struct selector *selector, size_t count, const struct socket
     }
 }
 
-bool selector_sets_wait(struct selector *selector, size_t count, int64_t timeout)
+bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
     struct timeval limit = {.tv_sec = (long)(timeout / 1000000),
                             .tv_usec = (long)(timeout % 1000000)};
 
-    if (count > 0)
-        fill(selector, count);
+    bool none = selector->count == 0; /* and no sets either */
+
+    if (!none) {
+        sets->read->count = sets->write->count = sets->failed->count = 0;
+        add(selector, 0, selector->recent);
+        add(selector, from, to);
+        none = sets->read->count == 0 && sets->write->count == 0;
+    }
     /* select() without any socket fails there (WSAEINVAL) where it should wait. */
-    if (count == 0 || (sets->read->count == 0 && sets->write->count == 0)) {
+    if (none) {
         Sleep(timeout < 0 || timeout / 1000 > INT_MAX ? INFINITE : (DWORD)((timeout + 999) / 1000));
         return true;
     }
@@ -122,9 +131,9 @@ bool selector_sets_wait(struct selector *selector, size_t count, int64_t timeout
                        (fd_set *)(void *)sets->failed, timeout < 0 ? NULL : &limit);
 
     if (found > 0) {
-        collect(selector, count, sets->read, SELECTOR_READ);
-        collect(selector, count, sets->write, SELECTOR_WRITE);
-        collect(selector, count, sets->failed, SELECTOR_READ | SELECTOR_WRITE);
+        collect(selector, from, to, sets->read, SELECTOR_READ);
+        collect(selector, from, to, sets->write, SELECTOR_WRITE);
+        collect(selector, from, to, sets->failed, SELECTOR_READ | SELECTOR_WRITE);
     }
     return found >= 0;
 }
