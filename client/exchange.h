@@ -13,8 +13,6 @@
 #include "pattern.h"
 #include "selector.h"
 
-enum { EXCHANGE_SCRATCH = 256 * 1024 }; /* bytes of memory that is lent to one exchange at a time */
-
 struct exchange {
     struct selector_watch watch; /* first; its socket is owned */
     const struct pattern *pattern;
@@ -36,6 +34,7 @@ enum exchange_fault {
 
 struct exchange_received {
     struct net_result result; /* of the recv: NET_DONE, NET_END, NET_WOULD_BLOCK, ... */
+    const char *bytes;        /* what came; valid until the next call for any exchange */
     uint64_t answered;        /* messages whose answers are now complete: those before
                                  exchange.receiving.message */
     enum exchange_fault
@@ -65,13 +64,13 @@ int64_t exchange_since(const struct exchange *exchange, uint64_t message);
 
 /* Sends of the messages that are begun what the system takes: one send for all, if it takes all. As
  * net_send(). */
-struct net_result exchange_send(struct exchange *exchange, char *scratch);
+struct net_result exchange_send(struct exchange *exchange);
 
 /* What to wait for: answers, and room as long as something that is begun has not been sent. */
 uint8_t exchange_interest(const struct exchange *exchange);
 
-/* Reads once into `scratch`, and compares. */
-struct exchange_received exchange_receive(struct exchange *exchange, char *scratch);
+/* Reads once, and compares. */
+struct exchange_received exchange_receive(struct exchange *exchange);
 
 /* Compares bytes that have been received; sets all but the result. */
 void exchange_compare(struct exchange *exchange, const char *bytes, size_t length,

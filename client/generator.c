@@ -111,7 +111,7 @@ static void refill(struct generator *generator, struct generator_connection *c)
         generator->in_flight++;
         generator->result->messages_sent++;
     }
-    struct net_result result = exchange_send(&c->exchange, generator->scratch);
+    struct net_result result = exchange_send(&c->exchange);
 
     generator->result->bytes_sent += result.bytes;
     if (result.bytes > 0)
@@ -183,7 +183,7 @@ static void serve_open(struct generator *generator, struct generator_connection 
      * would be too old. */
     generator->now = os_nanoseconds();
     if (c->exchange.watch.ready & SELECTOR_READ) {
-        struct exchange_received received = exchange_receive(&c->exchange, generator->scratch);
+        struct exchange_received received = exchange_receive(&c->exchange);
 
         if (received.result.outcome == NET_END && generator->closing) {
             close_one(generator, c);
@@ -208,13 +208,13 @@ static void serve_open(struct generator *generator, struct generator_connection 
 /* On a connection that is only held open nothing can come but its end. */
 static void serve_held(struct generator *generator, struct generator_connection *c)
 {
-    struct net_result result =
-        net_recv(c->exchange.watch.socket, generator->scratch, EXCHANGE_SCRATCH);
+    unsigned char byte;
+    struct net_result result = net_recv(c->exchange.watch.socket, &byte, 1);
 
     if (result.outcome == NET_WOULD_BLOCK)
         return;
     if (result.outcome == NET_DONE) {
-        tell_fault(generator, &c->exchange, "extra", -1, (unsigned char)*generator->scratch);
+        tell_fault(generator, &c->exchange, "extra", -1, byte);
         generator->result->connections_lost++;
         close_one(generator, c);
     } else if (!generator->closing) {
@@ -364,10 +364,9 @@ bool generator_create(struct generator *generator, const struct load_options *op
     generator->schedule = (struct schedule){
         .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
-    generator->scratch = malloc(EXCHANGE_SCRATCH);
     generator->connections = calloc(total, sizeof *generator->connections);
     generator->selector = selector_create();
-    if (generator->scratch == NULL || generator->connections == NULL || generator->selector == NULL)
+    if (generator->connections == NULL || generator->selector == NULL)
         return false;
     generator->total = total;
     for (size_t i = 0; i < total; i++)
@@ -384,5 +383,4 @@ void generator_destroy(struct generator *generator)
     }
     selector_destroy(generator->selector);
     free(generator->connections);
-    free(generator->scratch);
 }

@@ -48,7 +48,6 @@ struct generator {
     int64_t progressed; /* when a connection was last made */
     int64_t moved;      /* when a byte of a message last went or came */
     int64_t answered;   /* when the last answer came; 0: none has */
-    char *scratch;
 };
 
 /* Makes a generator with nothing connected; `stop` as for load_run(). False when memory is refused.

@@ -43,7 +43,6 @@ struct ping {
     int64_t now;
     struct histogram connect_time;
     struct histogram round_trip;
-    char scratch[EXCHANGE_SCRATCH];
 };
 
 static int64_t interval(const struct ping *ping)
@@ -135,7 +134,7 @@ static void finish_connecting(struct ping *ping, struct net_result result)
 
 static void flush(struct ping *ping)
 {
-    struct net_result result = exchange_send(&ping->exchange, ping->scratch);
+    struct net_result result = exchange_send(&ping->exchange);
 
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         lose(ping, result);
@@ -159,7 +158,7 @@ static void tell_answer(struct ping *ping, uint64_t message)
 static void receive(struct ping *ping)
 {
     struct exchange *exchange = &ping->exchange;
-    struct exchange_received received = exchange_receive(exchange, ping->scratch);
+    struct exchange_received received = exchange_receive(exchange);
 
     if (received.result.outcome == NET_WOULD_BLOCK)
         return;
@@ -172,7 +171,7 @@ static void receive(struct ping *ping)
     if (!ping->found_form && received.fault == EXCHANGE_WRONG && exchange->receiving.offset == 0 &&
         received.got == 'M') {
         ping->pattern.prefixed = true;
-        exchange_compare(exchange, ping->scratch, received.result.bytes, &received);
+        exchange_compare(exchange, received.bytes, received.result.bytes, &received);
     }
     ping->found_form = true;
     for (uint64_t i = exchange->receiving.message - received.answered;

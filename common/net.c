@@ -8,6 +8,8 @@
 #include <ws2tcpip.h>
 typedef int transfer_size; /* what recv() and send() take for a length */
 enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND, REFUSED = WSAECONNREFUSED };
+/* Only after a refusal is it told that there is room again (WSAEventSelect, FD_WRITE). */
+enum { SEND_UNTIL_REFUSED = true };
 #define close_socket closesocket
 
 static const char *resolver_text(int error)
@@ -24,6 +26,7 @@ static const char *resolver_text(int error)
 #include <unistd.h>
 typedef size_t transfer_size;
 enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR, REFUSED = ECONNREFUSED };
+enum { SEND_UNTIL_REFUSED = false };
 #define close_socket close
 
 static const char *resolver_text(int error)
@@ -368,14 +371,26 @@ struct net_result net_recv(os_socket s, void *bytes, size_t size)
     return (struct net_result){.outcome = n > 0 ? NET_DONE : NET_END, .bytes = (size_t)n};
 }
 
-struct net_result net_send(os_socket s, const void *bytes, size_t length)
+static ptrdiff_t send_once(os_socket s, const char *bytes, size_t length)
 {
     ptrdiff_t n;
 
     do {
         n = send(s, bytes, (transfer_size)(length < TRANSFER_MAX ? length : TRANSFER_MAX), 0);
     } while (n == -1 && interrupted());
-    return n >= 0 ? done((size_t)n) : failure();
+    return n;
+}
+
+struct net_result net_send(os_socket s, const void *bytes, size_t length)
+{
+    ptrdiff_t n = send_once(s, bytes, length);
+    size_t sent = n > 0 ? (size_t)n : 0;
+
+    while (SEND_UNTIL_REFUSED && n > 0 && sent < length) {
+        n = send_once(s, (const char *)bytes + sent, length - sent);
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    return sent > 0 ? done(sent) : failure();
 }
 
 void net_end_sending(os_socket s)

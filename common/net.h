@@ -98,8 +98,10 @@ struct net_result net_connect_result(os_socket s);
  * NET_FAILED. */
 struct net_result net_recv(os_socket s, void *bytes, size_t size);
 
-/* Sends what the system takes of `length` bytes, at least 1: often fewer. Never raises SIGPIPE once
- * os_start() ran. */
+/*
+ * Sends what the system takes of `length` bytes, at least 1. When it is fewer, the system takes no
+ * more now: wait until the socket is ready to send. Never raises SIGPIPE once os_start() ran.
+ */
 struct net_result net_send(os_socket s, const void *bytes, size_t length);
 
 /* Ends the sending side: the peer reads end of stream after all that was sent (RFC 9293, 3.6). */

@@ -1,18 +1,12 @@
 #include "send_queue.h"
 
-/* Sends until everything is gone or the system takes no more: only then does Windows signal room
- * again (FD_WRITE). */
-static struct net_result send_all(os_socket s, const char *bytes, size_t length)
+/* As net_send(), but what is left to be sent is an outcome. */
+static struct net_result send_some(os_socket s, const char *bytes, size_t length)
 {
-    struct net_result result = {.outcome = NET_DONE};
-    size_t sent = 0;
+    struct net_result result = net_send(s, bytes, length);
 
-    while (sent < length && result.outcome == NET_DONE) {
-        result = net_send(s, bytes + sent, length - sent);
-        if (result.outcome == NET_DONE)
-            sent += result.bytes;
-    }
-    result.bytes = sent;
+    if (result.outcome == NET_DONE && result.bytes < length)
+        result.outcome = NET_WOULD_BLOCK;
     return result;
 }
 
@@ -22,7 +16,7 @@ struct net_result send_queue_send(struct send_queue *queue, os_socket s, const v
     struct net_result result = {.outcome = NET_WOULD_BLOCK};
 
     if (send_queue_length(queue) == 0)
-        result = send_all(s, bytes, length);
+        result = send_some(s, bytes, length);
     if (result.outcome == NET_WOULD_BLOCK &&
         !buffer_append(&queue->rest, (const char *)bytes + result.bytes, length - result.bytes))
         result.outcome = NET_EXHAUSTED;
@@ -31,8 +25,10 @@ struct net_result send_queue_send(struct send_queue *queue, os_socket s, const v
 
 struct net_result send_queue_flush(struct send_queue *queue, os_socket s)
 {
-    struct net_result result = send_all(s, buffer_bytes(&queue->rest), send_queue_length(queue));
+    struct net_result result = {.outcome = NET_DONE};
 
+    if (send_queue_length(queue) > 0)
+        result = send_some(s, buffer_bytes(&queue->rest), send_queue_length(queue));
     buffer_consume(&queue->rest, result.bytes);
     return result;
 }

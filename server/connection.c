@@ -6,13 +6,13 @@
 
 /*
  * Reads are small until the peer has shown that it takes what it is sent: what one read brought may
- * all have to be kept, if the peer stops reading. A peer that never reads takes at most what the
- * system buffers on both sides, a few MiB; one to which more than that has been sent without a
- * refusal does read.
+ * all have to be kept, if the peer stops reading. A peer that never reads takes no more than what
+ * the system buffers on both sides, a few MiB; one to which more has been sent does read.
  */
 enum {
     READ_FIRST = 16 * 1024,
-    READ_MORE = 64 * 1024 /* after as much has been sent unhindered */
+    READ_MORE = 64 * 1024,    /* after as much has been sent, */
+    PROVEN = 16 * 1024 * 1024 /* and as much as there is room for after this */
 };
 
 /* Answers of at least this size are sent from where they stand instead of being gathered. */
@@ -75,14 +75,6 @@ static void fail(struct connection *c, struct net_result result)
     }
 }
 
-/* Counts bytes that were sent unhindered, as far as they count. */
-static void earn(struct connection *c, size_t bytes)
-{
-    size_t sum = c->unhindered + bytes;
-
-    c->unhindered = (sum < CONNECTION_PROVEN ? sum : CONNECTION_PROVEN) & CONNECTION_PROVEN;
-}
-
 /* Takes the result of a send into account. */
 static void sent(struct connection *c, const struct connection_service *service,
                  struct net_result result)
@@ -90,12 +82,8 @@ static void sent(struct connection *c, const struct connection_service *service,
     c->bytes_out += result.bytes;
     if (result.bytes > 0)
         c->active = service->now;
-    if (result.outcome == NET_WOULD_BLOCK)
-        c->unhindered = 0;
-    else if (result.outcome != NET_DONE)
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         fail(c, result);
-    else if (c->unhindered < CONNECTION_PROVEN)
-        earn(c, result.bytes);
 }
 
 static void send_bytes(struct connection *c, const struct connection_service *service,
@@ -202,9 +190,9 @@ static size_t read_size(const struct connection *c, const struct connection_serv
 {
     if (service->rules.mode == PROTOCOL_CHUNK)
         return CONNECTION_CHUNK;
-    return c->unhindered >= CONNECTION_PROVEN ? CONNECTION_SCRATCH
-           : c->unhindered >= READ_MORE       ? READ_MORE
-                                              : READ_FIRST;
+    return c->bytes_out >= PROVEN      ? CONNECTION_SCRATCH
+           : c->bytes_out >= READ_MORE ? READ_MORE
+                                       : READ_FIRST;
 }
 
 static void receive(struct connection *c, struct connection_service *service)

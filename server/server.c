@@ -37,6 +37,10 @@ struct server {
     int64_t refused_at;  /* when the system last refused a connection */
 };
 
+/* Lent to one connection at a time, whichever server it is one of. */
+static _Alignas(CONNECTION_ALIGNMENT) char scratch[CONNECTION_SCRATCH];
+static _Alignas(CONNECTION_ALIGNMENT) char gather[CONNECTION_GATHER];
+
 static int64_t milliseconds(void)
 {
     return os_nanoseconds() / MILLISECOND;
@@ -249,11 +253,10 @@ static void log_start(struct server *server, uint64_t descriptors)
 /* Makes what a server is made of; false when memory is refused. */
 static bool set_up(struct server *server, os_socket stop)
 {
-    server->service.scratch = malloc(CONNECTION_SCRATCH);
-    server->service.gather = malloc(CONNECTION_GATHER);
+    server->service.scratch = scratch;
+    server->service.gather = gather;
     server->selector = selector_create();
-    if (server->service.scratch == NULL || server->service.gather == NULL ||
-        server->selector == NULL)
+    if (server->selector == NULL)
         return false;
     server->clients.selector = server->selector;
     server->clients.service = &server->service;
@@ -307,7 +310,5 @@ void server_destroy(struct server *server)
     listeners_close(server->listeners);
     log_flush(&server->log);
     selector_destroy(server->selector);
-    free(server->service.scratch);
-    free(server->service.gather);
     free(server);
 }
