@@ -5,11 +5,12 @@
 #include "selector_sets.h"
 
 enum {
-    FEW = 64,      /* so many sockets are always waited for together */
-    SLICE = 256,   /* of the others are looked at at once, at least */
-    PATIENCE = 16, /* looks at all that the others may be kept waiting */
-    MEASURE = 16,  /* of so many waits for all, one is measured */
-    AT_ONCE = 3    /* looks at all: what a wait for all that has not really waited takes at most */
+    FEW = 64,           /* so many sockets are always waited for together */
+    SLICE = 256,        /* of the others are looked at at once, at least */
+    PATIENCE = 16,      /* looks at all that the others may be kept waiting; */
+    PATIENCE_SHORT = 8, /* and as many where one of them has woken up of late */
+    MEASURE = 16,       /* of so many waits for all, one is measured */
+    AT_ONCE = 3 /* looks at all: what a wait for all that has not really waited takes at most */
 };
 
 static const int64_t PATIENCE_LEAST =
@@ -146,11 +147,11 @@ static void forget_ready(struct selector *selector)
     selector->ready_next = 0;
 }
 
-/* Whether somebody is ready who has been so lately. */
-static bool found_recent(const struct selector *selector)
+/* Whether somebody is ready who is among those from `from` to `to`. */
+static bool found_at(const struct selector *selector, size_t from, size_t to)
 {
     for (size_t i = 0; i < selector->ready_count; i++) {
-        if (selector->ready[i]->index < selector->recent)
+        if (selector->ready[i]->index >= from && selector->ready[i]->index < to)
             return true;
     }
     return false;
@@ -159,7 +160,8 @@ static bool found_recent(const struct selector *selector)
 /* How long the others are kept waiting while somebody is busy, in nanoseconds. */
 static int64_t patience(const struct selector *selector)
 {
-    int64_t looks = PATIENCE * selector->look_cost;
+    bool woken = selector->woken || selector->woken_before;
+    int64_t looks = (woken ? PATIENCE_SHORT : PATIENCE) * selector->look_cost;
 
     return looks > PATIENCE_LEAST ? looks : PATIENCE_LEAST;
 }
@@ -220,8 +222,12 @@ static bool look_at_slice(struct selector *selector, int64_t now)
     }
     bool good = look(selector, from, from + size, now);
 
+    if (found_at(selector, selector->recent, selector->count))
+        selector->woken = true;
     selector->next = from + size;
     if (selector->next == selector->count) {
+        selector->woken_before = selector->woken;
+        selector->woken = false;
         cool(selector);
         selector->next = selector->recent;
     }
@@ -237,15 +243,19 @@ static bool wait_for_all(struct selector *selector, int64_t timeout)
     cool(selector);
     selector->next = selector->recent;
     selector->quiet = 0;
-    if (selector->waits++ % MEASURE == 0)
-        good = look_at_slice(selector, selector->looked = now);
+    if (selector->waits++ % MEASURE == 0) {
+        size_t from;
+        size_t size = next_slice(selector, &from);
+
+        good = look(selector, from, from + size, now);
+    }
     if (good && selector->ready_count == 0) {
         now = os_nanoseconds();
         good = selector_sets_wait(selector, selector->recent, selector->count, timeout);
         selector->looked = os_nanoseconds();
     }
-    selector->busy =
-        found_recent(selector) && selector->looked - now <= AT_ONCE * selector->look_cost;
+    selector->busy = found_at(selector, 0, selector->recent) &&
+                     selector->looked - now <= AT_ONCE * selector->look_cost;
     return good;
 }
 

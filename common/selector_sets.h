@@ -22,6 +22,8 @@ struct selector {
     bool busy;         /* somebody recent is likely to be ready soon */
     uint32_t waits;    /* for all, when nobody was busy */
     size_t next;       /* the first that has not been looked at in this turn, or a recent one */
+    bool woken;        /* one that was not recent has been found in this turn */
+    bool woken_before; /* the same in the last turn */
     int64_t look_cost; /* nanoseconds that one look at all sockets takes; 0: not known yet */
     int64_t looked;    /* when others than recent ones were last looked at */
     int64_t quiet;     /* nanoseconds that recent ones have been waited for in vain */
