@@ -6,7 +6,11 @@
 #include "os.h"
 #include "report.h"
 
-enum { STAMP = 48 };
+enum {
+    STAMP = 48,
+    ENOUGH = 64 * 1024 /* bytes of lines after which the socket has its turn; more than one read of
+                          keys on POSIX makes */
+};
 
 /* A line is finished: it goes to `lines`. */
 static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer *lines,
@@ -65,7 +69,8 @@ enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *li
 
     if (!terminal_takes_keys(dialogue->terminal))
         return read_lines(dialogue, lines);
-    while (verdict == DIALOGUE_GOES_ON && terminal_key(dialogue->terminal, &key)) {
+    while (verdict == DIALOGUE_GOES_ON && buffer_length(lines) < ENOUGH &&
+           terminal_key(dialogue->terminal, &key)) {
         switch (line_editor_key(&dialogue->editor, &key)) {
         case LINE_EDITOR_LINE:
             verdict = take_typed_line(dialogue, lines);

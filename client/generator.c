@@ -234,14 +234,15 @@ void generator_connect_more(struct generator *generator)
     }
 }
 
-/* Sends the messages that are due by now, each on its connection. */
+/* Sends the messages that are due by now, each on its connection, to which its turn comes once. */
 static void send_due(struct generator *generator)
 {
-    uint64_t message;
+    uint64_t connections = generator->options->connections;
+    uint64_t first = generator->schedule.given;
+    uint64_t due = generator->sending ? schedule_give(&generator->schedule, generator->now) : 0;
 
-    while (generator->sending && schedule_give(&generator->schedule, generator->now, &message)) {
-        struct generator_connection *c =
-            &generator->connections[message % generator->options->connections];
+    for (uint64_t i = 0; i < due && i < connections; i++) {
+        struct generator_connection *c = &generator->connections[(first + i) % connections];
 
         if (c->exchange.watch.kind == GENERATOR_OPEN)
             refill(generator, c);

@@ -11,11 +11,23 @@ static const int64_t SECOND = 1000000000;
 static const int64_t GRACE =
     5 * (int64_t)1000000000; /* for what the server still owes at the end */
 
+enum { COLUMNS = 78 }; /* of the line of progress */
+
 /* What the line of progress was last shown with. */
 struct progress {
     int64_t shown;
     uint64_t answered;
 };
+
+/* Shows a text in the line where the cursor is, instead of the last one. A terminal that takes
+ * nothing now shows nothing: nothing waits for it. */
+static void show_line(const char *text)
+{
+    char line[COLUMNS + 3];
+
+    snprintf(line, sizeof line, "\r%-*.*s", COLUMNS, COLUMNS, text);
+    os_write(OS_STDERR, line, strlen(line));
+}
 
 static void show_progress(const struct generator *generator, struct progress *progress)
 {
@@ -23,15 +35,14 @@ static void show_progress(const struct generator *generator, struct progress *pr
     double seconds = (double)(generator->now - progress->shown) / (double)SECOND;
     double rate = (double)(result->messages_answered - progress->answered) / seconds;
     char p99[REPORT_DURATION];
-    char line[160];
+    char text[160];
 
-    snprintf(line, sizeof line, "%.0f s, %zu connections, %.0f messages/s, %.2f MB/s, p99 %s",
+    snprintf(text, sizeof text, "%.0f s, %llu connections, %.0f messages/s, %.2f MB/s, p99 %s",
              (double)(generator->now - generator->schedule.started) / (double)SECOND,
-             generator->alive, rate,
+             (unsigned long long)generator->alive, rate,
              rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6,
              report_duration(histogram_percentile(&result->round_trip, 0.99), p99));
-    fprintf(stderr, "\r%-78s", line);
-    fflush(stderr);
+    show_line(text);
     *progress = (struct progress){generator->now, result->messages_answered};
 }
 
@@ -95,19 +106,21 @@ static bool send_all(struct generator *generator)
     if (options->rate > 0)
         generator->result->messages_not_sent =
             generator->schedule.given - generator->result->messages_sent;
-    if (options->progress)
-        fprintf(stderr, "\r%78s\r", "");
+    if (options->progress) {
+        show_line("");
+        os_write(OS_STDERR, "\r", 1);
+    }
     return go_on;
 }
 
-/* Waits for the answers that are still due; what has not come by then is missing. */
+/* Waits for the answers that are still due, as long as something comes; the rest is missing. */
 static bool finish(struct generator *generator)
 {
-    int64_t patience = generator->now + GRACE;
     bool go_on = true;
 
-    while (go_on && generator->in_flight > 0 && generator->now < patience)
-        go_on = generator_step(generator, patience);
+    generator->moved = generator->now;
+    while (go_on && generator->in_flight > 0 && generator->now - generator->moved < GRACE)
+        go_on = generator_step(generator, generator->moved + GRACE);
     if (go_on)
         generator_tell_missing(generator);
     return go_on;

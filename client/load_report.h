@@ -3,11 +3,14 @@
 #define LOAD_REPORT_H
 
 #include "load.h"
+#include "output.h"
 
-/* Prints the table of docs/measuring.md to stdout. */
-void load_report_table(const struct load_options *options, const struct load_result *result);
+/* Adds the table of docs/measuring.md to what is to be printed. */
+void load_report_table(struct output *output, const struct load_options *options,
+                       const struct load_result *result);
 
-/* Prints one JSON object (RFC 8259) in one line to stdout; docs/measuring.md describes its keys. */
-void load_report_json(const struct load_options *options, const struct load_result *result);
+/* Adds one JSON object (RFC 8259) in one line; docs/measuring.md describes its keys. */
+void load_report_json(struct output *output, const struct load_options *options,
+                      const struct load_result *result);
 
 #endif

@@ -31,7 +31,7 @@ struct load_result {
     uint64_t bytes_received;
     double seconds; /* from the first message to the last answer */
     bool interrupted;
-    char failure[384]; /* why the first connection failed or was lost, for people; else empty */
+    char failure[1024]; /* why the first connection failed or was lost, for people; else empty */
     struct load_fault fault;
     struct histogram connect_time;
     struct histogram

@@ -6,6 +6,7 @@
 #include "load.h"
 #include "load_report.h"
 #include "os.h"
+#include "output.h"
 #include "ping.h"
 #include "session.h"
 #include "text.h"
@@ -30,6 +31,19 @@ static int run_session(const struct client_options *options,
     return EXIT_FAILURE;
 }
 
+/* Prints what a load found. */
+static int report_load(const struct client_options *options, const struct load_result *result,
+                       os_socket stop)
+{
+    struct output output = {.stop = stop};
+
+    if (options->json)
+        load_report_json(&output, &options->load, result);
+    else
+        load_report_table(&output, &options->load, result);
+    return output_finish(&output) && load_result_passed(result) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int run_load(const struct client_options *options, const struct net_address *server,
                     os_socket stop)
 {
@@ -41,21 +55,27 @@ static int run_load(const struct client_options *options, const struct net_addre
         fprintf(stderr, "echo-client: out of memory\n");
         return EXIT_FAILURE;
     }
-    if (options->json)
-        load_report_json(&load, &result);
-    else
-        load_report_table(&load, &result);
-    return load_result_passed(&result) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return report_load(options, &result, stop);
 }
 
-/* Whoever reads the JSON gets an object in any case. */
-static void report_unconnected(const struct client_options *options, const char *error)
+/*
+ * There is no connection. Says why in one line; but whoever reads JSON gets an object in any case,
+ * besides.
+ */
+static int run_unconnected(const struct client_options *options, const char *what,
+                           const char *error, bool interrupted, os_socket stop)
 {
     static struct load_result result;
+    char name[TEXT_NAME];
 
+    snprintf(result.failure, sizeof result.failure, "cannot %s '%s': %s", what,
+             text_name(options->host, name), error);
+    fprintf(stderr, "echo-client: %s\n", result.failure);
+    if (options->job != CLIENT_LOAD || !options->json)
+        return EXIT_FAILURE;
     result.connections_failed = 1;
-    snprintf(result.failure, sizeof result.failure, "cannot connect: %.300s", error);
-    load_report_json(&options->load, &result);
+    result.interrupted = interrupted;
+    return report_load(options, &result, stop);
 }
 
 /* Does the job on a connection that has been made. */
@@ -83,20 +103,17 @@ static int connect_and_run(const struct client_options *options,
 {
     struct connector_connection connection;
     char error[CONNECTOR_ERROR];
-    char name[TEXT_NAME];
 
     switch (
         connector_connect(addresses, count, options->connect_timeout, stop, &connection, error)) {
     case CONNECTOR_CONNECTED:
         return run_connected(options, &connection, stop);
     case CONNECTOR_FAILED:
-        fprintf(stderr, "echo-client: cannot connect to '%s': %s\n", text_name(options->host, name),
-                error);
-        if (options->job == CLIENT_LOAD && options->json)
-            report_unconnected(options, error);
-        return EXIT_FAILURE;
+        return run_unconnected(options, "connect to", error, false, stop);
     case CONNECTOR_STOPPED:
-        return EXIT_INTERRUPTED;
+        if (options->job == CLIENT_SESSION)
+            return EXIT_INTERRUPTED;
+        return run_unconnected(options, "connect to", "interrupted", true, stop);
     }
     return EXIT_FAILURE;
 }
@@ -105,15 +122,11 @@ static int run(const struct client_options *options)
 {
     struct net_address addresses[NET_RESOLVE_MAX];
     char words[OS_ERROR_TEXT];
-    char name[TEXT_NAME];
     size_t count;
     const char *error = net_resolve(options->host, options->port, addresses, &count);
 
-    if (error != NULL) {
-        fprintf(stderr, "echo-client: cannot resolve '%s': %s\n", text_name(options->host, name),
-                error);
-        return EXIT_FAILURE;
-    }
+    if (error != NULL)
+        return run_unconnected(options, "resolve", error, false, OS_NO_SOCKET);
     /* Only now: the name service is waited for, and Ctrl-C has to end that at once. */
     os_socket stop = os_stop_open();
 

@@ -12,17 +12,19 @@ static bool wait_for_room(struct output *output)
 {
     if (os_wait_for_room(OS_STDOUT, output->stop, -1))
         return true;
-    if (output->patience == 0)
-        output->patience = os_nanoseconds() + GRACE;
-    if (os_nanoseconds() >= output->patience)
+    if (output->deadline == 0)
+        output->deadline = os_nanoseconds() + GRACE;
+    if (os_nanoseconds() >= output->deadline) {
+        output->given_up = true;
         return false;
+    }
     os_wait_for_room(OS_STDOUT, OS_NO_SOCKET, PAUSE);
     return true;
 }
 
 bool output_write(struct output *output, const char *text, size_t length)
 {
-    while (length > 0) {
+    while (length > 0 && !output->given_up) {
         ptrdiff_t n = os_write(OS_STDOUT, text, length);
 
         if (n < 0)
@@ -53,4 +55,13 @@ bool output_flush(struct output *output)
 
     buffer_clear(&output->text);
     return good;
+}
+
+bool output_finish(struct output *output)
+{
+    output_flush(output);
+    if (!output->broken && !output->given_up)
+        return true;
+    fprintf(stderr, "echo-client: cannot write to standard output\n");
+    return false;
 }

@@ -216,8 +216,9 @@ static void tick(struct ping *ping)
         break;
     case CONNECTED:
         ping->next += interval(ping);
+        /* After an outage what was due meanwhile is not made up for. */
         if (ping->next < ping->now)
-            ping->next = ping->now;
+            ping->next = ping->now + interval(ping);
         exchange_begin(&ping->exchange, ping->now);
         ping->sent++;
         flush(ping);
@@ -237,15 +238,25 @@ static void serve(struct ping *ping)
         flush(ping);
 }
 
+/*
+ * Shows what there is to show, and waits for a slow reader meanwhile: at a time when nothing is on
+ * its way, if it is not sent faster than it is answered. What nobody reads needs not be measured:
+ * false when stdout is broken.
+ */
+static bool show(struct ping *ping)
+{
+    bool good = output_flush(&ping->output);
+
+    ping->now = os_nanoseconds();
+    return good;
+}
+
 /* Waits until `until` for what is ready, and serves it; false at a request to stop. */
 static bool wait(struct ping *ping, int64_t until)
 {
     struct selector_watch *watch;
     char words[OS_ERROR_TEXT];
 
-    /* What nobody reads needs not be measured. */
-    if (!output_flush(&ping->output))
-        return false;
     if (!selector_wait_until(ping->selector, until, ping->now)) {
         fprintf(stderr, "echo-client: cannot wait: %s\n", os_error_text(os_socket_error(), words));
         ping->wrong = true;
@@ -257,7 +268,7 @@ static bool wait(struct ping *ping, int64_t until)
             return false;
         serve(ping);
     }
-    return true;
+    return show(ping);
 }
 
 /* Sends and receives until all is answered, something is wrong, or the user says that it is enough.
@@ -266,11 +277,14 @@ static void exchange_all(struct ping *ping)
 {
     bool go_on = true;
 
-    ping->now = ping->next = os_nanoseconds();
+    show(ping);
+    ping->next = ping->now;
     while (go_on && !ping->wrong && ping->sent < ping->options->count) {
-        if (ping->now >= due(ping))
+        if (ping->now >= due(ping)) {
             tick(ping);
-        if (ping->sent < ping->options->count)
+            go_on = ping->state == CONNECTED || show(ping);
+        }
+        if (go_on && ping->sent < ping->options->count)
             go_on = wait(ping, due(ping));
     }
     int64_t patience = ping->now + GRACE;
@@ -299,7 +313,8 @@ static void print_times(struct output *output, const char *name, const struct hi
     output_print(output, "%s/%s/%s\n", text[0], text[1], text[2]);
 }
 
-static void summarize(struct ping *ping)
+/* False when not all that was printed could be written. */
+static bool summarize(struct ping *ping)
 {
     struct output *output = &ping->output;
     char text[REPORT_HISTOGRAM];
@@ -314,8 +329,7 @@ static void summarize(struct ping *ping)
         print_times(output, "round trip", &ping->round_trip);
         output_print(output, "%s", report_histogram(&ping->round_trip, text));
     }
-    if (!output_flush(output))
-        fprintf(stderr, "echo-client: cannot write to standard output\n");
+    return output_finish(output);
 }
 
 enum ping_end ping_run(const struct ping_options *options, const struct net_address *server,
@@ -340,12 +354,10 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
             tell_lost(ping, "lost the connection to",
                       (struct net_result){.outcome = NET_EXHAUSTED});
         exchange_all(ping);
-        summarize(ping);
         if (ping->state != DISCONNECTED)
             disconnect(ping);
-        end = ping->lost > 0 || ping->wrong || ping->output.broken || ping->answered == 0
-                  ? PING_LOST
-                  : PING_ALL_ANSWERED;
+        if (summarize(ping) && ping->lost == 0 && !ping->wrong && ping->answered > 0)
+            end = PING_ALL_ANSWERED;
     }
     if (ping != NULL)
         selector_destroy(ping->selector);

@@ -12,12 +12,22 @@ int64_t schedule_next(const struct schedule *schedule)
                : INT64_MAX;
 }
 
-bool schedule_give(struct schedule *schedule, int64_t now, uint64_t *message)
+uint64_t schedule_give(struct schedule *schedule, int64_t now)
 {
+    uint64_t before = schedule->given;
+
     if (schedule_next(schedule) > now)
-        return false;
-    *message = schedule->given++;
-    return true;
+        return 0;
+    /* How many, at most one too few; the rest one by one. */
+    double passed = (double)(now - schedule->started) / 1e9 * schedule->rate;
+
+    if (passed > (double)schedule->count)
+        passed = (double)schedule->count;
+    if (passed > (double)before + 1)
+        schedule->given = (uint64_t)passed - 1;
+    while (schedule_next(schedule) <= now)
+        schedule->given++;
+    return schedule->given - before;
 }
 
 uint64_t schedule_given_to(const struct schedule *schedule, uint64_t connection)

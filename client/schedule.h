@@ -20,8 +20,8 @@ struct schedule {
 /* When a message is due. */
 int64_t schedule_time(const struct schedule *schedule, uint64_t message);
 
-/* Gives the next message, if it is due by now. */
-bool schedule_give(struct schedule *schedule, int64_t now, uint64_t *message);
+/* Gives all messages that are due by now and not given yet; returns how many. */
+uint64_t schedule_give(struct schedule *schedule, int64_t now);
 
 /* When schedule_give() will give one more; INT64_MAX: never. */
 int64_t schedule_next(const struct schedule *schedule);

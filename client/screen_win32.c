@@ -150,13 +150,15 @@ void screen_finish_line(struct screen *screen)
 void screen_clear(struct screen *screen)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
-    COORD home = {0, 0};
     DWORD written;
 
     if (screen->console == NULL || !GetConsoleScreenBufferInfo(screen->console, &info))
         return;
-    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)info.dwSize.X * (DWORD)info.dwSize.Y,
-                                home, &written);
+    /* What has been scrolled out of the window stays. */
+    COORD home = {0, info.srWindow.Top};
+    DWORD rows = (DWORD)(info.srWindow.Bottom - info.srWindow.Top + 1);
+
+    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)info.dwSize.X * rows, home, &written);
     SetConsoleCursorPosition(screen->console, home);
     screen->shown = false;
 }

@@ -1,7 +1,7 @@
 /*
  * session: the connection used by a person or by a pipe: what comes from stdin goes to the server,
- * what comes from the server goes to stdout, both at once, with never more in memory than one piece
- * of each.
+ * what comes from the server goes to stdout, both at once, with never more than two pieces of each
+ * in memory.
  */
 #ifndef SESSION_H
 #define SESSION_H

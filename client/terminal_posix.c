@@ -68,6 +68,15 @@ static void handle(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
+/* A full pipe wakes as well as one with one byte more. */
+static void wake(void)
+{
+    int saved = errno;
+
+    if (write(wake_pipe[1], "", 1) != 1)
+        errno = saved;
+}
+
 /* Ctrl-Z: the shell gets its terminal back. */
 static void on_suspend(int number)
 {
@@ -81,18 +90,13 @@ static void on_suspend(int number)
     sigemptyset(&mask);
     sigaddset(&mask, number);
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
-    /* Here we are again. */
+    /* Here we are again; perhaps at once, where there is no shell that could let us go on (an
+     * orphaned process group, POSIX.1-2017, 2.4.3), and then SIGCONT has not come. */
     handle(number, on_suspend);
+    if (mode_is_ours)
+        set_mode(&key_mode);
+    wake();
     errno = saved;
-}
-
-/* A full pipe wakes as well as one with one byte more. */
-static void wake(void)
-{
-    int saved = errno;
-
-    if (write(wake_pipe[1], "", 1) != 1)
-        errno = saved;
 }
 
 /* The shell lets us go on, whatever has stopped us: with the terminal, or without it ("bg"). */

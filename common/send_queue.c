@@ -19,7 +19,7 @@ struct net_result send_queue_send(struct send_queue *queue, os_socket s, const v
         result = send_some(s, bytes, length);
     if (result.outcome == NET_WOULD_BLOCK &&
         !buffer_append(&queue->rest, (const char *)bytes + result.bytes, length - result.bytes))
-        result.outcome = NET_EXHAUSTED;
+        result = (struct net_result){.outcome = NET_EXHAUSTED, .bytes = result.bytes};
     return result;
 }
 

@@ -589,9 +589,27 @@ static void nothing_listening_is_one_line(void **state)
         assert_null(support_line(client, OS_STDERR));
         if (as_json)
             assert_non_null(strstr(support_expect_line(client, OS_STDOUT, "{\"passed\":false,"),
-                                   "\"failure\":\"cannot connect: 127.0.0.1:"));
+                                   "\"failure\":\"cannot connect to '127.0.0.1': 127.0.0.1:"));
         assert_int_equal(support_finish(client), 1);
     }
+}
+
+static void an_unknown_host_is_json_too(void **state)
+{
+    char host[101] = "", told[160];
+    const char *const arguments[] = {support_environment("ECHO_CLIENT"), "--load", "--json", host,
+                                     NULL};
+
+    (void)state;
+    /* Longer than DNS allows, so that nobody has to be asked for it. */
+    memset(host, 'x', sizeof host - 1);
+    struct process *client = support_start(arguments, NULL);
+
+    snprintf(told, sizeof told, "echo-client: cannot resolve '%s': ", host);
+    support_expect_line(client, OS_STDERR, told);
+    snprintf(told, sizeof told, "\"failure\":\"cannot resolve '%s': ", host);
+    support_expect_line(client, OS_STDOUT, told);
+    assert_int_equal(support_finish(client), 1);
 }
 
 static void too_few_descriptors_are_told_with_the_remedy(void **state)
@@ -677,6 +695,7 @@ int main(void)
         TEST(an_echo_is_no_answer_of_line_mode),
         TEST(waiting_counts_in_an_open_loop),
         TEST(nothing_listening_is_one_line),
+        TEST(an_unknown_host_is_json_too),
         TEST(too_few_descriptors_are_told_with_the_remedy),
         TEST(a_rate_goes_on_without_a_lost_connection),
     };

@@ -24,37 +24,56 @@ static void a_message_is_due_at_its_time(void **state)
     assert_true(schedule_time(&schedule, 3) == START + 6 * SECOND);
 }
 
-/* Late or not, each message is given once, in order, and none before its time. */
+/* Late or not, each message is given once, and none before its time; however fast, in few steps. */
 static void each_is_given_once_and_not_too_early(void **state)
 {
-    struct schedule schedule = a_thousand_a_second(5000, 1);
-    uint64_t message, expected = 0;
+    static const double rates[] = {0.3, 1000, 12345.678, 1e8};
 
     (void)state;
-    assert_false(schedule_give(&schedule, START - 1, &message));
-    for (int64_t now = START; expected < 5000; now += SECOND / 777) {
-        while (schedule_give(&schedule, now, &message)) {
-            assert_int_equal(message, expected++);
-            assert_true(schedule_time(&schedule, message) <= now);
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        uint64_t count = rates[i] < 1 ? 3 : (uint64_t)(5 * rates[i]);
+        struct schedule schedule = a_thousand_a_second(count, 1);
+        uint64_t given = 0;
+
+        schedule.rate = rates[i];
+        assert_int_equal(schedule_give(&schedule, START - 1), 0);
+        for (int64_t now = START; given < count; now += SECOND / 777) {
+            given += schedule_give(&schedule, now);
+            assert_int_equal(schedule.given, given);
+            assert_true(given == 0 || schedule_time(&schedule, given - 1) <= now);
+            assert_true(schedule_next(&schedule) > now);
         }
-        assert_true(schedule_next(&schedule) > now);
+        assert_int_equal(given, count);
+        assert_true(schedule_next(&schedule) == INT64_MAX);
+        assert_int_equal(schedule_give(&schedule, INT64_MAX - 1), 0);
     }
-    assert_true(schedule_next(&schedule) == INT64_MAX);
-    assert_false(schedule_give(&schedule, INT64_MAX - 1, &message));
+}
+
+/* After a pause, all that have become due meanwhile. */
+static void what_is_late_is_given_at_once(void **state)
+{
+    struct schedule schedule = a_thousand_a_second(UINT64_MAX, 1);
+
+    (void)state;
+    schedule.rate = 1e8;
+    assert_int_equal(schedule_give(&schedule, START), 1);
+    assert_int_equal(schedule_give(&schedule, START + 1000 * SECOND), 1000 * (uint64_t)100000000);
+    assert_int_equal(schedule_give(&schedule, START + 1000 * SECOND), 0);
+    assert_int_equal(schedule_give(&schedule, START + 1000 * SECOND + 10), 1);
 }
 
 static void connections_take_turns(void **state)
 {
     enum { CONNECTIONS = 7, MESSAGES = 100 };
     struct schedule schedule = a_thousand_a_second(MESSAGES, CONNECTIONS);
-    uint64_t given[CONNECTIONS] = {0}, message;
+    uint64_t given[CONNECTIONS] = {0};
 
     (void)state;
     for (int i = 0; i <= MESSAGES; i++) {
         for (uint64_t k = 0; k < CONNECTIONS; k++)
             assert_int_equal(schedule_given_to(&schedule, k), given[k]);
-        if (schedule_give(&schedule, START + SECOND, &message))
-            given[message % CONNECTIONS]++;
+        if (schedule_give(&schedule, START + i * SECOND / 1000) == 1)
+            given[i % CONNECTIONS]++;
     }
     assert_int_equal(given[0], 15);
     assert_int_equal(given[CONNECTIONS - 1], 14);
@@ -63,11 +82,10 @@ static void connections_take_turns(void **state)
 static void without_a_rate_nothing_is_due(void **state)
 {
     struct schedule schedule = {.count = UINT64_MAX, .connections = 3, .started = START};
-    uint64_t message;
 
     (void)state;
     assert_true(schedule_next(&schedule) == INT64_MAX);
-    assert_false(schedule_give(&schedule, START + SECOND, &message));
+    assert_int_equal(schedule_give(&schedule, START + SECOND), 0);
 }
 
 int main(void)
@@ -75,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_due_at_its_time),
         cmocka_unit_test(each_is_given_once_and_not_too_early),
+        cmocka_unit_test(what_is_late_is_given_at_once),
         cmocka_unit_test(connections_take_turns),
         cmocka_unit_test(without_a_rate_nothing_is_due),
     };
