@@ -180,7 +180,9 @@ static bool parse_rate(double *rate)
 
     if (!text_thousandths(optarg, 1, RATE_MAX * (uint64_t)1000, &thousandths))
         return command_line_wrong(
-            program, "--rate '%s' is not a number from 0.001 to %d, such as 2.5", optarg, RATE_MAX);
+            program,
+            "--rate '%s' is not a number from 0.001 to %d with at most three decimals, such as 2.5",
+            optarg, RATE_MAX);
     *rate = (double)thousandths / 1000;
     return true;
 }

@@ -89,21 +89,21 @@ enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *li
     return verdict;
 }
 
-/* What stands before each line of an answer: nothing, or the time and the milliseconds since the
- * last line was sent. */
+/* What stands before each line of an answer: nothing, or the time and, once a line has been sent,
+ * the milliseconds since the last one was. */
 static void write_stamp(const struct dialogue *dialogue, char stamp[STAMP])
 {
     char clock[13];
-    char since[REPORT_DURATION] = "-";
+    char since[REPORT_DURATION + 8] = "";
 
     stamp[0] = '\0';
     if (!dialogue->options->timestamps)
         return;
     os_local_clock(clock);
     if (dialogue->line_sent > 0)
-        snprintf(since, sizeof since, "%.3f",
+        snprintf(since, sizeof since, "+%.3f ms ",
                  (double)(os_nanoseconds() - dialogue->line_sent) / 1e6);
-    snprintf(stamp, STAMP, "%s +%s ms ", clock, since);
+    snprintf(stamp, STAMP, "%s %s", clock, since);
 }
 
 static bool print(struct dialogue *dialogue, bool made, struct buffer *text)

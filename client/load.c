@@ -11,7 +11,7 @@ static const int64_t SECOND = 1000000000;
 static const int64_t GRACE =
     5 * (int64_t)1000000000; /* for what the server still owes at the end */
 
-enum { COLUMNS = 78 }; /* of the line of progress */
+enum { ROW = 100 }; /* the most columns of the line of progress */
 
 /* What the line of progress was last shown with. */
 struct progress {
@@ -19,14 +19,16 @@ struct progress {
     uint64_t answered;
 };
 
-/* Shows a text in the line where the cursor is, instead of the last one. A terminal that takes
- * nothing now shows nothing: nothing waits for it. */
-static void show_line(const char *text)
+/* Shows a text in the row where the cursor is, instead of the last one, and of what a key may have
+ * left there. A terminal that takes nothing now shows nothing: nothing waits for it. */
+static void show_row(const char *text)
 {
-    char line[COLUMNS + 3];
+    size_t columns = os_columns(OS_STDERR);
+    int width = (int)(columns < ROW ? columns : ROW) - 1;
+    char row[ROW + 3];
 
-    snprintf(line, sizeof line, "\r%-*.*s", COLUMNS, COLUMNS, text);
-    os_write(OS_STDERR, line, strlen(line));
+    snprintf(row, sizeof row, "\r%-*.*s\r", width, width, text);
+    os_write(OS_STDERR, row, strlen(row));
 }
 
 static void show_progress(const struct generator *generator, struct progress *progress)
@@ -42,7 +44,7 @@ static void show_progress(const struct generator *generator, struct progress *pr
              (unsigned long long)generator->alive, rate,
              rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6,
              report_duration(histogram_percentile(&result->round_trip, 0.99), p99));
-    show_line(text);
+    show_row(text);
     *progress = (struct progress){generator->now, result->messages_answered};
 }
 
@@ -75,11 +77,10 @@ static bool connect_all(struct generator *generator)
     return go_on;
 }
 
-/* Whether nothing has come for so long that nothing will: only where no time ends the load. */
-static bool stuck(const struct generator *generator)
+/* Whether answers are due, and nothing has come for so long that nothing will. */
+static bool silent(const struct generator *generator)
 {
-    return generator->options->duration == 0 && generator->in_flight > 0 &&
-           generator->now - generator->moved >= GRACE;
+    return generator->in_flight > 0 && generator->now - generator->moved >= GRACE;
 }
 
 /* Sends until time, count or the user says that it is enough. */
@@ -94,7 +95,8 @@ static bool send_all(struct generator *generator)
     int64_t end = options->duration > 0 ? generator->schedule.started + options->duration * 1000000
                                         : INT64_MAX;
 
-    while (go_on && generator->now < end && generator_has_more(generator) && !stuck(generator)) {
+    while (go_on && generator->now < end && generator_has_more(generator) &&
+           (options->duration > 0 || !silent(generator))) {
         int64_t until = generator->in_flight > 0 ? sooner(end, generator->moved + GRACE) : end;
 
         go_on = generator_step(generator,
@@ -106,10 +108,8 @@ static bool send_all(struct generator *generator)
     if (options->rate > 0)
         generator->result->messages_not_sent =
             generator->schedule.given - generator->result->messages_sent;
-    if (options->progress) {
-        show_line("");
-        os_write(OS_STDERR, "\r", 1);
-    }
+    if (options->progress)
+        show_row("");
     return go_on;
 }
 
@@ -118,8 +118,7 @@ static bool finish(struct generator *generator)
 {
     bool go_on = true;
 
-    generator->moved = generator->now;
-    while (go_on && generator->in_flight > 0 && generator->now - generator->moved < GRACE)
+    while (go_on && generator->in_flight > 0 && !silent(generator))
         go_on = generator_step(generator, generator->moved + GRACE);
     if (go_on)
         generator_tell_missing(generator);
@@ -149,6 +148,8 @@ bool load_run(const struct load_options *options, const struct net_address *serv
         bool go_on = connect_all(&generator) && send_all(&generator) && finish(&generator);
 
         result->interrupted = !go_on;
+        if (silent(&generator))
+            generator_tell_missing(&generator);
         if (generator.answered > 0)
             result->seconds =
                 (double)(generator.answered - generator.schedule.started) / (double)SECOND;

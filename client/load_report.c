@@ -79,7 +79,7 @@ void load_report_table(struct output *output, const struct load_options *options
         print_duration(output, "max", (double)times->most);
         output_print(output, "%s", report_histogram(times, text));
     }
-    if (result->interrupted)
+    if (result->interrupted && result->messages_answered < result->messages_sent)
         output_print(output, "interrupted; the %llu messages on the way are not counted as lost\n",
                      (unsigned long long)(result->messages_sent - result->messages_answered));
     if (result->messages_not_sent > 0)

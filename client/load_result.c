@@ -32,8 +32,8 @@ void load_result_unanswered(struct load_result *result, unsigned long long conne
     if (result->failure[0] == '\0')
         snprintf(
             result->failure, sizeof result->failure,
-            "%llu connections were never answered; the server may be at a limit of its own, of "
-            "clients or descriptors",
+            "connections that were never answered: %llu; the server may answer whole lines only "
+            "(--expect line), or be at a limit of its own, of clients or descriptors",
             connections);
 }
 

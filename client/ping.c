@@ -271,6 +271,15 @@ static bool wait(struct ping *ping, int64_t until)
     return show(ping);
 }
 
+/* What was sent until then is lost; what has been sent since is only waited for no longer. */
+static void lose_overdue(struct ping *ping, int64_t until)
+{
+    const struct exchange *exchange = &ping->exchange;
+
+    for (uint64_t i = exchange->receiving.message; i < exchange->begun; i++)
+        ping->lost += exchange_since(exchange, i) <= until;
+}
+
 /* Sends and receives until all is answered, something is wrong, or the user says that it is enough.
  */
 static void exchange_all(struct ping *ping)
@@ -292,9 +301,8 @@ static void exchange_all(struct ping *ping)
     while (go_on && !ping->wrong && ping->state == CONNECTED &&
            exchange_in_flight(&ping->exchange) > 0 && ping->now < patience)
         go_on = wait(ping, patience);
-    /* What nobody has waited for is not lost. */
-    if (go_on && ping->state == CONNECTED)
-        ping->lost += exchange_in_flight(&ping->exchange);
+    if (ping->state == CONNECTED)
+        lose_overdue(ping, go_on ? ping->now : ping->now - GRACE);
 }
 
 static void print_times(struct output *output, const char *name, const struct histogram *times)
@@ -317,13 +325,17 @@ static void print_times(struct output *output, const char *name, const struct hi
 static bool summarize(struct ping *ping)
 {
     struct output *output = &ping->output;
+    uint64_t waiting = ping->sent - ping->answered - ping->lost;
     char text[REPORT_HISTOGRAM];
 
     output_print(output, "\n--- %s ---\n", ping->address);
-    output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnects\n",
+    output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnects",
                  (unsigned long long)ping->sent, (unsigned long long)ping->answered,
                  (unsigned long long)ping->lost,
                  (unsigned long long)(ping->connect_time.count - 1));
+    if (waiting > 0)
+        output_print(output, ", %llu not waited for", (unsigned long long)waiting);
+    output_print(output, "\n");
     print_times(output, "connect   ", &ping->connect_time);
     if (ping->answered > 0) {
         print_times(output, "round trip", &ping->round_trip);

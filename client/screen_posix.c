@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "character_width.h"
@@ -11,7 +9,6 @@
 #include "screen_system.h"
 
 enum {
-    USUAL_COLUMNS = 80,
     MOST_COLUMNS = 1024, /* of a row that is drawn, in a window that is wider */
     COLLECTED = 4096     /* bytes; several rows of text */
 };
@@ -109,11 +106,9 @@ void screen_dim(struct screen *screen, bool dim)
 
 static size_t window_columns(void)
 {
-    struct winsize size;
+    size_t columns = os_columns(OS_STDOUT);
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return USUAL_COLUMNS;
-    return size.ws_col < MOST_COLUMNS ? size.ws_col : MOST_COLUMNS;
+    return columns < MOST_COLUMNS ? columns : MOST_COLUMNS;
 }
 
 /* Writes a part of the line; a tab takes one column. */

@@ -278,8 +278,10 @@ __attribute__((format(printf, 2, 3))) static void say(struct session *session, c
 /* The last thing that a person sees: why it is over. A failure has said so already. */
 static void take_leave(struct session *session)
 {
-    if (session->end == SESSION_INTERRUPTED)
+    if (session->end == SESSION_INTERRUPTED && terminal_takes_keys(session->terminal))
         screen_finish_line(session->dialogue.screen);
+    else if (session->end == SESSION_INTERRUPTED)
+        say(session, "\n"); /* the terminal has shown ^C behind what was typed */
     dialogue_show_rest(&session->dialogue);
     if (session->end != SESSION_FAILED)
         say(session, "%s; sent %llu bytes, received %llu bytes, %.1f seconds\n",

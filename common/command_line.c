@@ -65,7 +65,9 @@ bool command_line_seconds(const char *program, const char *name, int64_t *millis
         *milliseconds = (int64_t)value;
         return true;
     }
-    return command_line_wrong(program,
-                              "%s '%s' is not a number of seconds from 0 to 31536000, such as 0.25",
-                              name, optarg);
+    return command_line_wrong(
+        program,
+        "%s '%s' is not a number of seconds from 0 to 31536000 with at most three "
+        "decimals, such as 0.25",
+        name, optarg);
 }

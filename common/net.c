@@ -12,9 +12,12 @@ enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND, REFUSED = WSAE
 enum { SEND_UNTIL_REFUSED = true };
 #define close_socket closesocket
 
+/* The resolver's numbers are Winsock's. */
 static const char *resolver_text(int error)
 {
-    return gai_strerrorA(error);
+    static char text[OS_ERROR_TEXT];
+
+    return os_error_text(error, text);
 }
 #else
 #include <arpa/inet.h>

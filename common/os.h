@@ -94,6 +94,9 @@ void os_stop_close(void);
 /* Whether a standard stream is a terminal or a console. */
 bool os_is_terminal(enum os_stream stream);
 
+/* The columns of the terminal that a standard stream is; 80 where it cannot be told. */
+size_t os_columns(enum os_stream stream);
+
 /*
  * Writes at most `length` bytes of UTF-8 text or plain bytes to a standard stream without waiting
  * for a slow reader. Returns how many were written, 0 when the stream takes nothing now, -1 when it

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -29,6 +30,8 @@ enum { SURE_LIMIT = OPEN_MAX };
 #else
 enum { SURE_LIMIT = 1 };
 #endif
+
+enum { USUAL_COLUMNS = 80 };
 
 /*
  * Where each standard output is written to: a terminal through an open file of our own that does
@@ -244,6 +247,14 @@ void os_stop_close(void)
 bool os_is_terminal(enum os_stream stream)
 {
     return isatty(stream == OS_STDOUT ? STDOUT_FILENO : STDERR_FILENO) != 0;
+}
+
+size_t os_columns(enum os_stream stream)
+{
+    struct winsize size;
+
+    return ioctl(outputs[stream], TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
+                                                                             : USUAL_COLUMNS;
 }
 
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)

@@ -12,6 +12,7 @@
 static SOCKET stop_socket = INVALID_SOCKET;
 static unsigned stop_requests;
 
+enum { USUAL_COLUMNS = 80 };
 enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
 
 int os_start(void)
@@ -303,6 +304,15 @@ static ptrdiff_t write_pipe(HANDLE pipe, const void *bytes, DWORD length)
         length /= 2;
     }
     return -1;
+}
+
+size_t os_columns(enum os_stream stream)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (!GetConsoleScreenBufferInfo(handle_of(stream), &info))
+        return USUAL_COLUMNS;
+    return (size_t)(info.srWindow.Right - info.srWindow.Left + 1);
 }
 
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)

@@ -304,13 +304,13 @@ static void the_time_may_stand_before_an_answer(void **state)
     (void)state;
     start_at(&plain, "--timestamps", "--eol=lf");
     say("welcome\n");
-    expect_screen("##:##:##.### +- ms < welcome\n>");
+    expect_screen("##:##:##.### < welcome\n>");
     type("hello\r");
     support_expect_text(s, "hello\n");
     say("hello\n");
-    expect_screen("##:##:##.### +- ms < welcome\n> hello\n##:##:##.### +*.### ms < hello\n>");
+    expect_screen("##:##:##.### < welcome\n> hello\n##:##:##.### +*.### ms < hello\n>");
     type(PSEUDO_TERMINAL_END);
-    leave("##:##:##.### +- ms < welcome\n> hello\n##:##:##.### +*.### ms < hello\n");
+    leave("##:##:##.### < welcome\n> hello\n##:##:##.### +*.### ms < hello\n");
 }
 
 /* NO_COLOR counts unless it is empty (no-color.org). */

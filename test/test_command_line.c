@@ -179,16 +179,20 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"--max-line", "1073741825"},
          "--max-line '1073741825' is not a number from 1 to 1073741824"},
         {{"--idle-timeout", "-1"},
-         "--idle-timeout '-1' is not a number of seconds from 0 to 31536000, such as 0.25"},
+         "--idle-timeout '-1' is not a number of seconds from 0 to 31536000 with at most three "
+         "decimals, such as 0.25"},
         {{"--idle-timeout", "0.0001"},
-         "--idle-timeout '0.0001' is not a number of seconds from 0 to 31536000, such as 0.25"},
+         "--idle-timeout '0.0001' is not a number of seconds from 0 to 31536000 with at most three "
+         "decimals, such as 0.25"},
         {{"--idle-timeout", ".5"},
-         "--idle-timeout '.5' is not a number of seconds from 0 to 31536000, such as 0.25"},
+         "--idle-timeout '.5' is not a number of seconds from 0 to 31536000 with at most three "
+         "decimals, such as 0.25"},
         {{"--drain-timeout", "5s"},
-         "--drain-timeout '5s' is not a number of seconds from 0 to 31536000, such as 0.25"},
+         "--drain-timeout '5s' is not a number of seconds from 0 to 31536000 with at most three "
+         "decimals, such as 0.25"},
         {{"--drain-timeout", "31536000.001"},
-         "--drain-timeout '31536000.001' is not a number of seconds from 0 to 31536000, such as "
-         "0.25"},
+         "--drain-timeout '31536000.001' is not a number of seconds from 0 to 31536000 with at "
+         "most three decimals, such as 0.25"},
         {{"--foo"}, "unknown option '--foo'"},
         {{"--foo=1"}, "unknown option '--foo=1'"},
         {{"-x"}, "unknown option '-x'"},

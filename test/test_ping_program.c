@@ -27,7 +27,7 @@ static struct process *start(const struct net_address *server, const char *const
 
 /* What the summary says. */
 struct summary {
-    unsigned sent, answered, lost, reconnects;
+    unsigned sent, answered, lost, reconnects, waiting;
 };
 
 /* Expects the rest of the output from the first line of the summary on: the counts, the times if
@@ -35,16 +35,18 @@ struct summary {
 static struct summary expect_summary(struct process *client, const struct net_address *server)
 {
     char title[NET_ADDRESS_TEXT + 16], text[NET_ADDRESS_TEXT];
-    struct summary s;
+    struct summary s = {0};
     unsigned drawn = 0;
     const char *line;
 
     snprintf(title, sizeof title, "--- %s ---", net_address_text(server, text));
     assert_string_equal(support_line(client, OS_STDOUT), title);
     line = support_line(client, OS_STDOUT);
-    assert_int_equal(sscanf(line, "%u sent, %u answered, %u lost, %u reconnects", &s.sent,
-                            &s.answered, &s.lost, &s.reconnects),
-                     4);
+    int read = sscanf(line, "%u sent, %u answered, %u lost, %u reconnects, %u not waited for",
+                      &s.sent, &s.answered, &s.lost, &s.reconnects, &s.waiting);
+
+    assert_int_equal(read, s.waiting > 0 ? 5 : 4);
+    assert_int_equal(s.sent, s.answered + s.lost + s.waiting);
     support_expect_line(client, OS_STDOUT, "connect    min/mean/max/stddev = ");
     if (s.answered > 0)
         assert_non_null(
@@ -139,6 +141,26 @@ static void an_interrupt_ends_it_with_a_summary(void **state)
     assert_int_equal(support_finish(client), 0);
     process_stop(server, PROCESS_STOP_INTERRUPT);
     assert_int_equal(support_finish(server), 0);
+}
+
+/* What has been on its way for a moment only, when the user has seen enough, is not lost. */
+static void what_is_not_waited_for_is_told(void **state)
+{
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_MUTE, 64, 1);
+    struct process *client = start(&server->address, OPTIONS("--interval", "0.01"));
+
+    (void)state;
+    wrong_server_run(server, client, 3 * 64);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    support_expect_line(client, OS_STDOUT, "connected to ");
+    assert_int_equal(expect_answer(client, &server->address, 64), 1);
+    assert_string_equal(support_line(client, OS_STDOUT), "");
+    struct summary summary = expect_summary(client, &server->address);
+
+    assert_true(summary.waiting >= 2);
+    assert_int_equal(summary.lost, 0);
+    assert_int_equal(support_finish(client), 0);
+    wrong_server_close(server);
 }
 
 static void a_lost_connection_is_made_anew(void **state)
@@ -302,6 +324,7 @@ int main(void)
         TEST(an_echo_is_measured),
         TEST(the_prefix_of_line_mode_is_recognised),
         TEST(an_interrupt_ends_it_with_a_summary),
+        TEST(what_is_not_waited_for_is_told),
         TEST(a_lost_connection_is_made_anew),
         TEST(a_server_that_is_gone_is_tried_as_often_as_told),
         TEST(a_server_that_answers_no_more_is_given_up_and_tried_again),
