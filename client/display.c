@@ -7,26 +7,11 @@
 
 enum { ROW = 16 };
 
-/* The length of what stands at the end and may be the beginning of a character that is cut. */
-static size_t cut_character(const char *bytes, size_t length)
-{
-    for (size_t back = 1; back <= 3 && back <= length; back++) {
-        unsigned char first = (unsigned char)bytes[length - back];
-        size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-
-        if (first >= 0xC2 && first <= 0xF4)
-            return whole > back ? back : 0;
-        if (first < 0x80 || first > 0xBF)
-            return 0;
-    }
-    return 0;
-}
-
 /* The length of what stands at the end and waits for what follows: a carriage return, a character
  * that is cut, or both. */
 static size_t waiting(const char *bytes, size_t length)
 {
-    size_t cut = cut_character(bytes, length);
+    size_t cut = text_utf8_cut(bytes, length);
 
     return cut + (cut < length && bytes[length - cut - 1] == '\r' ? 1 : 0);
 }

@@ -38,7 +38,7 @@ static void connect_one(struct generator *generator, struct generator_connection
     c->connect_began = generator->now = os_nanoseconds();
     struct net_result result = source_connect(&generator->source, &generator->server, &s);
     if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
-        !exchange_open(&c->exchange, &options->pattern, number, options->pipeline, s,
+        !exchange_open(&c->exchange, &options->pattern, number, c->held ? 1 : options->pipeline, s,
                        generator->selector, SELECTOR_WRITE))
         result = (struct net_result){.outcome = NET_EXHAUSTED};
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {

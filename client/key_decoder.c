@@ -109,20 +109,6 @@ static size_t next_sequence(const char *bytes, size_t length, bool alt, struct k
     return place < SEQUENCE_MAX ? 0 : place;
 }
 
-/* Whether `length` bytes may be the beginning of a well-formed character whose rest has not come
- * yet. */
-static int may_grow(const char *bytes, size_t length)
-{
-    unsigned char first = (unsigned char)bytes[0];
-    size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 1;
-
-    for (size_t i = 1; i < length && i < whole; i++) {
-        if (((unsigned char)bytes[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    return first < 0xF5 && length < whole;
-}
-
 /* Escape and another Escape: Alt with a sequence, else each is a key of its own. */
 static size_t next_double_escape(const char *bytes, size_t length, struct key *key)
 {
@@ -161,7 +147,7 @@ static size_t next_alt(const char *bytes, size_t length, struct key *key)
     default:
         /* A control character after Escape keeps its own meaning. */
         taken = text_utf8_length(bytes + 1, length - 1);
-        if (taken == 0 && may_grow(bytes + 1, length - 1))
+        if (taken == 0 && text_utf8_cut(bytes + 1, length - 1) == length - 1)
             return 0;
         return (unsigned char)bytes[1] < 0x20 || taken == 0 ? 1 : 1 + taken;
     }
@@ -213,7 +199,7 @@ size_t key_decoder_next(const char *bytes, size_t length, struct key *key)
 
     if (first == ESCAPE)
         return next_alt(bytes, length, key);
-    if (character == 0 && may_grow(bytes, length))
+    if (character == 0 && text_utf8_cut(bytes, length) == length)
         return 0;
     key->length = character > 0 ? character : 1;
     key->kind = first == 0xC2 && (unsigned char)bytes[1] < 0xA0

@@ -53,11 +53,21 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* The connections that are not made yet have failed. */
+static void give_up_connecting(struct generator *generator)
+{
+    struct load_result *result = generator->result;
+    size_t given_up = generator_give_up_connecting(generator);
+
+    result->connections_failed += given_up;
+    if (given_up > 0 && result->failure[0] == '\0')
+        snprintf(result->failure, sizeof result->failure, "cannot connect: no answer in time");
+}
+
 /* Makes all connections; those that get no answer in time have failed. Returns false once it has to
  * stop. */
 static bool connect_all(struct generator *generator)
 {
-    struct load_result *result = generator->result;
     int64_t patience = generator->options->connect_timeout * 1000000;
     bool go_on = true;
 
@@ -68,12 +78,10 @@ static bool connect_all(struct generator *generator)
         go_on = generator_step(generator, generator->progressed + patience);
         generator_connect_more(generator);
     }
-    if (go_on && generator->connecting > 0 && result->failure[0] == '\0')
-        snprintf(result->failure, sizeof result->failure, "cannot connect: no answer in time");
-    size_t given_up = generator_give_up_connecting(generator);
-
     if (go_on)
-        result->connections_failed += given_up;
+        give_up_connecting(generator);
+    else
+        generator_give_up_connecting(generator);
     return go_on;
 }
 
@@ -87,6 +95,7 @@ static bool silent(const struct generator *generator)
 static bool send_all(struct generator *generator)
 {
     const struct load_options *options = generator->options;
+    int64_t patience = options->connect_timeout * 1000000;
     struct progress progress = {0};
     bool go_on = true;
 
@@ -97,10 +106,16 @@ static bool send_all(struct generator *generator)
 
     while (go_on && generator->now < end && generator_has_more(generator) &&
            (options->duration > 0 || !silent(generator))) {
-        int64_t until = generator->in_flight > 0 ? sooner(end, generator->moved + GRACE) : end;
+        int64_t until = end;
 
+        if (options->duration == 0 && generator->in_flight > 0)
+            until = generator->moved + GRACE;
+        if (generator->connecting > 0)
+            until = sooner(until, generator->progressed + patience);
         go_on = generator_step(generator,
                                options->progress ? sooner(until, progress.shown + SECOND) : until);
+        if (generator->connecting > 0 && generator->now - generator->progressed >= patience)
+            give_up_connecting(generator);
         if (options->progress && generator->now - progress.shown >= SECOND)
             show_progress(generator, &progress);
     }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "text.h"
+
 /* A UDP socket connected to itself on the loopback address: what the control handler sends,
  * select() can wait for. */
 static SOCKET stop_socket = INVALID_SOCKET;
@@ -233,21 +235,6 @@ void os_stop_close(void)
     stop_socket = INVALID_SOCKET;
 }
 
-/* How many bytes at the end of `bytes` are the beginning of a UTF-8 character that has not come
- * whole. */
-static size_t unfinished_utf8(const char *bytes, size_t length)
-{
-    for (size_t back = 1; back <= 3 && back <= length; back++) {
-        unsigned char c = (unsigned char)bytes[length - back];
-
-        if (c >= 0xC0)
-            return (c >= 0xF0 ? 4U : c >= 0xE0 ? 3U : 2U) > back ? back : 0;
-        if (c < 0x80)
-            return 0;
-    }
-    return 0;
-}
-
 /* Writes UTF-8 to a console, whatever its code page; a character cut by the end of a call is kept
  * for the next one. */
 static ptrdiff_t write_console(HANDLE console, enum os_stream stream, const char *bytes,
@@ -267,7 +254,7 @@ static ptrdiff_t write_console(HANDLE console, enum os_stream stream, const char
         length = PIECE;
     memcpy(text, carried[stream].bytes, carry);
     memcpy(text + carry, bytes, length);
-    size_t rest = unfinished_utf8(text, carry + length);
+    size_t rest = text_utf8_cut(text, carry + length);
     int count =
         MultiByteToWideChar(CP_UTF8, 0, text, (int)(carry + length - rest), wide, PIECE + 4);
 

@@ -9,6 +9,7 @@ enum {
     SLICE = 256,        /* of the others are looked at at once, at least */
     PATIENCE = 16,      /* looks at all that the others may be kept waiting; */
     PATIENCE_SHORT = 8, /* and as many where one of them has woken up of late */
+    COST_OF = 1024,     /* sockets: what their costs are measured for */
     MEASURE = 16,       /* of so many waits for all, one is measured */
     AT_ONCE = 3 /* looks at all: what a wait for all that has not really waited takes at most */
 };
@@ -75,6 +76,8 @@ static void swap(struct selector *selector, struct selector_watch *watch, size_t
 static void warm(struct selector *selector, struct selector_watch *watch)
 {
     watch->recent = true;
+    if (watch->index >= selector->next)
+        swap(selector, watch, selector->next++);
     if (watch->index >= selector->recent)
         swap(selector, watch, selector->recent++);
 }
@@ -122,6 +125,8 @@ void selector_remove(struct selector *selector, struct selector_watch *watch)
     selector_change(selector, watch, SELECTOR_NONE);
     if (watch->index < selector->recent)
         swap(selector, watch, --selector->recent);
+    if (watch->index < selector->next)
+        swap(selector, watch, --selector->next);
     swap(selector, watch, --selector->count);
     if (watch->ready != SELECTOR_NONE)
         selector->ready[watch->ready_index] = NULL;
@@ -157,11 +162,17 @@ static bool found_at(const struct selector *selector, size_t from, size_t to)
     return false;
 }
 
+/* What one look at all would cost, in nanoseconds; 0 as long as that is not known. */
+static int64_t look_cost(const struct selector *selector)
+{
+    return selector->cost * (int64_t)selector->count / COST_OF;
+}
+
 /* How long the others are kept waiting while somebody is busy, in nanoseconds. */
 static int64_t patience(const struct selector *selector)
 {
     bool woken = selector->woken || selector->woken_before;
-    int64_t looks = (woken ? PATIENCE_SHORT : PATIENCE) * selector->look_cost;
+    int64_t looks = (woken ? PATIENCE_SHORT : PATIENCE) * look_cost(selector);
 
     return looks > PATIENCE_LEAST ? looks : PATIENCE_LEAST;
 }
@@ -177,30 +188,27 @@ static bool look(struct selector *selector, size_t from, size_t to, int64_t now)
 
     selector->looked = os_nanoseconds();
     if (looked_at > 0) {
-        int64_t cost = (selector->looked - now) * (int64_t)selector->count / looked_at;
-        bool grown = selector->look_cost > 0 && cost > 2 * selector->look_cost;
+        int64_t cost = (selector->looked - now) * COST_OF / looked_at;
+        bool grown = selector->cost > 0 && cost > 2 * selector->cost;
 
-        selector->look_cost = grown ? 2 * selector->look_cost : cost;
+        selector->cost = grown ? 2 * selector->cost : cost;
     }
     return good;
 }
 
-/* The first of the others that is to be looked at next, and how many are looked at then. */
-static size_t next_slice(const struct selector *selector, size_t *from)
+/* How many of the others are looked at next. */
+static size_t slice(const struct selector *selector)
 {
-    *from = selector->next > selector->recent ? selector->next : selector->recent;
-    if (*from > selector->count)
-        *from = selector->count;
-    return selector->count - *from < SLICE ? selector->count - *from : SLICE;
+    size_t left = selector->count - selector->next;
+
+    return left < SLICE ? left : SLICE;
 }
 
 /* When the next of the others are due to be looked at. */
 static int64_t slice_due(const struct selector *selector)
 {
-    size_t from;
-
     return selector->looked +
-           patience(selector) * (int64_t)next_slice(selector, &from) / (int64_t)selector->count;
+           patience(selector) * (int64_t)slice(selector) / (int64_t)selector->count;
 }
 
 /* Looks at the next of the others, as many as have become due since the last ones were, or at all
@@ -208,23 +216,22 @@ static int64_t slice_due(const struct selector *selector)
 static bool look_at_slice(struct selector *selector, int64_t now)
 {
     int64_t waited = now - selector->looked;
-    size_t from;
-    size_t size = next_slice(selector, &from);
+    size_t size = slice(selector);
 
     if (waited >= patience(selector)) {
-        from = selector->recent;
-        size = selector->count - from;
+        selector->next = selector->recent;
+        size = selector->count - selector->next;
     } else {
-        size_t due =
-            (size_t)((int64_t)selector->count * waited / patience(selector)); /* less than all */
+        size_t left = selector->count - selector->next;
+        size_t due = (size_t)((int64_t)selector->count * waited / patience(selector));
 
-        size = due <= size ? size : due < selector->count - from ? due : selector->count - from;
+        size = due <= size ? size : due < left ? due : left;
     }
-    bool good = look(selector, from, from + size, now);
+    bool good = look(selector, selector->next, selector->next + size, now);
 
     if (found_at(selector, selector->recent, selector->count))
         selector->woken = true;
-    selector->next = from + size;
+    selector->next += size;
     if (selector->next == selector->count) {
         selector->woken_before = selector->woken;
         selector->woken = false;
@@ -243,19 +250,15 @@ static bool wait_for_all(struct selector *selector, int64_t timeout)
     cool(selector);
     selector->next = selector->recent;
     selector->quiet = 0;
-    if (selector->waits++ % MEASURE == 0) {
-        size_t from;
-        size_t size = next_slice(selector, &from);
-
-        good = look(selector, from, from + size, now);
-    }
+    if (selector->waits++ % MEASURE == 0)
+        good = look(selector, selector->next, selector->next + slice(selector), now);
     if (good && selector->ready_count == 0) {
         now = os_nanoseconds();
         good = selector_sets_wait(selector, selector->recent, selector->count, timeout);
         selector->looked = os_nanoseconds();
     }
     selector->busy = found_at(selector, 0, selector->recent) &&
-                     selector->looked - now <= AT_ONCE * selector->look_cost;
+                     selector->looked - now <= AT_ONCE * look_cost(selector);
     return good;
 }
 
@@ -264,7 +267,7 @@ static bool wait_for_all(struct selector *selector, int64_t timeout)
 static bool wait_for_recent(struct selector *selector, int64_t timeout, int64_t now)
 {
     int64_t left = slice_due(selector) - now;
-    int64_t limit = selector->look_cost - selector->quiet;
+    int64_t limit = look_cost(selector) - selector->quiet;
 
     limit = left < limit ? left : limit;
     limit = limit > 0 ? limit / 1000 + 1 : 0; /* in microseconds; the estimate may have shrunk */
@@ -272,7 +275,7 @@ static bool wait_for_recent(struct selector *selector, int64_t timeout, int64_t 
     bool good = selector_sets_wait(selector, selector->recent, selector->recent, limit);
 
     selector->quiet = selector->ready_count > 0 ? 0 : selector->quiet + limit * 1000;
-    selector->busy = selector->quiet < selector->look_cost;
+    selector->busy = selector->quiet < look_cost(selector);
     return good;
 }
 

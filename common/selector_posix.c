@@ -134,7 +134,6 @@ static size_t fill_with_all(struct selector_sets *sets)
 static size_t add(const struct selector *selector, size_t from, size_t to, size_t words)
 {
     struct selector_sets *sets = selector->sets;
-    size_t last = 0;
 
     for (size_t i = from; i < to; i++) {
         const struct selector_watch *watch = selector->watches[i];
@@ -146,9 +145,10 @@ static size_t add(const struct selector *selector, size_t from, size_t to, size_
             put(sets->read_ready, descriptor, true);
         if (watch->interest & SELECTOR_WRITE)
             put(sets->write_ready, descriptor, true);
-        last = descriptor > last ? descriptor : last;
+        if (words <= descriptor / WORD_BITS)
+            words = descriptor / WORD_BITS + 1;
     }
-    return words > last / WORD_BITS ? words : last / WORD_BITS + 1;
+    return words;
 }
 
 /* The same with the interest in some of them. */

@@ -11,20 +11,22 @@
 struct selector_sets;
 
 struct selector {
-    struct selector_watch **watches; /* all, the recent ones first; watches[i]->index == i */
+    /* All: the recent ones, then those that have been looked at in this turn, then those that have
+     * not; watches[i]->index == i. */
+    struct selector_watch **watches;
     struct selector_watch *
         *ready; /* found by the last wait; NULL where one was removed meanwhile */
     size_t count;
     size_t recent;   /* how many of them have been ready lately */
+    size_t next;     /* the first that has not been looked at in this turn */
     size_t capacity; /* of both arrays */
     size_t ready_count;
     size_t ready_next; /* the first that has not been given out */
     bool busy;         /* somebody recent is likely to be ready soon */
     uint32_t waits;    /* for all, when nobody was busy */
-    size_t next;       /* the first that has not been looked at in this turn, or a recent one */
     bool woken;        /* one that was not recent has been found in this turn */
     bool woken_before; /* the same in the last turn */
-    int64_t look_cost; /* nanoseconds that one look at all sockets takes; 0: not known yet */
+    int64_t cost;      /* nanoseconds that a look at 1,024 sockets takes; 0: not known yet */
     int64_t looked;    /* when others than recent ones were last looked at */
     int64_t quiet;     /* nanoseconds that recent ones have been waited for in vain */
     struct selector_sets *sets;

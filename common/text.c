@@ -27,6 +27,22 @@ size_t text_utf8_length(const void *bytes, size_t length)
     return need;
 }
 
+size_t text_utf8_cut(const void *bytes, size_t length)
+{
+    const unsigned char *end = (const unsigned char *)bytes + length;
+
+    for (size_t back = 1; back <= 3 && back <= length; back++) {
+        unsigned char first = *(end - back);
+        size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+
+        if (first >= 0xC2 && first <= 0xF4)
+            return whole > back ? back : 0;
+        if (first < 0x80 || first > 0xBF)
+            return 0;
+    }
+    return 0;
+}
+
 /* Whether a well-formed character of `length` bytes may be shown as it is. */
 static bool harmless(const unsigned char *b, size_t length)
 {

@@ -43,6 +43,10 @@ const char *text_name(const char *name, char out[TEXT_NAME]);
  * there is none. */
 size_t text_utf8_length(const void *bytes, size_t length);
 
+/* How many bytes at the end are the beginning of a UTF-8 character whose rest has not come; 0 when
+ * there is none. */
+size_t text_utf8_cut(const void *bytes, size_t length);
+
 /*
  * Reads a decimal number without sign, space or anything else around it. Returns false, with
  * `value` untouched, when it is none or not within `least` to `most`.

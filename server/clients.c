@@ -42,6 +42,9 @@ static void log_end(const struct connection_service *service, const struct conne
 {
     char address[NET_ADDRESS_TEXT];
     char reason[OS_ERROR_TEXT];
+
+    if (service->log->level == LOG_FAILURES && !connection_failed(c))
+        return;
     void (*log)(struct log *, const char *, ...) = connection_failed(c) ? log_failure : log_event;
     int64_t lasted = service->now - c->opened;
 
@@ -104,7 +107,8 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
     c->watch.kind = watch_kind;
     append(&clients->serving, c);
     clients->count++;
-    log_event(clients->service->log, "Connection opened[%s]", net_address_text(peer, address));
+    if (clients->service->log->level != LOG_FAILURES)
+        log_event(clients->service->log, "Connection opened[%s]", net_address_text(peer, address));
 }
 
 /* Lets a connection do something, and takes what came of it into account. */

@@ -296,7 +296,7 @@ static void numbers_have_bounds(void **state)
     assert_int_equal(value, 0);
 }
 
-static void seconds_become_milliseconds(void **state)
+static void decimals_become_thousandths(void **state)
 {
     static const struct {
         const char *text;
@@ -367,6 +367,36 @@ static void decimals_are_read_strictly(void **state)
     assert_true(value == 2000);
 }
 
+static void a_cut_character_is_told_from_what_is_none(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t cut;
+    } cases[] = {
+        {"", 0},
+        {"a", 0},
+        {"aé", 0},
+        {"a\xC3", 1},
+        {"\xE4", 1},
+        {"\xE4\xB8", 2},
+        {"中", 0},
+        {"a\xF0\x9F\x98", 3},
+        {"😀", 0},
+        {"\xF0\x9F\x98\x80\x80", 0},
+        {"\xC3z", 0},
+        {"\x80\x80\x80\x80", 0},
+        /* What begins no character: C0 and C1 would be too long, F5 and above too large. */
+        {"\xC0", 0},
+        {"\xC1", 0},
+        {"\xF5", 0},
+        {"\xFF\x80", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(text_utf8_cut(cases[i].bytes, strlen(cases[i].bytes)), cases[i].cut);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,9 +407,10 @@ int main(void)
         cmocka_unit_test(what_is_escaped_can_be_read_back),
         cmocka_unit_test(text_is_cut_between_characters),
         cmocka_unit_test(a_name_is_escaped_and_cut_for_a_message),
+        cmocka_unit_test(a_cut_character_is_told_from_what_is_none),
         cmocka_unit_test(numbers_are_read_strictly),
         cmocka_unit_test(numbers_have_bounds),
-        cmocka_unit_test(seconds_become_milliseconds),
+        cmocka_unit_test(decimals_become_thousandths),
         cmocka_unit_test(decimals_are_read_strictly),
     };
 

@@ -80,7 +80,8 @@ FILENAME == ARGV[1] {
     rate[$1, $3, $2] = $4
     server_busy[$1, $3, $2] = $5 / ticks / $7
     load_busy[$1, $3, $2] = $6 / ticks / $7
-    cost[$1, $3, $2] = $5 / ticks / $8 * 1e6 # microseconds
+    if ($8 > 0)
+        cost[$1, $3, $2] = $5 / ticks / $8 * 1e6 # microseconds
     if ($2 > rounds)
         rounds = $2
     next
