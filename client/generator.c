@@ -44,7 +44,7 @@ static void connect_one(struct generator *generator, struct generator_connection
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
         c->exchange.watch.kind = GENERATOR_CLOSED;
         generator->result->connections_failed++;
-        tell_failure(generator, "cannot connect", result);
+        tell_failure(generator, "cannot connect to", result);
         return;
     }
     c->exchange.watch.kind = GENERATOR_CONNECTING;
@@ -117,7 +117,7 @@ static void refill(struct generator *generator, struct generator_connection *c)
     if (result.bytes > 0)
         generator->moved = generator->now;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
-        lose(generator, c, "connection lost", result);
+        lose(generator, c, "lost the connection to", result);
     else
         selector_change(generator->selector, &c->exchange.watch, exchange_interest(&c->exchange));
 }
@@ -130,7 +130,7 @@ static void connected(struct generator *generator, struct generator_connection *
     generator->now = os_nanoseconds();
     if (result.outcome != NET_DONE) {
         generator->result->connections_failed++;
-        tell_failure(generator, "cannot connect", result);
+        tell_failure(generator, "cannot connect to", result);
         close_one(generator, c);
         return;
     }
@@ -190,7 +190,7 @@ static void serve_open(struct generator *generator, struct generator_connection 
             return;
         }
         if (received.result.outcome != NET_DONE && received.result.outcome != NET_WOULD_BLOCK) {
-            lose(generator, c, "connection lost", received.result);
+            lose(generator, c, "lost the connection to", received.result);
             return;
         }
         if (!take_answers(generator, c, &received))
@@ -218,7 +218,7 @@ static void serve_held(struct generator *generator, struct generator_connection 
         generator->result->connections_lost++;
         close_one(generator, c);
     } else if (!generator->closing) {
-        lose(generator, c, "idle connection lost", result);
+        lose(generator, c, "lost an idle connection to", result);
     } else {
         close_one(generator, c);
     }
@@ -258,7 +258,7 @@ bool generator_step(struct generator *generator, int64_t until)
         until = schedule_next(&generator->schedule);
     if (!selector_wait_until(generator->selector, until, generator->now)) {
         generator->result->connections_lost += generator->alive;
-        tell_failure(generator, "cannot wait",
+        tell_failure(generator, "cannot wait for",
                      (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
         return false;
     }

@@ -60,8 +60,9 @@ static void give_up_connecting(struct generator *generator)
     size_t given_up = generator_give_up_connecting(generator);
 
     result->connections_failed += given_up;
-    if (given_up > 0 && result->failure[0] == '\0')
-        snprintf(result->failure, sizeof result->failure, "cannot connect: no answer in time");
+    if (given_up > 0)
+        load_result_failure(result, "cannot connect to", &generator->server,
+                            (struct net_result){.outcome = NET_WOULD_BLOCK});
 }
 
 /* Makes all connections; those that get no answer in time have failed. Returns false once it has to

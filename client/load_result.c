@@ -20,11 +20,13 @@ void load_result_failure(struct load_result *result, const char *what,
                          const struct net_address *server, struct net_result reason)
 {
     char words[OS_ERROR_TEXT];
+    char address[NET_ADDRESS_TEXT];
 
     if (result->failure[0] != '\0')
         return;
-    snprintf(result->failure, sizeof result->failure, "%s: %s%s", what,
-             net_result_text(reason, words), advice(server, reason));
+    snprintf(result->failure, sizeof result->failure, "%s %s: %s%s", what,
+             net_address_text(server, address), net_result_text(reason, words),
+             advice(server, reason));
 }
 
 void load_result_unanswered(struct load_result *result, unsigned long long connections)

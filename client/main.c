@@ -55,6 +55,12 @@ static int run_load(const struct client_options *options, const struct net_addre
         fprintf(stderr, "echo-client: out of memory\n");
         return EXIT_FAILURE;
     }
+    /* Then there is nothing to report on but this. */
+    if (result.connections_made == 0 && result.failure[0] != '\0') {
+        fprintf(stderr, "echo-client: %s\n", result.failure);
+        if (!options->json)
+            return EXIT_FAILURE;
+    }
     return report_load(options, &result, stop);
 }
 
@@ -137,7 +143,10 @@ static int run(const struct client_options *options)
     }
     if (options->job == CLIENT_LOAD)
         os_raise_descriptor_limit();
-    int status = connect_and_run(options, addresses, count, stop);
+    /* A load connects by itself, from more than one address, once it is known to which. */
+    int status = options->job == CLIENT_LOAD && count == 1
+                     ? run_load(options, &addresses[0], stop)
+                     : connect_and_run(options, addresses, count, stop);
 
     os_stop_close();
     return status;

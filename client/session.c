@@ -13,6 +13,9 @@
 /* The most that is read at once, and that may wait before nothing more is read. */
 enum { PIECE = 64 * 1024 };
 
+/* Milliseconds in which a server that is to end may do nothing before the user is told. */
+enum { PATIENCE = 1000 };
+
 struct session {
     struct selector_watch socket;
     struct selector_watch stop;
@@ -27,6 +30,9 @@ struct session {
     int64_t began;                  /* nanoseconds */
     struct net_result send_failure; /* NET_DONE as long as there was none */
     bool input_ended;
+    int64_t
+        waiting_since;  /* nanoseconds: when the input ended, and only the server is waited for */
+    bool told;          /* that it is */
     bool sending_ended; /* our side of the connection is shut down */
     bool server_ended;
     bool over; /* with `end` */
@@ -108,6 +114,7 @@ static void flush_to_server(struct session *session)
 static void end_input(struct session *session)
 {
     session->input_ended = true;
+    session->waiting_since = os_nanoseconds();
     flush_to_server(session);
 }
 
@@ -229,12 +236,26 @@ static int wanted(struct session *session)
     return (input ? TERMINAL_INPUT : 0) | (output_waits ? TERMINAL_OUTPUT : 0);
 }
 
+/* A line of ours among those of the server. */
+__attribute__((format(printf, 2, 3))) static void say(struct session *session, const char *format,
+                                                      ...)
+{
+    char text[160];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    screen_print(session->dialogue.screen, text, strlen(text));
+}
+
 /* One round: waits, and moves what can be moved. The socket comes first: a read of stdin may block
  * under Wine. */
 static void step(struct session *session)
 {
     char words[OS_ERROR_TEXT];
-    int ready = terminal_wait(session->terminal, wanted(session));
+    bool untold = session->interactive && session->input_ended && !session->told;
+    int ready = terminal_wait(session->terminal, wanted(session), untold ? PATIENCE : -1);
 
     if (ready == -1) {
         fail(session, "cannot wait: %s", os_error_text(os_socket_error(), words));
@@ -243,6 +264,12 @@ static void step(struct session *session)
     if (session->stop.ready) {
         finish(session, SESSION_INTERRUPTED);
         return;
+    }
+    /* Not when it is something else that has ended the wait. */
+    if (untold && ready == 0 && session->socket.ready == SELECTOR_NONE &&
+        os_nanoseconds() - session->waiting_since >= PATIENCE * (int64_t)1000000) {
+        say(session, "waiting for the server to end; Ctrl-C leaves\n");
+        session->told = true;
     }
     if (session->socket.ready & SELECTOR_READ)
         read_socket(session);
@@ -260,19 +287,6 @@ static void step(struct session *session)
         dialogue_hide_line(&session->dialogue);
     else
         dialogue_show_line(&session->dialogue);
-}
-
-/* A line of ours among those of the server. */
-__attribute__((format(printf, 2, 3))) static void say(struct session *session, const char *format,
-                                                      ...)
-{
-    char text[160];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    screen_print(session->dialogue.screen, text, strlen(text));
 }
 
 /* The last thing that a person sees: why it is over. A failure has said so already. */

@@ -45,10 +45,10 @@ bool terminal_takes_keys(const struct terminal *terminal);
 /*
  * Waits until a watched socket is ready (their watches say so), or something named in `wanted` is,
  * or the window has changed its size or the process goes on after it was stopped, since the last
- * wait, or another signal comes. Returns what of `wanted` is ready, or -1 when waiting is
- * impossible, with os_socket_error() set.
+ * wait, or another signal comes; at most `timeout` milliseconds unless that is negative. Returns
+ * what of `wanted` is ready, or -1 when waiting is impossible, with os_socket_error() set.
  */
-int terminal_wait(struct terminal *terminal, int wanted);
+int terminal_wait(struct terminal *terminal, int wanted, int timeout);
 
 /*
  * Reads bytes of an input that is ready and does not take keys. Returns how many, 0 when there are

@@ -252,7 +252,7 @@ bool terminal_takes_keys(const struct terminal *terminal)
     return terminal->takes_keys;
 }
 
-int terminal_wait(struct terminal *terminal, int wanted)
+int terminal_wait(struct terminal *terminal, int wanted, int timeout)
 {
     struct selector *selector = terminal->selector;
     bool hung_up = (wanted & TERMINAL_INPUT) && terminal->ended;
@@ -261,7 +261,7 @@ int terminal_wait(struct terminal *terminal, int wanted)
                     wanted & TERMINAL_INPUT ? SELECTOR_READ : SELECTOR_NONE);
     selector_change(selector, &terminal->output,
                     wanted & TERMINAL_OUTPUT ? SELECTOR_WRITE : SELECTOR_NONE);
-    if (!selector_wait(selector, hung_up ? 0 : -1))
+    if (!selector_wait(selector, hung_up ? 0 : timeout < 0 ? -1 : (int64_t)timeout * 1000))
         return -1;
     /* Also when select() was interrupted and tells nothing: one wake-up is enough. */
     if (terminal->takes_keys)

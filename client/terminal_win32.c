@@ -187,13 +187,15 @@ static void clear_socket_event(struct terminal *terminal)
         WSAEnumNetworkEvents(terminal->sockets[i], terminal->socket_event, &events);
 }
 
-int terminal_wait(struct terminal *terminal, int wanted)
+int terminal_wait(struct terminal *terminal, int wanted, int timeout)
 {
     HANDLE handles[2] = {terminal->socket_event, terminal->input};
     bool console = terminal->input_kind == INPUT_CONSOLE && (wanted & TERMINAL_INPUT);
     /* Nothing waits for a pipe, neither for input nor for room. */
     bool nap = ((wanted & TERMINAL_INPUT) && terminal->input_kind == INPUT_PIPE) ||
                (wanted & TERMINAL_OUTPUT);
+
+    int64_t deadline = timeout < 0 ? INT64_MAX : os_nanoseconds() + (int64_t)timeout * 1000000;
 
     for (;;) {
         bool failed;
@@ -209,10 +211,17 @@ int terminal_wait(struct terminal *terminal, int wanted)
             terminal->nap = 0;
             return (input ? TERMINAL_INPUT : 0) | (wanted & TERMINAL_OUTPUT);
         }
-        DWORD timeout = nap ? naps[terminal->nap] : INFINITE;
+        int64_t left = deadline - os_nanoseconds();
+
+        if (left <= 0)
+            return 0;
+        DWORD limit = nap ? naps[terminal->nap] : INFINITE;
+
+        if (deadline != INT64_MAX && left / 1000000 < limit)
+            limit = (DWORD)(left / 1000000) + 1;
 
         terminal->nap = terminal->nap + 1 < NAPS ? terminal->nap + 1 : terminal->nap;
-        if (WaitForMultipleObjects(console ? 2 : 1, handles, FALSE, timeout) == WAIT_FAILED)
+        if (WaitForMultipleObjects(console ? 2 : 1, handles, FALSE, limit) == WAIT_FAILED)
             return -1;
         /* Whether there is room in the output only a try can tell. */
         if (wanted & TERMINAL_OUTPUT) {

@@ -418,6 +418,21 @@ static void quit_is_sent_and_ends(void **state)
     expect_status(0);
 }
 
+/* A server that does not end after the user has is not waited for in silence. */
+static void it_is_told_that_the_server_does_not_end(void **state)
+{
+    (void)state;
+    start("lf");
+    type("quit\r");
+    support_expect_text(s, "quit\n");
+    support_expect_end(s);
+    expect_screen("> quit\nwaiting for the server to end; Ctrl-C leaves\n");
+    say("bye\n");
+    net_close(s);
+    expect_screen("> quit\nwaiting for the server to end; Ctrl-C leaves\n< bye\n");
+    expect_status(0);
+}
+
 static void no_other_line_ends(void **state)
 {
     (void)state;
@@ -809,6 +824,7 @@ int main(void)
         TEST(a_dumb_terminal_edits_the_line),
         TEST(nothing_is_drawn_in_a_pipe),
         TEST(quit_is_sent_and_ends),
+        TEST(it_is_told_that_the_server_does_not_end),
         TEST(no_other_line_ends),
         TEST(the_end_of_input_counts_on_an_empty_line),
         TEST(the_line_can_be_corrected),
