@@ -156,9 +156,10 @@ void screen_clear(struct screen *screen)
         return;
     /* What has been scrolled out of the window stays. */
     COORD home = {0, info.srWindow.Top};
-    DWORD rows = (DWORD)(info.srWindow.Bottom - info.srWindow.Top + 1);
+    int rows = info.srWindow.Bottom - info.srWindow.Top + 1;
 
-    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)info.dwSize.X * rows, home, &written);
+    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)info.dwSize.X * (DWORD)rows, home,
+                                &written);
     SetConsoleCursorPosition(screen->console, home);
     screen->shown = false;
 }

@@ -299,7 +299,9 @@ size_t os_columns(enum os_stream stream)
 
     if (!GetConsoleScreenBufferInfo(handle_of(stream), &info))
         return USUAL_COLUMNS;
-    return (size_t)(info.srWindow.Right - info.srWindow.Left + 1);
+    int columns = info.srWindow.Right - info.srWindow.Left + 1;
+
+    return (size_t)columns;
 }
 
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)

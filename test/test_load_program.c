@@ -158,7 +158,7 @@ static const char *load(const char *mode, const char *const options[])
     struct net_address address = support_loopback(false, port);
     int status = finish(start(&address, options, NULL), report);
 
-    expect_passed(report, strcmp(mode, "line") == 0 ? (double)strlen("Message received - ") : 0);
+    expect_passed(report, strcmp(mode, "echo") == 0 ? 0 : (double)strlen("Message received - "));
     assert_int_equal(status, 0);
     process_stop(server, PROCESS_STOP_INTERRUPT);
     assert_int_equal(support_finish(server), 0);
@@ -201,6 +201,13 @@ static void understands_lines(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         load("line", OPTIONS("--json", "--expect", "line", "--count", "200", "--connections", "3",
                              "--pipeline", "4", "--size", sizes[i]));
+}
+
+/* One message at a time is what one recv() returns, whatever TCP does. */
+static void understands_chunks_of_one_message(void **state)
+{
+    (void)state;
+    load("chunk", OPTIONS("--json", "--expect", "line", "--count", "200", "--connections", "3"));
 }
 
 static void stops_after_a_duration(void **state)
@@ -676,6 +683,7 @@ int main(void)
         TEST(reads_json_strictly),
         TEST(counts_messages),
         TEST(understands_lines),
+        TEST(understands_chunks_of_one_message),
         TEST(stops_after_a_duration),
         TEST(sends_at_a_rate),
         TEST(holds_idle_connections),

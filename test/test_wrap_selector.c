@@ -166,6 +166,14 @@ static void make_busy(size_t count)
         world.ready[i * (MANY / count)] = true;
 }
 
+/* Watches many, of whom a few are busy, and the others no longer recent. */
+static void watch_busy_and_idle(void)
+{
+    watch_all(MANY);
+    make_busy(BUSY);
+    settle();
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -200,9 +208,7 @@ static void a_few_are_always_waited_for_together(void **state)
 static void the_busy_are_waited_for_alone(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     world.looked_for = 0;
     int64_t began = world.now;
 
@@ -240,9 +246,7 @@ static void when_most_fall_silent_the_rest_are_waited_for_alone(void **state)
 static void a_short_pause_is_not_the_end(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     memset(world.ready, 0, sizeof world.ready);
     world.sleeper = 0;
     world.wakes_at = world.now + SECOND;
@@ -264,9 +268,7 @@ static void a_short_pause_is_not_the_end(void **state)
 static void one_that_wakes_up_is_found_beside_the_busy(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     for (size_t i = 1; i <= 50; i++) {
         world.sleeper = i;
         world.wakes_at = world.now + 1;
@@ -305,9 +307,7 @@ static void with_nobody_busy_each_is_found_at_once(void **state)
 static void after_a_pause_all_are_looked_at(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     while (selector->next <= selector->recent + 1)
         wait_once(-1);
     ptrdiff_t early = selector->watches[selector->recent] - watches;
@@ -322,9 +322,7 @@ static void after_a_pause_all_are_looked_at(void **state)
 static void a_look_may_become_cheaper(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     memset(world.ready, 0, sizeof world.ready);
     world.sleeper = 555;
     world.wakes_at = world.now + SECOND;
@@ -376,9 +374,7 @@ static void one_in_a_conversation_is_waited_for_alone(void **state)
 static void nothing_is_looked_at_over_and_over(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     memset(world.ready, 0, sizeof world.ready);
     world.sleeper = 555;
     world.wakes_at = world.now + 3600 * SECOND;
@@ -410,9 +406,7 @@ static void nothing_is_looked_at_over_and_over(void **state)
 static void a_time_limit_is_kept(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     memset(world.ready, 0, sizeof world.ready);
     assert_int_equal(wait_once(7), 0);
     assert_int_equal(world.timeouts[0], 7);
@@ -437,9 +431,7 @@ static void a_time_limit_is_kept(void **state)
 static void one_slow_look_is_not_believed(void **state)
 {
     (void)state;
-    watch_all(MANY);
-    make_busy(BUSY);
-    settle();
+    watch_busy_and_idle();
     int64_t cost = selector->cost;
     unsigned slices = world.slices;
 
