@@ -14,8 +14,7 @@ enum {
     AT_ONCE = 3 /* looks at all: what a wait for all that has not really waited takes at most */
 };
 
-static const int64_t PATIENCE_LEAST =
-    1500000; /* nanoseconds that they may be kept waiting anyway */
+static const int64_t PATIENCE_LEAST = 500000; /* nanoseconds that they may be kept waiting anyway */
 static const int64_t DAY = (int64_t)24 * 60 * 60 * 1000000; /* microseconds */
 
 struct selector *selector_create(void)

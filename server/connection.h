@@ -44,6 +44,7 @@ enum connection_end {
 
 enum {
     CONNECTION_SCRATCH = 256 * 1024, /* the most that is read at once */
+    CONNECTION_ALIGNMENT = 64,       /* a cache line */
     CONNECTION_GATHER = 64 * 1024,   /* the most small answers that are gathered into one send */
     CONNECTION_CHUNK = 64 * 1024,    /* the longest message of chunk mode */
     CONNECTION_LINGER = 2000         /* milliseconds that a connection lingers at most */
@@ -51,10 +52,9 @@ enum {
 
 /*
  * What all connections of a server share. The memory is lent to one connection at a time, while it
- * is being served. It begins at a cache line (CONNECTION_ALIGNMENT): the system copies into one
- * that does not at half the speed on some processors (docs/performance.md).
+ * is being served. It is best aligned to a cache line: the system copies into memory that is not at
+ * half the speed on some processors (docs/performance.md).
  */
-enum { CONNECTION_ALIGNMENT = 64 };
 struct connection_service {
     struct protocol_rules rules;
     struct log *log;

@@ -37,8 +37,8 @@ function draw(server, place, title, colour,    i, path) {
     if (path == "")
         return
     printf "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", path, colour
-    line(left + place * 150, 46, left + place * 150 + 24, 46, colour, 2)
-    text(left + place * 150 + 30, 50, "start", title)
+    line(left + place * 165, 46, left + place * 165 + 24, 46, colour, 2)
+    text(left + place * 165 + 30, 50, "start", title)
 }
 
 BEGIN {

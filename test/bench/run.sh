@@ -159,15 +159,15 @@ measure() {
 }
 
 # measure_round ROUND: all throughput cases, each with one server right after the other. Which of
-# them is first changes from round to round. A case has a name, a number of idle connections, a
-# server that is measured with it as well, and a load. "bare" is ours under a bare generator.
+# them is first changes from round to round. A case has a name, a number of idle connections,
+# servers that are measured with it as well, and a load. "bare" is ours under a bare generator.
 measure_round() {
     local name idle extra options servers server
     while read -r name idle extra options <&3; do
         [ "$idle" -le "$room" ] || continue
         servers=$all
         [ "$name" != line ] || servers="ours-line floor"
-        [ "$extra" = - ] || servers="$servers $extra"
+        [ "$extra" = - ] || servers="$servers ${extra//+/ }"
         [ $(($1 % 2)) -eq 1 ] || servers=$(echo "$servers" | awk '{ for (; NF; NF--) print $NF }')
         for server in $servers; do
             # shellcheck disable=SC2086 # words
@@ -175,7 +175,7 @@ measure_round() {
         done
     done 3<<'END'
 1          0    bare   load --connections 1
-10         0    bare   load --connections 10
+10         0    bare+select load --connections 10
 100        0    bare   load --connections 100
 500        0    bare   load --connections 500
 1000       0    -      load --connections 1000
