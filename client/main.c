@@ -176,10 +176,6 @@ int main(int argc, char **argv)
     }
     int status = run(&options);
 
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "echo-client: cannot write to standard output\n");
-        status = EXIT_FAILURE;
-    }
     os_finish();
     return status;
 }
