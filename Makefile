@@ -18,7 +18,7 @@
 PREFIX ?= /usr/local
 CFLAGS ?= -O2
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
-WARNINGS += $(if $(WERROR),-Werror)
+WARNINGS += -Wmissing-prototypes $(if $(WERROR),-Werror)
 
 # What to build for: this machine, or Windows from another one (CROSS_MAKE, below). What is made
 # with other options or for another platform has a folder of its own.
@@ -84,7 +84,8 @@ $(LIBRARY): $(filter-out %/main.o,$(COMMON) $(SERVER) $(CLIENT))
 	@rm -f $@
 	$(AR) qcs $@ $^
 
-# A test that defines __wrap_NAME() gets the calls of NAME() in all that is linked.
+# A test that defines __wrap_NAME() gets the calls of NAME() in all that is linked. It declares both
+# as `__typeof__(NAME) __wrap_NAME, __real_NAME;`, so that the compiler refuses any other type.
 $(TESTS): $(BUILD)/test/%$(EXE): $(BUILD)/obj/test/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ \

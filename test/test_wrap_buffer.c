@@ -13,10 +13,8 @@ static int allocations; /* asked for since this was last set to 0 */
 static size_t last_size;
 static int owned; /* blocks that were allocated and not freed since this was last set to 0 */
 
-void *__real_malloc(size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void __wrap_free(void *memory);
+__typeof__(malloc) __wrap_malloc, __real_malloc;
+__typeof__(free) __wrap_free, __real_free;
 
 void *__wrap_malloc(size_t size)
 {

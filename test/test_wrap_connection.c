@@ -57,16 +57,13 @@ static struct {
     int refused;
 } world;
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void __wrap_free(void *memory);
-struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size);
-struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length);
-void __wrap_net_end_sending(os_socket s);
-void __wrap_net_close(os_socket s);
+__typeof__(malloc) __wrap_malloc, __real_malloc;
+__typeof__(calloc) __wrap_calloc, __real_calloc;
+__typeof__(free) __wrap_free, __real_free;
+__typeof__(net_recv) __wrap_net_recv;
+__typeof__(net_send) __wrap_net_send;
+__typeof__(net_end_sending) __wrap_net_end_sending;
+__typeof__(net_close) __wrap_net_close;
 
 static bool memory_refused(void)
 {

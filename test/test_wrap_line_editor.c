@@ -11,12 +11,9 @@
 static int granted = -1; /* how many more requests are granted; below 0: all */
 static int owned;        /* blocks that were allocated and not freed */
 
-void *__real_malloc(size_t size);
-void *__real_realloc(void *memory, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void __wrap_free(void *memory);
+__typeof__(malloc) __wrap_malloc, __real_malloc;
+__typeof__(realloc) __wrap_realloc, __real_realloc;
+__typeof__(free) __wrap_free, __real_free;
 
 static bool grant(void)
 {

@@ -14,10 +14,8 @@ static enum net_outcome refusal;
 static int asked;      /* calls of net_listen() */
 static int open_count; /* sockets opened and not closed again */
 
-struct net_result __real_net_listen(const struct net_address *address, os_socket *listener);
-void __real_net_close(os_socket s);
-struct net_result __wrap_net_listen(const struct net_address *address, os_socket *listener);
-void __wrap_net_close(os_socket s);
+__typeof__(net_listen) __wrap_net_listen, __real_net_listen;
+__typeof__(net_close) __wrap_net_close, __real_net_close;
 
 struct net_result __wrap_net_listen(const struct net_address *address, os_socket *listener)
 {

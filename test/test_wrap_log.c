@@ -21,8 +21,8 @@ static size_t room;
 static size_t piece; /* the most that it takes at once */
 static bool gone;
 
-void __wrap_os_local_time(char text[20]);
-ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length);
+__typeof__(os_local_time) __wrap_os_local_time;
+__typeof__(os_write) __wrap_os_write;
 
 void __wrap_os_local_time(char text[20])
 {

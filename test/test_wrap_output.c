@@ -16,6 +16,10 @@ static struct {
     unsigned waits;
 } fake;
 
+__typeof__(os_write) __wrap_os_write;
+__typeof__(os_wait_for_room) __wrap_os_wait_for_room;
+__typeof__(os_nanoseconds) __wrap_os_nanoseconds;
+
 ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length)
 {
     ptrdiff_t takes = fake.takes[fake.calls < 7 ? fake.calls : 7];

@@ -44,11 +44,10 @@ static struct selector *selector;
 static struct selector_watch watches[MANY];
 static bool found[MANY];
 
-int64_t __wrap_os_nanoseconds(void);
-bool __wrap_selector_sets_wait(struct selector *waiting, size_t from, size_t to, int64_t timeout);
-bool __wrap_selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t count);
-void __wrap_selector_sets_change(struct selector_sets *sets, struct selector_watch *watch,
-                                 uint8_t interest);
+__typeof__(os_nanoseconds) __wrap_os_nanoseconds;
+__typeof__(selector_sets_wait) __wrap_selector_sets_wait;
+__typeof__(selector_sets_reserve) __wrap_selector_sets_reserve;
+__typeof__(selector_sets_change) __wrap_selector_sets_change;
 
 int64_t __wrap_os_nanoseconds(void)
 {

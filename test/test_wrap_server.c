@@ -6,6 +6,7 @@
 
 #include "connection.h"
 #include "os.h"
+#include "selector_sets.h"
 #include "support.h"
 #include "test.h"
 
@@ -44,28 +45,18 @@ static struct {
     int64_t now_limit;             /* when a test of a broken server has to fail */
 } world = {.refuse_after = NEVER}; /* what runs before main() may allocate, too */
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-int64_t __real_os_nanoseconds(void);
-struct net_result __real_net_accept(os_socket listener, os_socket *s, struct net_address *peer);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-int64_t __wrap_os_nanoseconds(void);
-ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length);
-unsigned __wrap_os_stop_requests(void);
-struct net_result __wrap_net_accept(os_socket listener, os_socket *s, struct net_address *peer);
-bool __real_selector_wait(struct selector *selector, int64_t timeout);
-bool __wrap_selector_wait(struct selector *selector, int64_t timeout);
-bool __real_selector_sets_wait(struct selector *selector, size_t count, int64_t timeout);
-bool __wrap_selector_sets_wait(struct selector *selector, size_t count, int64_t timeout);
-struct net_result __real_net_recv(os_socket s, void *bytes, size_t size);
-struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size);
-struct net_result __real_net_send(os_socket s, const void *bytes, size_t length);
-struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length);
-struct selector_watch *__real_selector_next(struct selector *selector);
-struct selector_watch *__wrap_selector_next(struct selector *selector);
+__typeof__(malloc) __wrap_malloc, __real_malloc;
+__typeof__(calloc) __wrap_calloc, __real_calloc;
+__typeof__(realloc) __wrap_realloc, __real_realloc;
+__typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
+__typeof__(net_accept) __wrap_net_accept, __real_net_accept;
+__typeof__(os_write) __wrap_os_write;
+__typeof__(os_stop_requests) __wrap_os_stop_requests;
+__typeof__(selector_wait) __wrap_selector_wait, __real_selector_wait;
+__typeof__(selector_sets_wait) __wrap_selector_sets_wait, __real_selector_sets_wait;
+__typeof__(net_recv) __wrap_net_recv, __real_net_recv;
+__typeof__(net_send) __wrap_net_send, __real_net_send;
+__typeof__(selector_next) __wrap_selector_next, __real_selector_next;
 
 static bool memory_refused(void)
 {
@@ -132,10 +123,10 @@ bool __wrap_selector_wait(struct selector *selector, int64_t timeout)
     return !world.wait_fails && __real_selector_wait(selector, timeout);
 }
 
-bool __wrap_selector_sets_wait(struct selector *selector, size_t count, int64_t timeout)
+bool __wrap_selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     world.selects += world.in_server;
-    return __real_selector_sets_wait(selector, count, timeout);
+    return __real_selector_sets_wait(selector, from, to, timeout);
 }
 
 struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
