@@ -125,7 +125,7 @@ run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)
 
 # Tests start the programs by these paths: on Windows such as CreateProcess takes everywhere.
-program_path = $(if $(EXE),$(subst /,\,$(1)),$(CURDIR)/$(1))
+program_path = $(if $(EXE),$(subst /,\,$(1)),$(abspath $(1)))
 
 test: $(PROGRAMS) $(TESTS)
 	@$(if $(UNLINKABLE),echo "left out because this linker has no --wrap: $(UNLINKABLE)")

@@ -57,9 +57,9 @@ void pseudo_terminal_send(struct pseudo_terminal *terminal, enum pseudo_terminal
 /*
  * Waits a moment for the screen to change, and gives its rows from the first at least to the one in
  * which the cursor stands, each without the spaces at its end, with a line feed between two. What
- * is dimmed stands in {}.
+ * is dimmed stands in {}. Returns whether the program still runs: after false, nothing will change.
  */
-void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT]);
+bool pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT]);
 
 /* Waits a moment, and gives all that the program has written to the pipe. */
 const char *pseudo_terminal_piped(struct pseudo_terminal *terminal);

@@ -252,10 +252,11 @@ void pseudo_terminal_send(struct pseudo_terminal *terminal, enum pseudo_terminal
     }
 }
 
-void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT])
+bool pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT])
 {
     collect(terminal, MOMENT);
     screen_model_text(&terminal->screen, screen);
+    return !terminal->ended;
 }
 
 const char *pseudo_terminal_piped(struct pseudo_terminal *terminal)

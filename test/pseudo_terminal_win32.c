@@ -194,12 +194,12 @@ static char *append_row(char *end, const WCHAR *row, const WORD *attributes, DWO
     return end;
 }
 
-void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT])
+bool pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_TERMINAL_TEXT])
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
     char *end = screen;
+    bool running = !pseudo_terminal_ended(terminal); /* this waits a moment */
 
-    WaitForSingleObject(terminal->process, MOMENT); /* nothing waits for a change of the screen */
     if (!GetConsoleScreenBufferInfo(terminal->screen, &info))
         memset(&info, 0, sizeof info);
     for (SHORT row = 0; row <= info.dwCursorPosition.Y; row++) {
@@ -216,6 +216,7 @@ void pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_T
         *end++ = '\n';
     }
     *(end > screen ? end - 1 : end) = '\0';
+    return running;
 }
 
 const char *pseudo_terminal_piped(struct pseudo_terminal *terminal)

@@ -4,6 +4,8 @@
 # come to its regular end.
 #   test/run.sh PROGRAM...
 # WINE: a program to run each with.
+# ECHO_SERVER, ECHO_CLIENT: the programs under test, for the tests that start them. One that does not
+# start fails the run at once.
 set -u
 
 # Far more seconds than any program takes. timeout(1) ends the program together with what it has
@@ -51,6 +53,20 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS-print_stacktrace=1}"
 passed=0
 failed=0
 skipped=0
+for name in echo-server echo-client; do
+    variable=$(echo "$name" | tr a-z- A-Z_)
+    eval "program=\${$variable-}"
+    [ -n "$program" ] || continue
+    # shellcheck disable=SC2086,SC2154 # words: nothing, or a command and its arguments; eval sets it
+    version=$($within ${WINE-} "$program" --version 2>&1 </dev/null)
+    status=$?
+    if [ "$status" -ne 0 ] || [ "${version#"$name "}" = "$version" ]; then
+        printf "test/run.sh: %s=%s does not start as %s: --version ended with status %d and " \
+            "$variable" "$program" "$name" "$status"
+        printf "printed '%s'\n" "$(printf '%s\n' "$version" | head -n 1)"
+        set --
+    fi
+done
 for program in "$@"; do
     # shellcheck disable=SC2086 # words: nothing, or a command and its arguments
     $within ${WINE-} "$program" >"$program.log" 2>&1 </dev/null

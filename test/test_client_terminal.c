@@ -80,15 +80,18 @@ static void expect_text(bool piped, const char *form)
 {
     static char text[PSEUDO_TERMINAL_TEXT];
     int64_t end = deadline();
+    bool running;
 
     do {
-        if (piped)
+        if (piped) {
+            running = !pseudo_terminal_ended(terminal);
             strcpy(text, pseudo_terminal_piped(terminal));
-        else
-            pseudo_terminal_look(terminal, text);
+        } else {
+            running = pseudo_terminal_look(terminal, text);
+        }
         if (has_form(session_on(text), form))
             return;
-    } while (os_nanoseconds() < end);
+    } while (running && os_nanoseconds() < end);
     fail_msg("expected %s:\n%s\n---\n", piped ? "in the pipe" : "on the screen", form);
 }
 
@@ -102,10 +105,11 @@ static void expect_cursor(size_t columns)
 {
     static char screen[PSEUDO_TERMINAL_TEXT];
     int64_t end = deadline();
+    bool running = true;
 
     while (pseudo_terminal_cursor(terminal) != columns) {
-        assert_true(os_nanoseconds() < end);
-        pseudo_terminal_look(terminal, screen);
+        assert_true(running && os_nanoseconds() < end);
+        running = pseudo_terminal_look(terminal, screen);
     }
 }
 
@@ -123,6 +127,20 @@ static void expect_piped(const char *form)
     expect_text(true, form);
 }
 
+/* Takes the client's connection, unless the client ends first. */
+static os_socket accept_client(os_socket listener)
+{
+    int64_t end = deadline();
+    struct net_address peer;
+    os_socket connection;
+
+    while (net_accept(listener, &connection, &peer).outcome != NET_DONE) {
+        if (pseudo_terminal_ended(terminal) || os_nanoseconds() > end)
+            fail_msg("the client has not connected");
+    }
+    return connection;
+}
+
 /* Starts a client with two more arguments at a terminal. */
 static void start_at(const struct pseudo_terminal_options *options, const char *first,
                      const char *second)
@@ -136,7 +154,7 @@ static void start_at(const struct pseudo_terminal_options *options, const char *
                                                            first, second, "127.0.0.1", port, NULL},
                                      options);
     assert_non_null(terminal);
-    s = support_accept(listener);
+    s = accept_client(listener);
     net_close(listener);
 }
 
