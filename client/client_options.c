@@ -9,16 +9,19 @@
 static const char program[] = "echo-client";
 
 static const char help[] =
-    "Usage: echo-client [OPTION]... [HOST [PORT]]\n"
-    "       echo-client --ping [OPTION]... [HOST [PORT]]\n"
-    "       echo-client --load [OPTION]... [HOST [PORT]]\n"
-    "Connects to HOST (default 127.0.0.1) on PORT (default 9901). At a terminal, sends each line "
-    "that is\n"
-    "typed and shows what comes back; otherwise carries bytes from stdin to the server and from "
-    "the\n"
-    "server to stdout, unchanged. With --ping it measures the round trip of one message after "
-    "another,\n"
-    "with --load of as many as the server answers, and compares every byte.\n"
+    "Usage: echo-client [OPTION]... [HOST [PORT] | HOST:PORT]\n"
+    "       echo-client --ping [OPTION]... [HOST [PORT] | HOST:PORT]\n"
+    "       echo-client --load [OPTION]... [HOST [PORT] | HOST:PORT]\n"
+    "Connects to HOST (default 127.0.0.1) on PORT (default 9901). In HOST:PORT an IPv6 address "
+    "stands "
+    "in\n"
+    "brackets, as in [::1]:9901. At a terminal, sends each line that is typed and shows what comes "
+    "back;\n"
+    "otherwise carries bytes from stdin to the server and from the server to stdout, unchanged. "
+    "With\n"
+    "--ping it measures the round trip of one message after another, with --load of as many as the "
+    "server\n"
+    "answers, and compares every byte.\n"
     "\n"
     "      --connect-timeout SECONDS  how long to try, over all addresses of the host (default 5)\n"
     "  -h, --help                     show this and exit\n"
@@ -256,25 +259,31 @@ static bool parse_option(int option, struct client_options *options)
     }
 }
 
-/* Takes HOST and PORT. */
+/* Takes HOST and PORT, or HOST:PORT. */
 static bool parse_operands(int count, char **operands, struct client_options *options)
 {
-    uint64_t port;
+    const char *port = NULL;
+    uint64_t number;
 
     if (count > 2)
         return command_line_wrong(program, "'%s' is one too many: only HOST and PORT are taken",
                                   operands[2]);
-    if (count > 0)
-        options->host = operands[0];
+    if (count > 0 && !command_line_address(program, "HOST", operands[0], &options->host, &port))
+        return false;
     if (*options->host == '\0')
         return command_line_wrong(program,
                                   "HOST is empty; give a name or an address such as 127.0.0.1");
-    if (count < 2)
+    if (count == 2 && port != NULL)
+        return command_line_wrong(
+            program, "the port is given twice, as '%s' and '%s'; leave one out", port, operands[1]);
+    if (count == 2)
+        port = operands[1];
+    if (port == NULL)
         return true;
-    if (!text_number(operands[1], 1, UINT16_MAX, &port))
-        return command_line_wrong(program, "PORT '%s' is not a number from 1 to %d", operands[1],
+    if (!text_number(port, 1, UINT16_MAX, &number))
+        return command_line_wrong(program, "PORT '%s' is not a number from 1 to %d", port,
                                   UINT16_MAX);
-    options->port = (uint16_t)port;
+    options->port = (uint16_t)number;
     return true;
 }
 

@@ -22,22 +22,54 @@ bool command_line_wrong(const char *program, const char *format, ...)
     return false;
 }
 
+/* Tells of a long option, "--NAME" or "--NAME=VALUE", of which only the beginning is written.
+ * Returns false when it is written in full or unknown. */
+static bool tell_abbreviated(const char *program, const char *written, const struct option *longs)
+{
+    const char *name = written + 2;
+    size_t length = strcspn(name, "=");
+    char candidates[512] = "";
+    unsigned count = 0;
+
+    for (const struct option *o = longs; o->name != NULL && length > 0; o++) {
+        if (strncmp(o->name, name, length) != 0)
+            continue;
+        if (o->name[length] == '\0')
+            return false;
+        count++;
+        strncat(candidates, count > 1 ? ", --" : "--", sizeof candidates - strlen(candidates) - 1);
+        strncat(candidates, o->name, sizeof candidates - strlen(candidates) - 1);
+    }
+    if (count > 0)
+        command_line_wrong(program, "option '--%.*s' is %s %s", (int)length, name,
+                           count > 1 ? "ambiguous; write one of" : "abbreviated; write",
+                           candidates);
+    return count > 0;
+}
+
 int command_line_next(const char *program, int argc, char **argv, const char *shorts,
                       const struct option *longs)
 {
-    int word = optind;
+    int word = optind, matched = -1;
 
     opterr = 0;
-    int option = getopt_long(argc, argv, shorts, longs, NULL);
+    int option = getopt_long(argc, argv, shorts, longs, &matched);
+    bool refused = option == ':' || option == '?';
 
-    if (option != ':' && option != '?')
-        return option;
-    /* After a refusal inside a word of short ones ("-qx"), optind is where it was; else behind the
-     * word. */
+    if (option == -1 || (!refused && matched == -1))
+        return option; /* the end, or a short one */
+    /* optind is behind the option and its value; but after a refusal inside a word of short ones
+     * ("-qx") it is where it was. */
+    bool has_value_behind = !refused && optarg == argv[optind - 1];
+    const char *last = argv[optind - (has_value_behind ? 2 : 1)];
     char letter[] = {'-', (char)optopt, '\0'};
-    bool is_long = optind != word && strncmp(argv[optind - 1], "--", 2) == 0;
-    const char *written = is_long ? argv[optind - 1] : letter;
+    bool is_long = matched != -1 || (optind != word && strncmp(last, "--", 2) == 0);
+    const char *written = is_long ? last : letter;
 
+    if (is_long && tell_abbreviated(program, written, longs))
+        return '?';
+    if (!refused)
+        return option;
     if (is_long && optopt != 0 && strchr(written, '=') != NULL)
         command_line_wrong(program, "option '%.*s' takes no value", (int)strcspn(written, "="),
                            written);
@@ -70,4 +102,31 @@ bool command_line_seconds(const char *program, const char *name, int64_t *millis
         "%s '%s' is not a number of seconds from 0 to 31536000 with at most three "
         "decimals, such as 0.25",
         name, optarg);
+}
+
+bool command_line_address(const char *program, const char *name, char *text, const char **host,
+                          const char **port)
+{
+    char *colon = strchr(text, ':');
+
+    *host = text;
+    *port = NULL;
+    if (*text == '[') {
+        char *end = strchr(text, ']');
+
+        if (end == NULL || colon == NULL || colon > end || (end[1] != '\0' && end[1] != ':'))
+            return command_line_wrong(
+                program, "%s '%s' is not an IPv6 address in brackets, such as [::1] or [::1]:9901",
+                name, text);
+        *host = text + 1;
+        *end = '\0';
+        colon = end[1] == ':' ? end + 1 : NULL;
+    } else if (colon != NULL && strchr(colon + 1, ':') != NULL) {
+        colon = NULL;
+    }
+    if (colon != NULL) {
+        *colon = '\0';
+        *port = colon + 1;
+    }
+    return true;
 }

@@ -27,8 +27,9 @@ bool command_line_wrong(const char *program, const char *format, ...)
 
 /*
  * Gives the next option as getopt_long() does: its character, -1 after the last one, '?' after
- * telling of one that is unknown, ambiguous, lacks its value or has one that it does not take.
- * `shorts` begins with ':'.
+ * telling of one that is unknown, abbreviated, ambiguous, lacks its value or has one that it does
+ * not take. Long options are to be written in full: what abbreviates one option today would be
+ * ambiguous, or another one, as soon as there is a new option. `shorts` begins with ':'.
  */
 int command_line_next(const char *program, int argc, char **argv, const char *shorts,
                       const struct option *longs);
@@ -40,5 +41,15 @@ bool command_line_number(const char *program, const char *name, uint64_t least, 
 
 /* Reads optarg as seconds with at most three decimals, up to a year; gives milliseconds. */
 bool command_line_seconds(const char *program, const char *name, int64_t *milliseconds);
+
+/*
+ * Takes an address apart: HOST, HOST:PORT, or an IPv6 address in brackets with or without :PORT
+ * (RFC 3986, 3.2.2), as the programs print them. More than one colon and no brackets: an IPv6
+ * address without a port. `name` is what a message calls `text`, which is changed and lent to
+ * `host` and `port`; `port` is NULL when there is none. Either may be an empty string. Tells of
+ * brackets that are wrong and returns false.
+ */
+bool command_line_address(const char *program, const char *name, char *text, const char **host,
+                          const char **port);
 
 #endif

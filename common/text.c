@@ -153,7 +153,7 @@ bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t 
     int whole_length = (int)(point != NULL ? (size_t)(point - text) : strlen(text));
     char digits[32];
 
-    if (whole_length == 0 || whole_length > 20 || strlen(decimals) > 3 ||
+    if (*text == '\0' || whole_length > 20 || strlen(decimals) > 3 ||
         (point != NULL && *decimals == '\0'))
         return false;
     /* "1.5" is read as "1500": the digits before the point, those behind it, and zeros up to three

@@ -54,9 +54,9 @@ size_t text_utf8_cut(const void *bytes, size_t length);
 bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
 
 /*
- * Reads a decimal number with at most three decimals ("5", "0.25") as thousandths. Returns false,
- * with `thousandths` untouched, when it is no such number or not within `least` to `most`
- * thousandths.
+ * Reads a decimal number with at most three decimals ("5", "0.25", ".25") as thousandths; a point
+ * has at least one behind it. Returns false, with `thousandths` untouched, when it is no such
+ * number or not within `least` to `most` thousandths.
  */
 bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t *thousandths);
 

@@ -67,15 +67,22 @@ static bool parse_mode(const char *text, enum protocol_mode *mode)
     return command_line_wrong(program, "--mode '%s' is not echo, line or chunk", text);
 }
 
-static bool parse_bind(const char *text, struct server_options *options)
+static bool parse_bind(char *text, struct server_options *options)
 {
-    if (*text == '\0')
+    const char *address, *port;
+
+    if (!command_line_address(program, "--bind", text, &address, &port))
+        return false;
+    if (port != NULL)
+        return command_line_wrong(
+            program, "--bind takes an address alone; the port, '%s', is given as --port N", port);
+    if (*address == '\0')
         return command_line_wrong(program,
                                   "--bind needs an address, such as 127.0.0.1, ::1 or localhost");
     if (options->bind_count == SERVER_OPTIONS_BINDS)
         return command_line_wrong(program, "--bind '%s' is one too many: at most %d are taken",
-                                  text, SERVER_OPTIONS_BINDS);
-    options->binds[options->bind_count++] = text;
+                                  address, SERVER_OPTIONS_BINDS);
+    options->binds[options->bind_count++] = address;
     return true;
 }
 

@@ -12,13 +12,16 @@ enum { ARGUMENTS_MAX = 12 };
 /* Reads a command line, which begins behind the program's name and ends with a NULL. */
 static struct client_options parse(const char *const arguments[])
 {
-    char *argv[ARGUMENTS_MAX + 1] = {(char[]){"echo-client"}};
+    static char words[1024]; /* may be changed, as those of a program may */
+    char *argv[ARGUMENTS_MAX + 1] = {(char[]){"echo-client"}}, *word = words;
     struct client_options options;
     int argc = 1;
 
     for (; *arguments != NULL; arguments++) {
         assert_true(argc < ARGUMENTS_MAX);
-        argv[argc++] = (char *)(uintptr_t)*arguments;
+        assert_true(strlen(*arguments) < (size_t)(words + sizeof words - word));
+        argv[argc++] = strcpy(word, *arguments);
+        word += strlen(word) + 1;
     }
     optind = 0; /* makes getopt_long() begin anew */
     assert_int_equal(client_options_parse(argc, argv, &options), COMMAND_LINE_RUN);
@@ -80,11 +83,21 @@ static void takes_good_command_lines(void **state)
         {{"a.example"}, "a.example:9901"},
         {{"::1", "1"}, "::1:1"},
         {{"::1", "65535"}, "::1:65535"},
+        {{"::1"}, "::1:9901"},
+        {{"a.example:80"}, "a.example:80"},
+        {{"127.0.0.1:1"}, "127.0.0.1:1"},
+        {{"[::1]"}, "::1:9901"},
+        {{"[::1]", "80"}, "::1:80"},
+        {{"[::1]:65535"}, "::1:65535"},
+        {{"[fe80::1%2]:9901"}, "fe80::1%2:9901"},
+        {{"::ffff:127.0.0.1"}, "::ffff:127.0.0.1:9901"},
+        {{"--ping", "[::1]:80"}, "::1:80 ping"},
         {{"--", "-h"}, "-h:9901"},
         {{"--eol", "lf"}, DEFAULT},
         {{"--eol=crlf"}, DEFAULT " eol=2"},
         {{"--eol", "none", "--hex", "--timestamps"}, DEFAULT " eol=0 hex timestamps"},
         {{"--connect-timeout", "0.25"}, DEFAULT " timeout=250"},
+        {{"--connect-timeout", ".1"}, DEFAULT " timeout=100"},
         {{"h", "--ping", "7"}, "h:7 ping"},
         {{"--ping", "--ping"}, DEFAULT " ping"},
         {{"--count", "3", "--ping"}, DEFAULT " ping count=3"},
@@ -105,6 +118,7 @@ static void takes_good_command_lines(void **state)
         {{"--load", "--count=5", "--rate", "1"}, DEFAULT " load rate=1 count=5"},
         {{"--load", "--count=5", "--rate", "0.001"}, DEFAULT " load rate=0.001 count=5"},
         {{"--load", "--count=5", "--rate", "2.5"}, DEFAULT " load rate=2.5 count=5"},
+        {{"--load", "--count=5", "--rate", ".5"}, DEFAULT " load rate=0.5 count=5"},
         {{"--load", "--count=5", "--rate=100000000"}, DEFAULT " load rate=1e+08 count=5"},
         {{"--load", "--count=5", "--size", "1"}, DEFAULT " load count=5 size=1"},
         {{"--load", "--count=5", "--size=16777216"}, DEFAULT " load count=5 size=16777216"},
@@ -136,6 +150,11 @@ static void wrong_usage_is_told_in_one_line(void **state)
     } cases[] = {
         {{"--foo"}, "unknown option '--foo'"},
         {{"-x"}, "unknown option '-x'"},
+        {{"--co"}, "option '--co' is ambiguous; write one of --connect-timeout, --count, --conn"},
+        {{"--co", "1"}, "option '--co' is ambiguous; write one of --connect-timeout, --count, "},
+        {{"--pi", "h"}, "option '--pi' is ambiguous; write one of --ping, --pipeline;"},
+        {{"--ping", "--cou", "1"}, "option '--cou' is abbreviated; write --count;"},
+        {{"--load", "--dur=1"}, "option '--dur' is abbreviated; write --duration;"},
         {{"--size"}, "option '--size' needs a value"},
         {{"--load=1"}, "option '--load' takes no value"},
         {{"--json=yes"}, "option '--json' takes no value"},
@@ -144,6 +163,16 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"h", "65536"}, "PORT '65536' is not a number from 1 to 65535"},
         {{"h", "http"}, "PORT 'http' is not"},
         {{"h", "1", "2"}, "'2' is one too many"},
+        {{"h:1", "1"}, "the port is given twice, as '1' and '1'; leave one out"},
+        {{"[::1]:1", "2"}, "the port is given twice, as '1' and '2'; leave one out"},
+        {{"h:"}, "PORT '' is not a number from 1 to 65535"},
+        {{"h:http"}, "PORT 'http' is not a number from 1 to 65535"},
+        {{"[::1]:0"}, "PORT '0' is not a number from 1 to 65535"},
+        {{":1"}, "HOST is empty"},
+        {{"[::1"}, "HOST '[::1' is not an IPv6 address in brackets"},
+        {{"[::1]1"}, "HOST '[::1]1' is not an IPv6 address in brackets"},
+        {{"[]"}, "HOST '[]' is not an IPv6 address in brackets"},
+        {{"[h]:1"}, "HOST '[h]:1' is not an IPv6 address in brackets"},
         {{"--connect-timeout", "soon"}, "--connect-timeout 'soon' is not a number of seconds"},
         {{"--eol", "cr"}, "--eol 'cr' is not lf, crlf or none"},
         /* Two jobs, and options of another job */

@@ -51,6 +51,30 @@ static struct process *run_with_port(const char *host, uint16_t port,
     return run(OPTIONS(host, text), process_options);
 }
 
+static void what_a_server_prints_can_be_pasted(void **state)
+{
+    static const char *const addresses[] = {"127.0.0.1", "::1"};
+    static const char listening[] = "listening on ";
+
+    (void)state;
+    for (size_t i = 0; i < (support_has_ipv6() ? 2 : 1); i++) {
+        struct process *server = support_start(
+            OPTIONS(support_environment("ECHO_SERVER"), "-q", "-p0", "-b", addresses[i]), NULL);
+        char address[NET_ADDRESS_TEXT];
+
+        snprintf(address, sizeof address, "%s",
+                 support_expect_line(server, OS_STDOUT, listening) + strlen(listening));
+        struct process *client = run(OPTIONS(address), NULL);
+
+        support_write(client, "hello\n", 6);
+        process_close_input(client);
+        support_expect_line(client, OS_STDOUT, "hello");
+        assert_int_equal(support_finish(client), 0);
+        process_stop(server, PROCESS_STOP_TERMINATE);
+        assert_int_equal(support_finish(server), 0);
+    }
+}
+
 /* A client, and the server's end of its connection. */
 struct client {
     struct process *process;
@@ -608,6 +632,7 @@ int main(void)
         TEST(a_server_that_is_not_there_is_told),
         TEST(an_unknown_host_is_told),
         TEST(connects_to_a_name),
+        TEST(what_a_server_prints_can_be_pasted),
         TEST(an_input_without_bytes_ends_the_sending_side),
         TEST(a_pipe_is_sent_whole),
         TEST(a_file_is_sent_whole),

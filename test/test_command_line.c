@@ -65,12 +65,15 @@ static const struct outcome *parse(const char *const *arguments)
 {
     static struct outcome outcome;
     struct capture out, err;
-    char *argv[ARGUMENTS_MAX + 1] = {(char[]){"echo-server"}};
+    static char words[4096]; /* may be changed, as those of a program may */
+    char *argv[ARGUMENTS_MAX + 1] = {(char[]){"echo-server"}}, *word = words;
     int argc = 1;
 
     for (; *arguments != NULL; arguments++) {
         assert_true(argc < ARGUMENTS_MAX);
-        argv[argc++] = (char *)(uintptr_t)*arguments;
+        assert_true(strlen(*arguments) < (size_t)(words + sizeof words - word));
+        argv[argc++] = strcpy(word, *arguments);
+        word += strlen(word) + 1;
     }
     optind = 0; /* makes getopt_long() begin anew */
     capture_begin(&out, stdout);
@@ -114,6 +117,7 @@ static void takes_good_command_lines(void **state)
         {{"-b", "0.0.0.0"}, "on 0.0.0.0:9901 echo " REST},
         {{"-b", "::", "--bind=localhost", "--bind", "a.example"},
          "on :: localhost a.example:9901 echo " REST},
+        {{"-b", "[::1]", "--bind=[fe80::1%2]", "-b[::]"}, "on ::1 fe80::1%2 :::9901 echo " REST},
         {{"-m", "echo"}, BINDS ":9901 echo " REST},
         {{"-m", "line"}, BINDS ":9901 line " REST},
         {{"--mode=chunk"}, BINDS ":9901 chunk " REST},
@@ -126,6 +130,8 @@ static void takes_good_command_lines(void **state)
          BINDS ":9901 echo clients=-1 line=1073741824 idle=0 drain=5000 log=events"},
         {{"--idle-timeout", "0.25"},
          BINDS ":9901 echo clients=-1 line=65536 idle=250 drain=5000 log=events"},
+        {{"--idle-timeout", ".5"},
+         BINDS ":9901 echo clients=-1 line=65536 idle=500 drain=5000 log=events"},
         {{"--idle-timeout=60"},
          BINDS ":9901 echo clients=-1 line=65536 idle=60000 drain=5000 log=events"},
         {{"--drain-timeout", "0"},
@@ -135,7 +141,7 @@ static void takes_good_command_lines(void **state)
         {{"-q"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
         {{"--verbose"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=all"},
         {{"-qv"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=all"},
-        {{"--verb", "--quiet"},
+        {{"--verbose", "--quiet"},
          BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
         {{"-qp1", "--"}, BINDS ":1 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
     };
@@ -184,8 +190,8 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"--idle-timeout", "0.0001"},
          "--idle-timeout '0.0001' is not a number of seconds from 0 to 31536000 with at most three "
          "decimals, such as 0.25"},
-        {{"--idle-timeout", ".5"},
-         "--idle-timeout '.5' is not a number of seconds from 0 to 31536000 with at most three "
+        {{"--idle-timeout", "1."},
+         "--idle-timeout '1.' is not a number of seconds from 0 to 31536000 with at most three "
          "decimals, such as 0.25"},
         {{"--drain-timeout", "5s"},
          "--drain-timeout '5s' is not a number of seconds from 0 to 31536000 with at most three "
@@ -201,7 +207,23 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"--quiet", "-xq"}, "unknown option '-x'"},
         {{"--port=5", "-xq"}, "unknown option '-x'"},
         {{"--quiet=1"}, "option '--quiet' takes no value"},
-        {{"--max"}, "unknown option '--max'"},
+        {{"--max"}, "option '--max' is ambiguous; write one of --max-clients, --max-line"},
+        {{"--max=5"}, "option '--max' is ambiguous; write one of --max-clients, --max-line"},
+        {{"--v"}, "option '--v' is ambiguous; write one of --verbose, --version"},
+        {{"--max-c", "5"}, "option '--max-c' is abbreviated; write --max-clients"},
+        {{"--max-c=5"}, "option '--max-c' is abbreviated; write --max-clients"},
+        {{"--max-c"}, "option '--max-c' is abbreviated; write --max-clients"},
+        {{"--verb"}, "option '--verb' is abbreviated; write --verbose"},
+        {{"--verb=1"}, "option '--verb' is abbreviated; write --verbose"},
+        {{"-q", "--hel"}, "option '--hel' is abbreviated; write --help"},
+        {{"--quietly"}, "unknown option '--quietly'"},
+        {{"--=1"}, "unknown option '--=1'"},
+        {{"--bind", "127.0.0.1:80"},
+         "--bind takes an address alone; the port, '80', is given as --port N"},
+        {{"--bind", "[::1]:80"},
+         "--bind takes an address alone; the port, '80', is given as --port N"},
+        {{"--bind", "[::1"},
+         "--bind '[::1' is not an IPv6 address in brackets, such as [::1] or [::1]:9901"},
         {{"--\033[2J"}, "unknown option '--\\x1b[2J'"},
         {{"9901"}, "'9901' is not an option; the port is given as --port N"},
         {{"-q", "--", "-v"}, "'-v' is not an option; the port is given as --port N"},
