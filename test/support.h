@@ -19,7 +19,7 @@ int support_setup(void **state);
 int support_teardown(void **state);
 
 /* For cmocka's tests: kills the programs that a failed test has left, and shows what they wrote to
- * stderr. */
+ * stderr, and their exit status. */
 int support_end_programs(void **state);
 
 /* Starts a program: process_start(). `options` may be NULL. */
