@@ -53,12 +53,13 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS-print_stacktrace=1}"
 passed=0
 failed=0
 skipped=0
+begin=${within:+${within% *} 30} # seconds, for what takes milliseconds
 for name in echo-server echo-client; do
     variable=$(echo "$name" | tr a-z- A-Z_)
     eval "program=\${$variable-}"
     [ -n "$program" ] || continue
     # shellcheck disable=SC2086,SC2154 # words: nothing, or a command and its arguments; eval sets it
-    version=$($within ${WINE-} "$program" --version 2>&1 </dev/null)
+    version=$($begin ${WINE-} "$program" --version 2>&1 </dev/null)
     status=$?
     if [ "$status" -ne 0 ] || [ "${version#"$name "}" = "$version" ]; then
         printf "test/run.sh: %s=%s does not start as %s: --version ended with status %d and " \
