@@ -80,12 +80,17 @@ uint64_t os_raise_descriptor_limit(void);
 /*
  * From now on a request to stop (SIGINT, SIGTERM and, unless it is ignored, SIGHUP; Ctrl-C,
  * Ctrl-Break, closing the console) no longer ends the process: it makes the returned socket
- * readable. The handler itself does nothing but send one byte. Returns OS_NO_SOCKET on failure,
- * with os_socket_error() set.
+ * readable. The handler itself does nothing but send what came, and when. On POSIX a system call
+ * that waits is interrupted (EINTR), not taken up again. Returns OS_NO_SOCKET on failure, with
+ * os_socket_error() set.
  */
 os_socket os_stop_open(void);
 
-/* How many requests to stop have come since os_stop_open(); makes its socket unreadable again. */
+/*
+ * How many requests to stop have come since os_stop_open(), as stop_requests_add() counts them;
+ * makes its socket unreadable again. SIGHUP, closing the console, logging off and shutting down are
+ * hang-ups.
+ */
 unsigned os_stop_requests(void);
 
 /* Gives the requests to stop back to the system and closes the socket. */

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "stop_requests.h"
+
 /* Names that not every system has, or not as a number of its own; the others get an unused one. */
 #if EWOULDBLOCK != EAGAIN
 enum { OTHER_EAGAIN = EWOULDBLOCK };
@@ -41,7 +43,7 @@ static int outputs[] = {[OS_STDOUT] = STDOUT_FILENO, [OS_STDERR] = STDERR_FILENO
 
 /* The two ends of the pipe through which a signal handler wakes select(): the self-pipe trick. */
 static int stop_pipe[2] = {-1, -1};
-static unsigned stop_requests;
+static struct stop_requests stop_requests;
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { STOP_SIGNALS = sizeof stop_signals / sizeof stop_signals[0] };
 static struct sigaction before[STOP_SIGNALS]; /* what the signals did before os_stop_open() */
@@ -181,12 +183,13 @@ uint64_t os_raise_descriptor_limit(void)
 static void on_stop_signal(int number)
 {
     int saved = errno;
+    struct stop_request request = {.time = os_nanoseconds(), .hang_up = number == SIGHUP};
+    /* Whole or not at all (POSIX, write(): fewer than PIPE_BUF bytes). What a pipe has no room for
+     * comes behind thousands of requests that nobody has read yet: one more would change nothing.
+     */
+    ssize_t written = write(stop_pipe[1], &request, sizeof request);
 
-    (void)number;
-    /* The pipe can only be full of requests that nobody has read yet: one more would change
-     * nothing. */
-    if (write(stop_pipe[1], "", 1) != 1)
-        errno = saved;
+    (void)written;
     errno = saved;
 }
 
@@ -213,10 +216,11 @@ os_socket os_stop_open(void)
             return OS_NO_SOCKET;
         }
     }
-    stop_requests = 0;
+    memset(&stop_requests, 0, sizeof stop_requests);
     memset(&action, 0, sizeof action);
+    /* Without SA_RESTART: a call that waits, or that would be stopped again in the background of
+     * its terminal, has to let go of the program. */
     action.sa_handler = on_stop_signal;
-    action.sa_flags = SA_RESTART;
     for (int i = 0; i < STOP_SIGNALS; i++) {
         sigaction(stop_signals[i], NULL, &before[i]);
         /* nohup(1) means it; an ignored SIGINT is only what shell scripts give their background
@@ -229,12 +233,11 @@ os_socket os_stop_open(void)
 
 unsigned os_stop_requests(void)
 {
-    char bytes[16];
-    ptrdiff_t n;
+    struct stop_request request;
 
-    while ((n = read(stop_pipe[0], bytes, sizeof bytes)) > 0)
-        stop_requests += (unsigned)n;
-    return stop_requests;
+    while (read(stop_pipe[0], &request, sizeof request) == (ssize_t)sizeof request)
+        stop_requests_add(&stop_requests, request);
+    return stop_requests.count;
 }
 
 void os_stop_close(void)

@@ -7,12 +7,13 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "stop_requests.h"
 #include "text.h"
 
 /* A UDP socket connected to itself on the loopback address: what the control handler sends,
  * select() can wait for. */
 static SOCKET stop_socket = INVALID_SOCKET;
-static unsigned stop_requests;
+static struct stop_requests stop_requests;
 
 enum { USUAL_COLUMNS = 80 };
 enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
@@ -181,13 +182,17 @@ uint64_t os_raise_descriptor_limit(void)
     return 0;
 }
 
-/* Runs on a thread that the system makes for it; all it may do is to send one byte. */
+/* Runs on a thread that the system makes for it; all it may do is to send one datagram. */
 static BOOL WINAPI on_console_control(DWORD event)
 {
-    send(stop_socket, "", 1, 0);
+    bool hang_up =
+        event == CTRL_CLOSE_EVENT || event == CTRL_LOGOFF_EVENT || event == CTRL_SHUTDOWN_EVENT;
+    struct stop_request request = {.time = os_nanoseconds(), .hang_up = hang_up};
+
+    send(stop_socket, (const char *)&request, sizeof request, 0);
     /* After these the system ends the process as soon as the handler returns: leave the main thread
      * the time it has. */
-    if (event == CTRL_CLOSE_EVENT || event == CTRL_LOGOFF_EVENT || event == CTRL_SHUTDOWN_EVENT)
+    if (hang_up)
         Sleep(4500);
     return TRUE;
 }
@@ -212,7 +217,7 @@ os_socket os_stop_open(void)
         WSASetLastError(error);
         return OS_NO_SOCKET;
     }
-    stop_requests = 0;
+    memset(&stop_requests, 0, sizeof stop_requests);
     /* "Ignore Ctrl-C" is inherited from the parent process: undo it. */
     SetConsoleCtrlHandler(NULL, FALSE);
     SetConsoleCtrlHandler(on_console_control, TRUE);
@@ -221,11 +226,11 @@ os_socket os_stop_open(void)
 
 unsigned os_stop_requests(void)
 {
-    char byte;
+    struct stop_request request;
 
-    while (recv(stop_socket, &byte, 1, 0) == 1)
-        stop_requests++;
-    return stop_requests;
+    while (recv(stop_socket, (char *)&request, sizeof request, 0) == (int)sizeof request)
+        stop_requests_add(&stop_requests, request);
+    return stop_requests.count;
 }
 
 void os_stop_close(void)

@@ -157,7 +157,7 @@ static void end_overdue(struct clients *clients, struct client_list *list, int64
     struct connection *c;
 
     while ((c = list->oldest) != NULL && clients->service->now - c->active >= limit) {
-        connection_abandon(c, reason);
+        connection_abandon(c, clients->service, reason);
         end(clients, c, list);
     }
 }

@@ -62,7 +62,7 @@ int64_t clients_next_expiry(const struct clients *clients);
 /* Asks all to finish what is queued and end. */
 void clients_stop(struct clients *clients);
 
-/* Ends all now. */
+/* Ends all now: connection_abandon(). */
 void clients_abandon(struct clients *clients);
 
 #endif

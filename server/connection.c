@@ -44,15 +44,6 @@ static void set_end(struct connection *c, enum connection_end end)
         c->end = end;
 }
 
-void connection_abandon(struct connection *c, enum connection_end end)
-{
-    set_end(c, end);
-    /* An end that was near but did not come is not the one to report. */
-    if (send_queue_length(&c->queue) > 0)
-        c->end = end;
-    c->state = CONNECTION_CLOSED;
-}
-
 /* Ends the connection after an outcome of recv or send that leaves nothing else to do. */
 static void fail(struct connection *c, struct net_result result)
 {
@@ -221,8 +212,8 @@ static void receive(struct connection *c, struct connection_service *service)
     }
 }
 
-/* Reads what nobody will answer, until the peer ends too. */
-static void discard(struct connection *c, struct connection_service *service)
+/* Reads what nobody will answer, until the peer ends too. Returns whether there was any. */
+static bool discard(struct connection *c, struct connection_service *service)
 {
     struct net_result result = net_recv(c->watch.socket, service->scratch, CONNECTION_SCRATCH);
 
@@ -230,6 +221,21 @@ static void discard(struct connection *c, struct connection_service *service)
         c->bytes_in += result.bytes;
     else if (result.outcome != NET_WOULD_BLOCK)
         c->state = CONNECTION_CLOSED;
+    return result.outcome == NET_DONE;
+}
+
+void connection_abandon(struct connection *c, struct connection_service *service,
+                        enum connection_end end)
+{
+    set_end(c, end);
+    /* An end that was near but did not come is not the one to report. */
+    if (send_queue_length(&c->queue) > 0)
+        c->end = end;
+    for (int i = 0; i < CONNECTION_LAST_READS && c->state != CONNECTION_CLOSED; i++) {
+        if (!discard(c, service))
+            break;
+    }
+    c->state = CONNECTION_CLOSED;
 }
 
 /* Once there is an end, goes through the states on the way to it as far as possible. */

@@ -47,7 +47,8 @@ enum {
     CONNECTION_ALIGNMENT = 64,       /* a cache line */
     CONNECTION_GATHER = 64 * 1024,   /* the most small answers that are gathered into one send */
     CONNECTION_CHUNK = 64 * 1024,    /* the longest message of chunk mode */
-    CONNECTION_LINGER = 2000         /* milliseconds that a connection lingers at most */
+    CONNECTION_LINGER = 2000,        /* milliseconds that a connection lingers at most */
+    CONNECTION_LAST_READS = 64       /* of CONNECTION_SCRATCH, before one with input is closed */
 };
 
 /*
@@ -108,8 +109,13 @@ void connection_send_waiting(struct connection *connection, struct connection_se
 /* Reads no more, and ends when what has been received is answered and sent. */
 void connection_stop(struct connection *connection, struct connection_service *service);
 
-/* Ends it now, for this reason; what waits is lost. */
-void connection_abandon(struct connection *connection, enum connection_end end);
+/*
+ * Ends it now, for this reason; what waits in its queue is lost. What the system has taken still
+ * arrives, unless the peer goes on sending: what has come by now is read, in CONNECTION_LAST_READS
+ * at most, since closing with input unread would destroy it (RFC 2525, 2.17).
+ */
+void connection_abandon(struct connection *connection, struct connection_service *service,
+                        enum connection_end end);
 
 /* What to wait for: nothing is read while something waits to be sent. That is the back-pressure. */
 uint8_t connection_interest(const struct connection *connection);

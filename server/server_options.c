@@ -32,8 +32,8 @@ static const char help[] =
     "\n"
     "Once it listens, each address stands on stdout in a line \"listening on ADDRESS:PORT\"; the "
     "log goes to stderr.\n"
-    "Ctrl-C or SIGTERM stops it after what is queued has been sent; a second one stops it at "
-    "once.\n"
+    "Ctrl-C or SIGTERM stops it after what is queued has been sent; a second one, a second later "
+    "or\nmore, stops it at once.\n"
     "Exit status: 0 stopped, 1 the system refused something, 2 wrong usage.\n";
 
 enum { OPTION_MAX_CLIENTS = 256, OPTION_MAX_LINE, OPTION_IDLE_TIMEOUT, OPTION_DRAIN_TIMEOUT };

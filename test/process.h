@@ -22,7 +22,8 @@ enum process_input {
 
 enum process_stop {
     PROCESS_STOP_INTERRUPT, /* SIGINT; Ctrl-C in the program's console */
-    PROCESS_STOP_TERMINATE  /* SIGTERM; on Windows, which has no such thing, Ctrl-C as well */
+    PROCESS_STOP_TERMINATE, /* SIGTERM; on Windows, which has no such thing, Ctrl-C as well */
+    PROCESS_STOP_HANG_UP    /* SIGHUP; the same */
 };
 
 /* All zero is what most tests want. */

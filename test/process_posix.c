@@ -178,7 +178,11 @@ void process_close_output(struct process *process, enum os_stream stream)
 
 void process_stop(struct process *process, enum process_stop how)
 {
-    kill(process->system->id, how == PROCESS_STOP_INTERRUPT ? SIGINT : SIGTERM);
+    static const int signals[] = {[PROCESS_STOP_INTERRUPT] = SIGINT,
+                                  [PROCESS_STOP_TERMINATE] = SIGTERM,
+                                  [PROCESS_STOP_HANG_UP] = SIGHUP};
+
+    kill(process->system->id, signals[how]);
 }
 
 void process_kill(struct process *process)

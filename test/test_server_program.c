@@ -312,10 +312,10 @@ static void the_port_can_be_used_again_at_once(void **state)
     assert_int_equal(support_finish(again), 0);
 }
 
-static void both_stop_signals_stop_it(void **state)
+static void each_stop_signal_stops_it(void **state)
 {
     (void)state;
-    for (int how = PROCESS_STOP_INTERRUPT; how <= PROCESS_STOP_TERMINATE; how++) {
+    for (int how = PROCESS_STOP_INTERRUPT; how <= PROCESS_STOP_HANG_UP; how++) {
         struct server server = start(NULL);
 
         process_stop(server.process, (enum process_stop)how);
@@ -387,7 +387,9 @@ struct congested {
     char *line; /* the MiB that was sent over and over */
 };
 
-static struct congested congest(const char *drain_timeout)
+/* Its stop requests come at once, one after the other. */
+static struct congested congest_and_stop(const char *drain_timeout, const enum process_stop *stops,
+                                         size_t count)
 {
     struct congested c = {
         .server = start(
@@ -402,9 +404,15 @@ static struct congested congest(const char *drain_timeout)
     c.client = connect_to(&c.server);
     send_until_refused(c.client, c.line, other, "Message received - \n");
     leave(other);
-    process_stop(c.server.process, PROCESS_STOP_INTERRUPT);
+    for (size_t i = 0; i < count; i++)
+        process_stop(c.server.process, stops[i]);
     support_expect_line(c.server.process, OS_STDERR, ",Stopping: ");
     return c;
+}
+
+static struct congested congest(const char *drain_timeout)
+{
+    return congest_and_stop(drain_timeout, (const enum process_stop[]){PROCESS_STOP_INTERRUPT}, 1);
 }
 
 static void finish_congested(const struct congested *c)
@@ -415,14 +423,13 @@ static void finish_congested(const struct congested *c)
     free(c->line);
 }
 
-static void a_stop_delivers_what_is_queued(void **state)
+/* Reads all answers of a server that is stopping, and sees it end. */
+static void expect_what_is_queued(struct congested c)
 {
-    struct congested c = congest("3600");
     char *buffer = malloc(MIB);
     size_t answers = 0;
     const char *closed;
 
-    (void)state;
     assert_non_null(buffer);
     /* Whole answers, as many as the server says that it has given, and then the end: no rest and no
      * reset. */
@@ -440,12 +447,37 @@ static void a_stop_delivers_what_is_queued(void **state)
     free(buffer);
 }
 
+static void a_stop_delivers_what_is_queued(void **state)
+{
+    (void)state;
+    expect_what_is_queued(congest("3600"));
+}
+
+/* As timeout(1), a wrapper that forwards Ctrl-C, or the kernel beside the shell send it. */
+static void one_wish_to_stop_may_arrive_twice(void **state)
+{
+    static const enum process_stop pairs[][2] = {
+        {PROCESS_STOP_INTERRUPT, PROCESS_STOP_TERMINATE},
+        {PROCESS_STOP_TERMINATE, PROCESS_STOP_HANG_UP},
+        {PROCESS_STOP_HANG_UP, PROCESS_STOP_TERMINATE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        expect_what_is_queued(congest_and_stop("3600", pairs[i], 2));
+}
+
+/* One that is not the first one once more, so it is asked until it answers. */
 static void a_second_stop_ends_at_once(void **state)
 {
     struct congested c = congest("3600");
+    const struct process_output *log = &c.server.process->output[OS_STDERR];
 
     (void)state;
-    process_stop(c.server.process, PROCESS_STOP_INTERRUPT);
+    while (log->taken == log->length) {
+        process_stop(c.server.process, PROCESS_STOP_INTERRUPT);
+        process_pump(c.server.process, NULL, 0, 100);
+    }
     expect_log(&c.server, c.client, ",Connection closed[%s]:stopping; ");
     finish_congested(&c);
 }
@@ -1016,9 +1048,10 @@ int main(void)
         TEST(a_foreign_address_is_refused),
         TEST(an_unknown_host_is_refused),
         TEST(the_port_can_be_used_again_at_once),
-        TEST(both_stop_signals_stop_it),
+        TEST(each_stop_signal_stops_it),
         TEST(a_stop_ends_idle_clients),
         TEST(a_stop_delivers_what_is_queued),
+        TEST(one_wish_to_stop_may_arrive_twice),
         TEST(a_second_stop_ends_at_once),
         TEST(draining_has_its_time),
         TEST(bytes_come_back_unchanged),

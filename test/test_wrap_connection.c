@@ -703,11 +703,56 @@ static void is_abandoned_with_the_first_reason(void **state)
     struct connection *c = start(PROTOCOL_ECHO);
 
     (void)state;
-    connection_abandon(c, CONNECTION_IDLE);
+    connection_abandon(c, &service, CONNECTION_IDLE);
     assert_end(c, CONNECTION_CLOSED, "idle");
-    connection_abandon(c, CONNECTION_STOPPING);
+    connection_abandon(c, &service, CONNECTION_STOPPING);
     assert_end(c, CONNECTION_CLOSED, "idle");
     assert_false(connection_failed(c));
+    finish(c);
+}
+
+/* Input that is left unread would make the system destroy what it has still to deliver. */
+static void reads_what_has_come_before_it_is_abandoned(void **state)
+{
+    static char stream[4 * CONNECTION_SCRATCH];
+    static const enum net_outcome outcomes[] = {NET_WOULD_BLOCK, NET_END, NET_RESET};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        struct connection *c = start(PROTOCOL_ECHO);
+
+        world.room = 0;
+        receive(c, "stuck");
+        assert_int_equal(connection_interest(c), SELECTOR_WRITE);
+        world.incoming = stream;
+        world.incoming_length = sizeof stream;
+        world.after_incoming = outcomes[i];
+        world.connection = NULL; /* no back-pressure any more */
+        connection_abandon(c, &service, CONNECTION_STOPPING);
+        assert_int_equal(world.incoming_length, 0);
+        assert_end(c, CONNECTION_CLOSED, "stopping");
+        assert_int_equal(c->bytes_in, strlen("stuck") + sizeof stream);
+        assert_int_equal(c->bytes_out, 0);
+        /* Once it is closed, nothing is read. */
+        int recvs = world.recvs;
+        connection_abandon(c, &service, CONNECTION_STOPPING);
+        assert_int_equal(world.recvs, recvs);
+        finish(c);
+    }
+}
+
+/* Whoever never stops sending does not hold the end up. */
+static void is_abandoned_even_if_more_and_more_comes(void **state)
+{
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    (void)state;
+    world.incoming = scratch; /* never used up: each recv gives a byte */
+    world.incoming_length = SIZE_MAX;
+    world.recv_most = 1;
+    connection_abandon(c, &service, CONNECTION_STOPPING);
+    assert_int_equal(world.recvs, CONNECTION_LAST_READS);
+    assert_end(c, CONNECTION_CLOSED, "stopping");
     finish(c);
 }
 
@@ -836,6 +881,8 @@ int main(void)
         cmocka_unit_test(finds_the_end_of_the_stream_behind_what_waits),
         cmocka_unit_test(stops_in_each_state),
         cmocka_unit_test(is_abandoned_with_the_first_reason),
+        cmocka_unit_test(reads_what_has_come_before_it_is_abandoned),
+        cmocka_unit_test(is_abandoned_even_if_more_and_more_comes),
         cmocka_unit_test(is_active_only_when_bytes_move),
         cmocka_unit_test(keeps_a_bounded_amount_for_a_peer_that_does_not_read),
     };

@@ -40,6 +40,7 @@ static struct {
     int selects;
     int recvs;
     int sends;
+    bool sends_nothing;            /* the system takes nothing from the server */
     int given_out;                 /* watches that the selector gave out as ready */
     unsigned stops;                /* what os_stop_requests() says */
     int64_t now_limit;             /* when a test of a broken server has to fail */
@@ -138,6 +139,8 @@ struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
 struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length)
 {
     world.sends += world.in_server;
+    if (world.in_server && world.sends_nothing)
+        return (struct net_result){.outcome = NET_WOULD_BLOCK};
     return __real_net_send(s, bytes, length);
 }
 
@@ -248,8 +251,10 @@ static void step_until_stopped(void)
 {
     enum server_status status;
 
+    world.in_server = true;
     while ((status = server_step(server, ROUND)) == SERVER_RUNNING)
         assert_true(__real_os_nanoseconds() < world.now_limit);
+    world.in_server = false;
     assert_int_equal(status, SERVER_STOPPED);
 }
 
@@ -1004,6 +1009,33 @@ static void a_second_stop_ends_it_at_once(void **state)
     net_close(stuck);
 }
 
+/* What the system has taken arrives, although the client has sent what nobody has read. */
+static void a_second_stop_destroys_nothing_on_its_way(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket s;
+    char byte;
+
+    (void)state;
+    start(&options);
+    s = join();
+    say(s, "answered");
+    while (world.sends == 0)
+        step();
+    world.sends_nothing = true;
+    say(s, "stuck");
+    while (world.sends == 1)
+        step();
+    say(s, "unread");
+    server_stop(server);
+    server_stop(server);
+    step_until_stopped();
+    support_expect_text(s, "answered");
+    support_wait(s, SELECTOR_READ);
+    assert_int_equal(net_recv(s, &byte, 1).outcome, NET_END);
+    net_close(s);
+}
+
 /* The socket that requests to stop make readable; here both have come before the server looks. */
 static void stops_when_its_stop_socket_says_so(void **state)
 {
@@ -1108,6 +1140,7 @@ int main(void)
         TEST(drains_no_longer_than_it_is_told),
         TEST(drains_not_at_all_when_told_so),
         TEST(a_second_stop_ends_it_at_once),
+        TEST(a_second_stop_destroys_nothing_on_its_way),
         TEST(stops_when_its_stop_socket_says_so),
         TEST(says_why_it_cannot_wait),
         TEST(is_destroyed_with_all_that_it_has),
