@@ -161,20 +161,16 @@ static void answer_kept(struct connection *c, struct connection_service *service
 static void answer_new(struct connection *c, struct connection_service *service,
                        struct protocol_part input)
 {
-    bool kept = true;
+    bool more = buffer_length(&c->unanswered) > 0; /* than the input is to be answered */
+    size_t used = more ? 0 : answer(c, service, input);
 
-    if (buffer_length(&c->unanswered) > 0) {
-        kept = buffer_append(&c->unanswered, input.bytes, input.length);
-        if (kept)
-            answer_kept(c, service);
-    } else {
-        size_t used = answer(c, service, input);
-
-        if (used < input.length)
-            kept = buffer_append(&c->unanswered, input.bytes + used, input.length - used);
-    }
-    if (!kept)
+    /* Once a send has failed, nothing will be answered any more. */
+    if (used == input.length || c->state == CONNECTION_CLOSED)
+        return;
+    if (!buffer_append(&c->unanswered, input.bytes + used, input.length - used))
         fail(c, (struct net_result){.outcome = NET_EXHAUSTED});
+    else if (more)
+        answer_kept(c, service);
 }
 
 static size_t read_size(const struct connection *c, const struct connection_service *service)

@@ -529,6 +529,31 @@ static void ends_with_a_reason_when_memory_is_refused(void **state)
     assert_in_range(allocations, 4, 50);
 }
 
+/* What is behind an answer that could not be sent is not kept: it would only need memory, and one
+ * that is refused would be the wrong reason. */
+static void keeps_nothing_once_a_send_has_failed(void **state)
+{
+    static char long_line[9000 + 6]; /* its answer is sent alone, and the next one is not tried */
+    static const char *const streams[] = {long_line, "quit\nrest", "one\nrest"};
+
+    (void)state;
+    memset(long_line, 'x', 9000);
+    memcpy(long_line + 9000, "\none\n", 6);
+    for (size_t i = 0; i < 2 * sizeof streams / sizeof streams[0]; i++) {
+        struct connection *c = start(PROTOCOL_LINE);
+
+        service.rules.max_line = 10000;
+        world.fail_after = 1; /* the send after the recv */
+        world.failure = NET_RESET;
+        world.refuse_after = i % 2 == 0 ? NEVER : 0;
+        receive(c, streams[i / 2]);
+        assert_end(c, CONNECTION_CLOSED, "reset");
+        assert_int_equal(world.owned, sizeof *c);
+        assert_int_equal(world.refused, 0);
+        finish(c);
+    }
+}
+
 /* After quit or a line too long: the answer, the end of the sending side, then input is discarded.
  */
 static void lingers_after_it_has_ended_first(void **state)
@@ -876,6 +901,7 @@ int main(void)
         cmocka_unit_test(answers_the_same_whatever_the_outcomes),
         cmocka_unit_test(ends_when_any_call_fails),
         cmocka_unit_test(ends_with_a_reason_when_memory_is_refused),
+        cmocka_unit_test(keeps_nothing_once_a_send_has_failed),
         cmocka_unit_test(lingers_after_it_has_ended_first),
         cmocka_unit_test(sends_everything_after_the_peer_has_ended),
         cmocka_unit_test(finds_the_end_of_the_stream_behind_what_waits),
