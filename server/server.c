@@ -139,14 +139,14 @@ static int64_t sooner(int64_t a, int64_t b)
 /* How long to wait at most, in microseconds, so that nothing that has its time is late. */
 static int64_t wait_limit(const struct server *server, int64_t timeout)
 {
-    int64_t now = server->service.now;
+    int64_t now = milliseconds(); /* the last round has taken its time */
     int64_t until = clients_next_expiry(&server->clients);
 
     if (timeout >= 0)
         until = sooner(until, now + timeout);
     if (server->stops > 0)
         until = sooner(until, finished(server) ? now : server->drain_until);
-    if (server->retry_at > now)
+    if (server->retry_at > server->service.now) /* so the listeners are not watched now */
         until = sooner(until, server->retry_at);
     if (server->log.length > 0)
         until = sooner(until, now + RETRY_LOG);

@@ -716,6 +716,37 @@ static void wakes_up_by_itself(void **state)
     net_close(s);
 }
 
+/* What a round takes is not waited for once more after it. */
+static void a_long_round_puts_nothing_off(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.idle_timeout = 1000;
+    start(&options);
+    os_socket s = join();
+
+    put_clock_forward(999);
+    assert_int_equal(server_step(server, NEVER), SERVER_RUNNING);
+    assert_int_equal(world.waited, 1000);
+    put_clock_forward(3600 * 1000);
+    assert_int_equal(server_step(server, NEVER), SERVER_RUNNING);
+    assert_int_equal(world.waited, 0);
+    assert_int_equal(logged("]:idle; "), 1);
+    net_close(s);
+
+    /* The listeners are watched again, though their time has come between two rounds. */
+    world.accept_outcome = NET_EXHAUSTED;
+    s = support_connect(&address);
+    while (logged("Cannot accept: ") == 0)
+        step();
+    put_clock_forward(3600 * 1000);
+    assert_int_equal(server_step(server, NEVER), SERVER_RUNNING);
+    assert_int_equal(world.waited, 0);
+    step_until_clients(1);
+    net_close(s);
+}
+
 /* A client that neither reads nor sends anything more is idle too, whatever is queued for it. */
 static void ends_idle_connections_that_do_not_read(void **state)
 {
@@ -1129,6 +1160,7 @@ int main(void)
         TEST(goes_on_to_the_next_when_one_dies_in_the_queue),
         TEST(ends_idle_connections),
         TEST(wakes_up_by_itself),
+        TEST(a_long_round_puts_nothing_off),
         TEST(ends_idle_connections_that_do_not_read),
         TEST(lingers_no_longer_than_it_says),
         TEST(a_client_that_does_not_read_is_not_read_from),
