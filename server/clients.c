@@ -43,9 +43,12 @@ static void log_end(const struct connection_service *service, const struct conne
     char address[NET_ADDRESS_TEXT];
     char reason[OS_ERROR_TEXT];
 
-    if (service->log->level == LOG_FAILURES && !connection_failed(c))
+    bool failed = connection_failed(c);
+    bool empty = service->no_log_empty && c->bytes_in == 0;
+
+    if (!failed && (empty || service->log->level == LOG_FAILURES))
         return;
-    void (*log)(struct log *, const char *, ...) = connection_failed(c) ? log_failure : log_event;
+    void (*log)(struct log *, const char *, ...) = failed ? log_failure : log_event;
     int64_t lasted = service->now - c->opened;
 
     log(service->log,
@@ -92,7 +95,6 @@ static void settle(struct clients *clients, struct connection *c, struct client_
 void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
                    uint8_t watch_kind)
 {
-    char address[NET_ADDRESS_TEXT];
     struct connection *c = connection_create(s, peer, clients->service->now);
 
     if (c == NULL || !selector_add(clients->selector, &c->watch, s, SELECTOR_READ)) {
@@ -107,8 +109,8 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
     c->watch.kind = watch_kind;
     append(&clients->serving, c);
     clients->count++;
-    if (clients->service->log->level != LOG_FAILURES)
-        log_event(clients->service->log, "Connection opened[%s]", net_address_text(peer, address));
+    if (!clients->service->no_log_empty)
+        connection_log_opened(c, clients->service);
 }
 
 /* Lets a connection do something, and takes what came of it into account. */

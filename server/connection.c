@@ -182,13 +182,29 @@ static size_t read_size(const struct connection *c, const struct connection_serv
                                        : READ_FIRST;
 }
 
+void connection_log_opened(const struct connection *c, const struct connection_service *service)
+{
+    char address[NET_ADDRESS_TEXT];
+
+    if (service->log->level != LOG_FAILURES)
+        log_event(service->log, "Connection opened[%s]", net_address_text(&c->peer, address));
+}
+
+/* Takes into account that bytes have come. */
+static void received(struct connection *c, const struct connection_service *service, size_t bytes)
+{
+    if (c->bytes_in == 0 && service->no_log_empty)
+        connection_log_opened(c, service);
+    c->bytes_in += bytes;
+}
+
 static void receive(struct connection *c, struct connection_service *service)
 {
     struct net_result result = net_recv(c->watch.socket, service->scratch, read_size(c, service));
 
     switch (result.outcome) {
     case NET_DONE:
-        c->bytes_in += result.bytes;
+        received(c, service, result.bytes);
         c->active = service->now;
         answer_new(c, service, (struct protocol_part){service->scratch, result.bytes});
         return;
@@ -204,6 +220,10 @@ static void receive(struct connection *c, struct connection_service *service)
     case NET_UNAVAILABLE:
     case NET_FAILED:
         fail(c, result);
+        /* Nothing is read while answers wait: what it has sent has been answered, unless it is
+         * kept. */
+        if (result.outcome == NET_RESET && buffer_length(&c->unanswered) == 0)
+            c->end = CONNECTION_LEFT;
         return;
     }
 }
@@ -214,7 +234,7 @@ static bool discard(struct connection *c, struct connection_service *service)
     struct net_result result = net_recv(c->watch.socket, service->scratch, CONNECTION_SCRATCH);
 
     if (result.outcome == NET_DONE)
-        c->bytes_in += result.bytes;
+        received(c, service, result.bytes);
     else if (result.outcome != NET_WOULD_BLOCK)
         c->state = CONNECTION_CLOSED;
     return result.outcome == NET_DONE;
@@ -262,7 +282,7 @@ void connection_send_waiting(struct connection *c, struct connection_service *se
 
 void connection_serve(struct connection *c, struct connection_service *service)
 {
-    switch (c->state) {
+    switch ((enum connection_state)c->state) {
     case CONNECTION_OPEN:
     case CONNECTION_FLUSHING:
         if (c->watch.ready & SELECTOR_WRITE) {
@@ -288,7 +308,7 @@ void connection_stop(struct connection *c, struct connection_service *service)
 
 uint8_t connection_interest(const struct connection *c)
 {
-    switch (c->state) {
+    switch ((enum connection_state)c->state) {
     case CONNECTION_OPEN:
     case CONNECTION_FLUSHING:
         return send_queue_length(&c->queue) > 0 ? SELECTOR_WRITE : SELECTOR_READ;
@@ -303,11 +323,17 @@ uint8_t connection_interest(const struct connection *c)
 const char *connection_end_text(const struct connection *c, char text[OS_ERROR_TEXT])
 {
     static const char *const texts[] = {
-        [CONNECTION_NOT_ENDED] = "not ended", [CONNECTION_END_OF_STREAM] = "end of stream",
-        [CONNECTION_QUIT] = "quit",           [CONNECTION_RESET] = "reset",
-        [CONNECTION_IDLE] = "idle",           [CONNECTION_LINE_TOO_LONG] = "line too long",
-        [CONNECTION_FULL] = "full",           [CONNECTION_OUT_OF_MEMORY] = "out of memory",
-        [CONNECTION_STOPPING] = "stopping",   [CONNECTION_FAILED] = "failed: ",
+        [CONNECTION_NOT_ENDED] = "not ended",
+        [CONNECTION_END_OF_STREAM] = "end of stream",
+        [CONNECTION_QUIT] = "quit",
+        [CONNECTION_LEFT] = "reset",
+        [CONNECTION_RESET] = "reset",
+        [CONNECTION_IDLE] = "idle",
+        [CONNECTION_LINE_TOO_LONG] = "line too long",
+        [CONNECTION_FULL] = "full",
+        [CONNECTION_OUT_OF_MEMORY] = "out of memory",
+        [CONNECTION_STOPPING] = "stopping",
+        [CONNECTION_FAILED] = "failed: ",
     };
     char words[OS_ERROR_TEXT] = "";
 
@@ -319,7 +345,7 @@ const char *connection_end_text(const struct connection *c, char text[OS_ERROR_T
 
 bool connection_failed(const struct connection *c)
 {
-    switch (c->end) {
+    switch ((enum connection_end)c->end) {
     case CONNECTION_RESET:
     case CONNECTION_LINE_TOO_LONG:
     case CONNECTION_FULL:
@@ -329,6 +355,7 @@ bool connection_failed(const struct connection *c)
     case CONNECTION_NOT_ENDED:
     case CONNECTION_END_OF_STREAM:
     case CONNECTION_QUIT:
+    case CONNECTION_LEFT:
     case CONNECTION_IDLE:
     case CONNECTION_STOPPING:
         break;

@@ -33,7 +33,8 @@ enum connection_end {
     CONNECTION_NOT_ENDED,
     CONNECTION_END_OF_STREAM,
     CONNECTION_QUIT,
-    CONNECTION_RESET,
+    CONNECTION_LEFT,  /* by a reset with which nothing was lost */
+    CONNECTION_RESET, /* with something unanswered or unsent */
     CONNECTION_IDLE,
     CONNECTION_LINE_TOO_LONG,
     CONNECTION_FULL, /* there was no room for it from the start */
@@ -60,7 +61,8 @@ struct connection_service {
     struct protocol_rules rules;
     struct log *log;
     bool log_messages;
-    int64_t now; /* milliseconds, of this round of the loop */
+    bool no_log_empty; /* a connection is logged from its first byte on */
+    int64_t now;       /* milliseconds, of this round of the loop */
     char *scratch;
     char *gather;
 };
@@ -68,8 +70,9 @@ struct connection_service {
 /* Small, for there are many: 120 bytes where pointers have 8 and sockets 4. */
 struct connection {
     struct selector_watch watch; /* first, so that the watch's address is the connection's */
-    enum connection_state state : 3;
-    enum connection_end end : 4;
+    /* Bit-fields of an enum could be signed, and then read back negative. */
+    unsigned state : 3;      /* enum connection_state */
+    unsigned end : 4;        /* enum connection_end */
     unsigned peer_ended : 1; /* the end of its stream has been read */
     union {
         uint32_t searched; /* until it is closed: bytes of `unanswered` without a line ending */
@@ -120,10 +123,15 @@ void connection_abandon(struct connection *connection, struct connection_service
 /* What to wait for: nothing is read while something waits to be sent. That is the back-pressure. */
 uint8_t connection_interest(const struct connection *connection);
 
+/* Says in the log that it is there. */
+void connection_log_opened(const struct connection *connection,
+                           const struct connection_service *service);
+
 /* Why it ended, for the log, written into `text`, which is returned. */
 const char *connection_end_text(const struct connection *connection, char text[OS_ERROR_TEXT]);
 
-/* Whether the connection ended by a failure: what --quiet still reports. */
+/* Whether the connection ended by a failure: what --quiet still reports. A reset is none when all
+ * that came had been answered: checks of a server's health often end so. */
 bool connection_failed(const struct connection *connection);
 
 #endif

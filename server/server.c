@@ -289,6 +289,7 @@ struct server *server_create(const struct server_options *options, struct listen
     server->log.level = options->log_level;
     server->service.rules = options->rules;
     server->service.log = &server->log;
+    server->service.no_log_empty = options->no_log_empty;
     server->service.log_messages =
         options->rules.mode != PROTOCOL_ECHO || options->log_level == LOG_ALL;
     server->started = server->service.now = milliseconds();

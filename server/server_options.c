@@ -25,6 +25,7 @@ static const char help[] =
     "      --max-line BYTES         longest line in line mode (default 65536)\n"
     "      --idle-timeout SECONDS   close connections on which nothing moves (default 0: never)\n"
     "      --drain-timeout SECONDS  after a request to stop, wait for clients (default 5)\n"
+    "      --no-log-empty           do not log connections that never sent a byte\n"
     "  -q, --quiet                  log failures only\n"
     "  -v, --verbose                log also what is received in mode echo\n"
     "  -h, --help                   show this and exit\n"
@@ -36,7 +37,13 @@ static const char help[] =
     "or\nmore, stops it at once.\n"
     "Exit status: 0 stopped, 1 the system refused something, 2 wrong usage.\n";
 
-enum { OPTION_MAX_CLIENTS = 256, OPTION_MAX_LINE, OPTION_IDLE_TIMEOUT, OPTION_DRAIN_TIMEOUT };
+enum {
+    OPTION_MAX_CLIENTS = 256,
+    OPTION_MAX_LINE,
+    OPTION_IDLE_TIMEOUT,
+    OPTION_DRAIN_TIMEOUT,
+    OPTION_NO_LOG_EMPTY
+};
 
 static const struct option longs[] = {
     {"port", required_argument, NULL, 'p'},
@@ -46,6 +53,7 @@ static const struct option longs[] = {
     {"max-line", required_argument, NULL, OPTION_MAX_LINE},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIMEOUT},
+    {"no-log-empty", no_argument, NULL, OPTION_NO_LOG_EMPTY},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
@@ -111,6 +119,9 @@ static bool parse_option(int option, struct server_options *options)
         return command_line_seconds(program, "--idle-timeout", &options->idle_timeout);
     case OPTION_DRAIN_TIMEOUT:
         return command_line_seconds(program, "--drain-timeout", &options->drain_timeout);
+    case OPTION_NO_LOG_EMPTY:
+        options->no_log_empty = true;
+        return true;
     case 'q':
         options->log_level = LOG_FAILURES;
         return true;

@@ -21,6 +21,7 @@ struct server_options {
     int64_t idle_timeout;  /* milliseconds; 0: none */
     int64_t drain_timeout; /* milliseconds */
     enum log_level log_level;
+    bool no_log_empty; /* connections that never sent a byte are left out of the log */
 };
 
 enum command_line_verdict server_options_parse(int argc, char **argv,

@@ -973,7 +973,7 @@ static void quiet_logs_failures_only(void **state)
 
     (void)state;
     ask(client, "hello\n", RECEIVED "hello\n");
-    leave(client);
+    support_reset(client);
     client = connect_to(&server);
     ask(client, "hello!\n", "Message too long\n");
     leave(client);

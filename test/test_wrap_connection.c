@@ -481,7 +481,8 @@ static void ends_when_any_call_fails(void **state)
         run(c);
         assert_int_equal(world.recvs + world.sends, i / 3 + 1);
         assert_end(c, CONNECTION_CLOSED, reasons[i % 3]);
-        assert_true(connection_failed(c));
+        /* A reset before anything came is none. */
+        assert_int_equal(connection_failed(c), i > 0);
         finish(c);
     }
 }
@@ -527,6 +528,37 @@ static void ends_with_a_reason_when_memory_is_refused(void **state)
         finish(c);
     }
     assert_in_range(allocations, 4, 50);
+}
+
+/* A client that has all its answers may leave by a reset, as health checks do. */
+static void a_reset_is_a_failure_when_something_is_lost(void **state)
+{
+    static const struct {
+        enum protocol_mode mode;
+        const char *stream;
+        size_t room;
+        bool failed;
+    } cases[] = {
+        {PROTOCOL_ECHO, "", 0, false},
+        {PROTOCOL_ECHO, "hello", SIZE_MAX, false},
+        {PROTOCOL_LINE, "hello\n", SIZE_MAX, false},
+        {PROTOCOL_LINE, "hello\nagain", SIZE_MAX, true}, /* not answered */
+        {PROTOCOL_ECHO, "hello", 2, true},               /* not sent */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct connection *c = start(cases[i].mode);
+
+        world.room = cases[i].room;
+        receive(c, cases[i].stream);
+        world.fail_after = 0;
+        world.failure = NET_RESET;
+        run(c);
+        assert_end(c, CONNECTION_CLOSED, "reset");
+        assert_int_equal(connection_failed(c), cases[i].failed);
+        finish(c);
+    }
 }
 
 /* What is behind an answer that could not be sent is not kept: it would only need memory, and one
@@ -901,6 +933,7 @@ int main(void)
         cmocka_unit_test(answers_the_same_whatever_the_outcomes),
         cmocka_unit_test(ends_when_any_call_fails),
         cmocka_unit_test(ends_with_a_reason_when_memory_is_refused),
+        cmocka_unit_test(a_reset_is_a_failure_when_something_is_lost),
         cmocka_unit_test(keeps_nothing_once_a_send_has_failed),
         cmocka_unit_test(lingers_after_it_has_ended_first),
         cmocka_unit_test(sends_everything_after_the_peer_has_ended),

@@ -535,6 +535,11 @@ static void keeps_quiet_about_what_goes_well(void **state)
     expect_end(good);
     net_close(good);
     step_until_clients(1);
+    good = join();
+    say(good, "hello\n");
+    expect(good, "Message received - hello\n");
+    support_reset(good);
+    step_until_clients(1);
     assert_string_equal(world.log, "");
     support_send(bad, lines_from(0), LINE - 1);
     say(bad, "xx");
@@ -544,6 +549,69 @@ static void keeps_quiet_about_what_goes_well(void **state)
     step_until_clients(0);
     assert_int_equal(logged("\n"), 1);
     assert_int_equal(logged("]:line too long; "), 1);
+}
+
+/* What says nothing leaves no trace but in the summary; what says something is logged whole. */
+static void leaves_empty_connections_out_of_the_log(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+
+    (void)state;
+    options.no_log_empty = true;
+    options.idle_timeout = 3600 * 1000;
+    start(&options);
+    os_socket ends = join(), resets = join(), idles = join();
+
+    net_close(ends);
+    support_reset(resets);
+    step_until_clients(1);
+    put_clock_forward(options.idle_timeout);
+    step_until_clients(0);
+    net_close(idles);
+    os_socket talks = join();
+
+    assert_int_equal(logged("Connection"), 0);
+    say(talks, "hello\n");
+    expect(talks, "Message received - hello\n");
+    say(talks, "again\n");
+    expect(talks, "Message received - again\n");
+    assert_int_equal(logged("Connection opened["), 1);
+    const char *opened = strstr(world.log, "Connection opened[");
+
+    assert_true(opened < strstr(world.log, "Recv From Client["));
+    net_close(talks);
+    step_until_clients(0);
+    assert_int_equal(logged("Connection closed["), 1);
+    /* Turned away by the server is no empty connection's own affair. */
+    os_socket refused = support_connect(&address);
+
+    world.refuse_after = 0;
+    while (!world.refused)
+        step();
+    assert_int_equal(logged("]:full; "), 1);
+    net_close(refused);
+    server_stop(server);
+    step_until_stopped();
+    assert_int_equal(logged(",Stopped: 4 connections served"), 1);
+}
+
+/* Its first bytes may come when nobody answers any more. */
+static void logs_what_talks_while_the_server_stops(void **state)
+{
+    struct server_options options = usual(PROTOCOL_LINE);
+
+    (void)state;
+    options.no_log_empty = true;
+    start(&options);
+    os_socket s = join();
+
+    server_stop(server);
+    say(s, "late");
+    net_end_sending(s);
+    step_until_stopped();
+    assert_int_equal(logged("Connection opened["), 1);
+    assert_int_equal(logged("]:stopping; 4 bytes in, "), 1);
+    net_close(s);
 }
 
 static void logs_what_echo_receives_only_when_told(void **state)
@@ -1154,6 +1222,8 @@ int main(void)
         TEST(echoes_all_before_the_end),
         TEST(logs_each_connection_and_a_summary),
         TEST(keeps_quiet_about_what_goes_well),
+        TEST(leaves_empty_connections_out_of_the_log),
+        TEST(logs_what_talks_while_the_server_stops),
         TEST(logs_what_echo_receives_only_when_told),
         TEST(pauses_when_full_and_resumes),
         TEST(pauses_when_the_system_is_exhausted_and_resumes),
