@@ -162,3 +162,8 @@ bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t 
              &"000"[strlen(decimals)]);
     return text_number(digits, least, most, thousandths);
 }
+
+const char *text_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}

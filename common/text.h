@@ -1,6 +1,6 @@
 /*
- * text: pure. Bytes from the network made safe to show, and numbers from the command line read
- * strictly.
+ * text: pure. Bytes from the network made safe to show, numbers from the command line read
+ * strictly, and words that are counted.
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -59,5 +59,8 @@ bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *valu
  * number or not within `least` to `most` thousandths.
  */
 bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t *thousandths);
+
+/* The ending of a word that is counted: "s", but for one "". */
+const char *text_plural(uint64_t count);
 
 #endif

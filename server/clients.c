@@ -4,6 +4,7 @@
 
 #include "log.h"
 #include "net.h"
+#include "text.h"
 
 enum { RETRY_SEND = 1000 }; /* milliseconds */
 
@@ -52,10 +53,12 @@ static void log_end(const struct connection_service *service, const struct conne
     int64_t lasted = service->now - c->opened;
 
     log(service->log,
-        "Connection closed[%s]:%s; %llu bytes in, %llu bytes out, %llu messages, %lld.%03d seconds",
+        "Connection closed[%s]:%s; %llu byte%s in, %llu byte%s out, %llu message%s, "
+        "%lld.%03d seconds",
         net_address_text(&c->peer, address), connection_end_text(c, reason),
-        (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out,
-        (unsigned long long)c->messages, (long long)(lasted / 1000), (int)(lasted % 1000));
+        (unsigned long long)c->bytes_in, text_plural(c->bytes_in), (unsigned long long)c->bytes_out,
+        text_plural(c->bytes_out), (unsigned long long)c->messages, text_plural(c->messages),
+        (long long)(lasted / 1000), (int)(lasted % 1000));
 }
 
 /* Forgets a connection that has ended, and stands in this list. */

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "os.h"
 #include "selector.h"
+#include "text.h"
 
 enum {
     ACCEPTS_A_ROUND =
@@ -85,8 +86,9 @@ static void accept_clients(struct server *server, const struct listener *listene
             return;
     }
     if (full(server) && server->service.now - server->room_since >= TELL_AGAIN)
-        log_failure(&server->log, "Full: %llu clients; the next one waits until one of them leaves",
-                    (unsigned long long)server->clients.count);
+        log_failure(&server->log,
+                    "Full: %llu client%s; the next one waits until one of them leaves",
+                    (unsigned long long)server->clients.count, text_plural(server->clients.count));
 }
 
 /* The listeners are watched only while a client could be taken: never a loop over what cannot be
@@ -113,8 +115,8 @@ void server_stop(struct server *server)
         return;
     server->service.now = milliseconds();
     server->drain_until = server->service.now + server->options.drain_timeout;
-    log_event(&server->log, "Stopping: %llu connections to finish",
-              (unsigned long long)server->clients.count);
+    log_event(&server->log, "Stopping: %llu connection%s to finish",
+              (unsigned long long)server->clients.count, text_plural(server->clients.count));
     close_listeners(server);
     clients_stop(&server->clients);
 }
@@ -187,10 +189,12 @@ static void log_summary(struct server *server)
     int64_t lasted = server->service.now - server->started;
 
     log_event(&server->log,
-              "Stopped: %llu connections served, %llu bytes in, %llu bytes out, %llu messages, "
+              "Stopped: %llu connection%s served, %llu byte%s in, %llu byte%s out, %llu message%s, "
               "%lld.%03d seconds",
-              (unsigned long long)totals->served, (unsigned long long)totals->bytes_in,
-              (unsigned long long)totals->bytes_out, (unsigned long long)totals->messages,
+              (unsigned long long)totals->served, text_plural(totals->served),
+              (unsigned long long)totals->bytes_in, text_plural(totals->bytes_in),
+              (unsigned long long)totals->bytes_out, text_plural(totals->bytes_out),
+              (unsigned long long)totals->messages, text_plural(totals->messages),
               (long long)(lasted / 1000), (int)(lasted % 1000));
 }
 
@@ -242,8 +246,9 @@ static void log_start(struct server *server, uint64_t descriptors)
     char limit[48] = "no limit of descriptors";
 
     if (server->options.max_clients != UINT64_MAX)
-        snprintf(clients, sizeof clients, "at most %llu clients",
-                 (unsigned long long)server->options.max_clients);
+        snprintf(clients, sizeof clients, "at most %llu client%s",
+                 (unsigned long long)server->options.max_clients,
+                 text_plural(server->options.max_clients));
     if (descriptors > 0)
         snprintf(limit, sizeof limit, "at most %llu descriptors", (unsigned long long)descriptors);
     log_event(&server->log, "Started: mode %s, %s, %s", modes[server->options.rules.mode], clients,

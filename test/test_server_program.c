@@ -820,7 +820,7 @@ static void after_quit_the_end_comes_first(void **state)
     support_expect_end(client);
     support_send(client, "more", 4);
     net_end_sending(client);
-    expect_log(&server, client, ",Connection closed[%s]:quit; 9 bytes in, 5 bytes out, 1 messages");
+    expect_log(&server, client, ",Connection closed[%s]:quit; 9 bytes in, 5 bytes out, 1 message");
     net_close(client);
     stop(&server);
 }
@@ -927,7 +927,7 @@ static void the_log_tells_a_connection_from_its_start_to_its_end(void **state)
     process_stop(server.process, PROCESS_STOP_INTERRUPT);
     next_log(&server, "Stopping: 0 connections", &address);
     check_seconds(next_log(&server,
-                           "Stopped: 1 connections served, 13 bytes in, 51 bytes out, 3 messages, ",
+                           "Stopped: 1 connection served, 13 bytes in, 51 bytes out, 3 messages, ",
                            &address));
     assert_int_equal(support_finish(server.process), 0);
 }
@@ -998,8 +998,7 @@ static void verbose_logs_what_echo_mode_receives(void **state)
         next_log(&server, "Connection opened[%s]", &address);
         if (verbose)
             assert_string_equal(next_log(&server, "Recv From Client[%s]:hello\\n", &address), "");
-        next_log(&server,
-                 "Connection closed[%s]:end of stream; 6 bytes in, 6 bytes out, 1 messages",
+        next_log(&server, "Connection closed[%s]:end of stream; 6 bytes in, 6 bytes out, 1 message",
                  &address);
         stop(&server);
     }

@@ -401,6 +401,15 @@ static void a_cut_character_is_told_from_what_is_none(void **state)
         assert_int_equal(text_utf8_cut(cases[i].bytes, strlen(cases[i].bytes)), cases[i].cut);
 }
 
+static void what_is_counted_ends_in_s_unless_it_is_one(void **state)
+{
+    (void)state;
+    assert_string_equal(text_plural(0), "s");
+    assert_string_equal(text_plural(1), "");
+    assert_string_equal(text_plural(2), "s");
+    assert_string_equal(text_plural(UINT64_MAX), "s");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +425,7 @@ int main(void)
         cmocka_unit_test(numbers_have_bounds),
         cmocka_unit_test(decimals_become_thousandths),
         cmocka_unit_test(decimals_are_read_strictly),
+        cmocka_unit_test(what_is_counted_ends_in_s_unless_it_is_one),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -516,8 +516,30 @@ static void logs_each_connection_and_a_summary(void **state)
     server_stop(server);
     assert_int_equal(server_step(server, 0), SERVER_STOPPED);
     assert_int_equal(logged(",Stopping: "), 1);
-    assert_int_equal(logged(",Stopped: 1 connections served, 12 bytes in, 31 bytes out, 2 "
+    assert_int_equal(logged(",Stopped: 1 connection served, 12 bytes in, 31 bytes out, 2 "
                             "messages, 1.234 seconds\n"),
+                     1);
+}
+
+static void says_one_in_the_singular(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.max_clients = 1;
+    start(&options);
+    assert_int_equal(logged(", at most 1 client, "), 1);
+    os_socket s = join();
+
+    assert_int_equal(logged(",Full: 1 client; "), 1);
+    say(s, "x");
+    expect(s, "x");
+    server_stop(server);
+    net_close(s);
+    step_until_stopped();
+    assert_int_equal(logged(",Stopping: 1 connection to finish\n"), 1);
+    assert_int_equal(logged("; 1 byte in, 1 byte out, 1 message, "), 1);
+    assert_int_equal(logged(",Stopped: 1 connection served, 1 byte in, 1 byte out, 1 message, "),
                      1);
 }
 
@@ -1221,6 +1243,7 @@ int main(void)
         TEST(a_connection_costs_one_allocation),
         TEST(echoes_all_before_the_end),
         TEST(logs_each_connection_and_a_summary),
+        TEST(says_one_in_the_singular),
         TEST(keeps_quiet_about_what_goes_well),
         TEST(leaves_empty_connections_out_of_the_log),
         TEST(logs_what_talks_while_the_server_stops),
