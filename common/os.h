@@ -33,6 +33,9 @@ enum os_error_kind {
 
 enum os_stream { OS_STDOUT, OS_STDERR };
 
+/* What os_write() returns when it wrote nothing, besides 0. */
+enum { OS_BROKEN = -1, OS_FULL = -2 };
+
 /* Room for the text of any error. */
 enum { OS_ERROR_TEXT = 128 };
 
@@ -104,10 +107,11 @@ size_t os_columns(enum os_stream stream);
 
 /*
  * Writes at most `length` bytes of UTF-8 text or plain bytes to a standard stream without waiting
- * for a slow reader. Returns how many were written, 0 when the stream takes nothing now, -1 when it
- * is broken (no reader, closed, disk full). On POSIX a pipe takes at most PIPE_BUF bytes a call,
- * what poll(2) promises room for; a terminal is written through an open file of our own that does
- * not wait. On Windows a pipe is put into PIPE_NOWAIT mode; a console is written with
+ * for a slow reader. Returns how many were written, 0 when the stream takes nothing now, OS_BROKEN
+ * when nobody will ever read it (no reader, closed), OS_FULL when the disk, the quota or the file's
+ * largest size is reached: there may be room later. On POSIX a pipe takes at most PIPE_BUF bytes a
+ * call, what poll(2) promises room for; a terminal is written through an open file of our own that
+ * does not wait. On Windows a pipe is put into PIPE_NOWAIT mode; a console is written with
  * WriteConsoleW, and waits while the user selects text in it.
  */
 ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length);

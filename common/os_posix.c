@@ -275,7 +275,11 @@ ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
     do {
         n = write(outputs[stream], bytes, length);
     } while (n == -1 && errno == EINTR);
-    return n == -1 && os_error_kind(errno) == OS_ERROR_WOULD_BLOCK ? 0 : n;
+    if (n >= 0)
+        return n;
+    if (os_error_kind(errno) == OS_ERROR_WOULD_BLOCK)
+        return 0;
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? OS_FULL : OS_BROKEN;
 }
 
 bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout)

@@ -316,14 +316,18 @@ ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
     DWORD written = 0;
 
     if (handle == NULL || handle == INVALID_HANDLE_VALUE)
-        return -1;
+        return OS_BROKEN;
     if (length == 0)
         return 0;
     if (GetConsoleMode(handle, &(DWORD){0}))
         return write_console(handle, stream, bytes, length);
     if (GetFileType(handle) == FILE_TYPE_PIPE)
         return write_pipe(handle, bytes, piece);
-    return WriteFile(handle, bytes, piece, &written, NULL) ? (ptrdiff_t)written : -1;
+    if (WriteFile(handle, bytes, piece, &written, NULL))
+        return (ptrdiff_t)written;
+    DWORD error = GetLastError();
+
+    return error == ERROR_DISK_FULL || error == ERROR_HANDLE_DISK_FULL ? OS_FULL : OS_BROKEN;
 }
 
 bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout)
