@@ -30,16 +30,17 @@ static bool append(struct log *log, const char *text, size_t length)
 /* Says how many lines there was no room for, once there is some. */
 static void append_gap(struct log *log)
 {
-    char gap[80];
+    char gap[96];
 
     int length =
-        snprintf(gap, sizeof gap, "%lu lines lost: the log is not read fast enough", log->lost);
+        snprintf(gap, sizeof gap,
+                 "%lu lines lost: the log is not read fast enough, or its disk is full", log->lost);
 
     if (append(log, gap, (size_t)length))
         log->lost = 0;
 }
 
-/* Writes what the reader takes of the lines that are kept. */
+/* Writes what the reader, or the disk, takes of the lines that are kept. */
 static void write_lines(struct log *log)
 {
     size_t written = 0;
@@ -47,10 +48,11 @@ static void write_lines(struct log *log)
     while (written < log->length) {
         ptrdiff_t n = os_write(OS_STDERR, log->lines + written, log->length - written);
 
-        if (n == 0)
+        /* On a full disk as well, the rest of a line comes before anything else. */
+        if (n == 0 || n == OS_FULL)
             break;
         /* Where nobody can read, there is nothing to keep the lines for. */
-        written = n < 0 ? log->length : written + (size_t)n;
+        written = n == OS_BROKEN ? log->length : written + (size_t)n;
     }
     log->length -= written;
     if (written > 0)

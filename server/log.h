@@ -1,7 +1,7 @@
 /*
  * log: the server's lines on stderr, "YYYY-MM-DD HH:MM:SS,TEXT" in local time. Lines are gathered
- * in memory and written once a round of the loop; a reader who is too slow loses lines, and is told
- * how many, but never stops the server.
+ * in memory and written once a round of the loop; a reader who is too slow, or a disk that is full,
+ * loses whole lines, and is told how many, but never stops the server.
  */
 #ifndef LOG_H
 #define LOG_H

@@ -14,11 +14,12 @@ enum { READ_MAX = 4 * 1024 * 1024 };
 
 static struct log server_log;
 
-/* The reader of stderr: what it has read, and how many bytes more it takes. */
+/* The reader of stderr, or its disk: what it has taken, and how many bytes more it takes. */
 static char read_bytes[READ_MAX];
 static size_t read_length;
 static size_t room;
 static size_t piece; /* the most that it takes at once */
+static bool on_disk; /* no room is told as a full disk */
 static bool gone;
 
 __typeof__(os_local_time) __wrap_os_local_time;
@@ -34,7 +35,9 @@ ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t lengt
     assert_int_equal(stream, OS_STDERR);
     assert_true(length > 0);
     if (gone)
-        return -1;
+        return OS_BROKEN;
+    if (on_disk && room == 0)
+        return OS_FULL;
     if (length > room)
         length = room;
     if (length > piece)
@@ -53,7 +56,7 @@ static int start_reading(void **state)
     server_log.level = LOG_EVENTS;
     read_length = 0;
     room = piece = SIZE_MAX;
-    gone = false;
+    on_disk = gone = false;
     return 0;
 }
 
@@ -171,7 +174,7 @@ static void has_room_for_the_longest_lines(void **state)
  */
 static unsigned long numbered_lines(unsigned long *gaps)
 {
-    static const char lost[] = " lines lost: the log is not read fast enough";
+    static const char lost[] = " lines lost: the log is not read fast enough, or its disk is full";
     unsigned long next = 0;
     char *end;
 
@@ -208,11 +211,10 @@ static void log_number(unsigned long number)
     log_event(&server_log, "number %lu%s", number, dots + random_below(sizeof dots));
 }
 
-static void a_slow_reader_gets_whole_lines_and_is_told_what_is_lost(void **state)
+static void check_whole_lines(void)
 {
     unsigned long number = 0, gaps;
 
-    (void)state;
     random_begin(42);
     room = 0;
     for (int i = 0; i < 1500; i++) {
@@ -231,6 +233,34 @@ static void a_slow_reader_gets_whole_lines_and_is_told_what_is_lost(void **state
     assert_true(log_flush(&server_log));
     assert_int_equal(numbered_lines(&gaps), number);
     assert_in_range(gaps, 10, number / 2);
+}
+
+static void a_slow_reader_gets_whole_lines_and_is_told_what_is_lost(void **state)
+{
+    (void)state;
+    check_whole_lines();
+}
+
+static void a_disk_that_is_full_now_and_then_gets_whole_lines_and_is_told_what_is_lost(void **state)
+{
+    (void)state;
+    on_disk = true;
+    check_whole_lines();
+}
+
+/* The disk is full in the middle of a line, and has room again. */
+static void a_line_that_filled_the_disk_is_finished_first(void **state)
+{
+    (void)state;
+    on_disk = true;
+    room = 30;
+    log_event(&server_log, "Connection opened[%s]", "127.0.0.1:5555");
+    assert_false(log_flush(&server_log));
+    assert_int_equal(read_length, 30);
+    log_event(&server_log, "two");
+    assert_false(log_flush(&server_log));
+    room = SIZE_MAX;
+    assert_read(TIME ",Connection opened[127.0.0.1:5555]\n" TIME ",two\n");
 }
 
 /* So that a test of a lost line is one: while nobody reads, lines are lost, and nothing grows. */
@@ -293,6 +323,10 @@ int main(void)
         cmocka_unit_test_setup(has_room_for_the_longest_lines, start_reading),
         cmocka_unit_test_setup(a_slow_reader_gets_whole_lines_and_is_told_what_is_lost,
                                start_reading),
+        cmocka_unit_test_setup(
+            a_disk_that_is_full_now_and_then_gets_whole_lines_and_is_told_what_is_lost,
+            start_reading),
+        cmocka_unit_test_setup(a_line_that_filled_the_disk_is_finished_first, start_reading),
         cmocka_unit_test_setup(a_reader_who_stands_still_loses_lines, start_reading),
         cmocka_unit_test_setup(a_fast_reader_loses_nothing_in_a_long_round, start_reading),
         cmocka_unit_test_setup(a_reader_who_is_gone_stops_nothing, start_reading),
