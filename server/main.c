@@ -22,18 +22,6 @@ static int refuse_start(const char *what, int error)
     return refuse(message);
 }
 
-/* The lines for which scripts wait: they stand there only once every address listens, and nothing
- * else does. */
-static void announce(const struct listeners *listeners)
-{
-    char address[NET_ADDRESS_TEXT];
-
-    for (size_t i = 0; i < listeners->count; i++)
-        printf("listening on %s\n", net_address_text(&listeners->all[i].address, address));
-    if (fflush(stdout) != 0)
-        refuse("note: cannot write to standard output what it listens on");
-}
-
 static int serve(const struct server_options *options, struct listeners *listeners)
 {
     enum server_status status;
@@ -45,7 +33,6 @@ static int serve(const struct server_options *options, struct listeners *listene
 
     if (server == NULL)
         return refuse("out of memory");
-    announce(listeners);
     do {
         status = server_step(server, -1);
     } while (status == SERVER_RUNNING);

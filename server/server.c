@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "buffer.h"
 #include "clients.h"
 #include "connection.h"
 #include "log.h"
@@ -15,7 +16,7 @@ enum {
         64, /* of one listener, so that a flood of new clients leaves the old ones their turn */
     RETRY_ACCEPT = 100,   /* milliseconds without accepting after the system refused a descriptor */
     TELL_AGAIN = 1000,    /* milliseconds with room after which being full is news again */
-    RETRY_LOG = 100,      /* milliseconds until a log that is not read is tried again */
+    RETRY_OUTPUT = 100,   /* milliseconds until an output that is not read is tried again */
     MICROSECONDS = 1000,  /* in a millisecond */
     MILLISECOND = 1000000 /* nanoseconds */
 };
@@ -30,7 +31,8 @@ struct server {
     struct connection_service service;
     struct clients clients;
     struct log log;
-    unsigned stops; /* requests to stop */
+    struct buffer announcement; /* for stdout: the addresses that are listened on */
+    unsigned stops;             /* requests to stop */
     int64_t started;
     int64_t drain_until; /* when stops > 0 */
     int64_t retry_at;    /* no accept before this time, or the end of a connection */
@@ -150,8 +152,8 @@ static int64_t wait_limit(const struct server *server, int64_t timeout)
         until = sooner(until, finished(server) ? now : server->drain_until);
     if (server->retry_at > server->service.now) /* so the listeners are not watched now */
         until = sooner(until, server->retry_at);
-    if (server->log.length > 0)
-        until = sooner(until, now + RETRY_LOG);
+    if (server->log.length > 0 || buffer_length(&server->announcement) > 0)
+        until = sooner(until, now + RETRY_OUTPUT);
     if (until == INT64_MAX)
         return -1;
     return until > now ? (until - now) * MICROSECONDS : 0;
@@ -198,6 +200,22 @@ static void log_summary(struct server *server)
               (long long)(lasted / 1000), (int)(lasted % 1000));
 }
 
+/* Offers stdout what it has not taken yet of the announcement. */
+static void announce(struct server *server)
+{
+    size_t length;
+
+    while ((length = buffer_length(&server->announcement)) > 0) {
+        ptrdiff_t n = os_write(OS_STDOUT, buffer_bytes(&server->announcement), length);
+
+        if (n == 0)
+            return;
+        if (n < 0)
+            log_failure(&server->log, "Cannot write to standard output what it listens on");
+        buffer_consume(&server->announcement, n < 0 ? length : (size_t)n);
+    }
+}
+
 /* Does what there is to do after a wait. */
 static enum server_status work(struct server *server)
 {
@@ -229,6 +247,7 @@ enum server_status server_step(struct server *server, int64_t timeout)
         status = work(server);
     else
         log_failure(&server->log, "Cannot wait: %s", os_error_text(os_socket_error(), words));
+    announce(server);
     log_flush(&server->log);
     return status;
 }
@@ -255,6 +274,23 @@ static void log_start(struct server *server, uint64_t descriptors)
               limit);
 }
 
+/* The lines for which scripts wait: they are written once every address listens, and nothing else
+ * is written there. False when memory is refused. */
+static bool prepare_announcement(struct server *server)
+{
+    char address[NET_ADDRESS_TEXT];
+    char line[NET_ADDRESS_TEXT + 16];
+
+    for (size_t i = 0; i < server->listeners->count; i++) {
+        int length = snprintf(line, sizeof line, "listening on %s\n",
+                              net_address_text(&server->listeners->all[i].address, address));
+
+        if (!buffer_append(&server->announcement, line, (size_t)length))
+            return false;
+    }
+    return true;
+}
+
 /* Makes what a server is made of; false when memory is refused. */
 static bool set_up(struct server *server, os_socket stop)
 {
@@ -277,7 +313,7 @@ static bool set_up(struct server *server, os_socket stop)
         if (!selector_add(server->selector, watch, watch->socket, SELECTOR_READ))
             return false;
     }
-    return true;
+    return prepare_announcement(server);
 }
 
 struct server *server_create(const struct server_options *options, struct listeners *listeners,
@@ -304,6 +340,7 @@ struct server *server_create(const struct server_options *options, struct listen
         return NULL;
     }
     log_start(server, os_raise_descriptor_limit());
+    announce(server);
     log_flush(&server->log);
     return server;
 }
@@ -315,6 +352,7 @@ void server_destroy(struct server *server)
     clients_abandon(&server->clients);
     listeners_close(server->listeners);
     log_flush(&server->log);
+    buffer_clear(&server->announcement);
     selector_destroy(server->selector);
     free(server);
 }

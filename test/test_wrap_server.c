@@ -28,7 +28,9 @@ static struct {
     int64_t clock;     /* where it stands, in nanoseconds; 0: it runs */
     char log[LOG_MAX]; /* what was written to stderr */
     size_t log_length;
-    int refuse_after; /* allocations that go well before one is refused */
+    char output[LINE];      /* what was written to stdout */
+    ptrdiff_t output_takes; /* what os_write() to stdout returns at most; negative: always */
+    int refuse_after;       /* allocations that go well before one is refused */
     bool refused;
     enum net_outcome accept_outcome; /* of the next net_accept(), unless it is NET_DONE */
     int accepts;
@@ -91,7 +93,13 @@ int64_t __wrap_os_nanoseconds(void)
 
 ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length)
 {
-    assert_int_equal(stream, OS_STDERR);
+    if (stream == OS_STDOUT) {
+        if (world.output_takes < (ptrdiff_t)length)
+            length = world.output_takes > 0 ? (size_t)world.output_takes : 0;
+        assert_true(strlen(world.output) + length < sizeof world.output);
+        strncat(world.output, bytes, length);
+        return world.output_takes < 0 ? world.output_takes : (ptrdiff_t)length;
+    }
     if (world.log_length + length >= LOG_MAX)
         world.log_length = 0;
     assert_true(length < LOG_MAX);
@@ -170,6 +178,7 @@ static int start_quiet(void **state)
     memset(&world, 0, sizeof world);
     world.clock = __real_os_nanoseconds();
     world.refuse_after = NEVER;
+    world.output_takes = LINE;
     server = NULL;
     return 0;
 }
@@ -1233,12 +1242,80 @@ static void is_created_whole_or_not_at_all(void **state)
     assert_in_range(allocations, 5, 20);
 }
 
+/* What the server says of its listener, to compare with world.output. */
+static const char *announcement(void)
+{
+    static char line[NET_ADDRESS_TEXT + 16];
+    char text[NET_ADDRESS_TEXT];
+
+    sprintf(line, "listening on %s\n", net_address_text(&address, text));
+    return line;
+}
+
+static void says_where_it_listens_before_all_else(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    start(&options);
+    assert_string_equal(world.output, announcement());
+    assert_quiet();
+    assert_string_equal(world.output, announcement());
+}
+
+static void serves_and_stops_while_nobody_reads_where_it_listens(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    world.output_takes = 0;
+    start(&options);
+    os_socket s = join();
+
+    say(s, "hello");
+    expect(s, "hello");
+    step();
+    assert_string_equal(world.output, "");
+    /* It does not wait for its clients alone. */
+    assert_int_equal(server_step(server, -1), SERVER_RUNNING);
+    world.output_takes = 5;
+    assert_int_equal(server_step(server, -1), SERVER_RUNNING);
+    assert_string_equal(world.output, announcement());
+    net_close(s);
+    step_until_clients(0);
+
+    server_destroy(server);
+    world.output_takes = 0;
+    start(&options);
+    server_stop(server);
+    step_until_stopped();
+}
+
+static void an_output_that_takes_nothing_ever_is_told_once(void **state)
+{
+    static const ptrdiff_t failures[] = {OS_BROKEN, OS_FULL};
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        server_destroy(server);
+        world.log_length = 0;
+        world.output_takes = failures[i];
+        start(&options);
+        assert_quiet();
+        assert_int_equal(logged("Cannot write to standard output what it listens on"), 1);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_quiet, end_server)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(serves_many_clients),
+        TEST(says_where_it_listens_before_all_else),
+        TEST(serves_and_stops_while_nobody_reads_where_it_listens),
+        TEST(an_output_that_takes_nothing_ever_is_told_once),
         TEST(a_message_costs_two_system_calls),
         TEST(a_connection_costs_one_allocation),
         TEST(echoes_all_before_the_end),
