@@ -82,13 +82,13 @@ static void warm(struct selector *selector, struct selector_watch *watch)
 }
 
 /* Goes through the recent ones: those that have not been ready since the last time are not any
- * more. */
+ * more, but for those that always are. */
 static void cool(struct selector *selector)
 {
     for (size_t i = selector->recent; i-- > 0;) {
         struct selector_watch *watch = selector->watches[i];
 
-        if (!watch->recent)
+        if (!watch->recent && !watch->always)
             swap(selector, watch, --selector->recent);
         watch->recent = false;
     }

@@ -11,9 +11,10 @@
  * memory freed, while going through them.
  *
  * select() looks at every socket it is given, however few are ever ready. So where there are many,
- * those that were ready lately are waited for alone, the others looked at in turn, and all waited
- * for when none of the recent ones is ready: a socket that wakes up while others are busy is given
- * out later by no more than about twenty times what one look at all sockets costs, or 2 ms.
+ * those that were ready lately, and those that are `always` waited for, are waited for alone, the
+ * others looked at in turn, and all waited for when none of the recent ones is ready: a socket that
+ * wakes up while others are busy is given out later by no more than about twenty times what one
+ * look at all sockets costs, or 2 ms.
  */
 #ifndef SELECTOR_H
 #define SELECTOR_H
@@ -29,7 +30,9 @@ enum { SELECTOR_NONE = 0, SELECTOR_READ = 1, SELECTOR_WRITE = 2 };
 /*
  * One watched socket; on POSIX any descriptor. It is embedded in what it watches, as the first
  * member, so that no look-up leads from one to the other. `kind` is the owner's, to tell what that
- * is; the rest is the selector's, to be read but not written.
+ * is, and `always` is set before selector_add(), for the few that must not be kept waiting because
+ * others are busy: a listener, a request to stop. The rest is the selector's, to be read but not
+ * written.
  */
 struct selector_watch {
     os_socket socket;
@@ -39,7 +42,8 @@ struct selector_watch {
     uint8_t ready; /* what the last wait found; a failed connection is ready for all it is watched
                       for */
     uint8_t kind;
-    bool recent; /* has been ready since the recent ones were last gone through */
+    bool always : 1; /* is one of the recent ones, whenever it was ready */
+    bool recent : 1; /* has been ready since the recent ones were last gone through */
 };
 
 struct selector;

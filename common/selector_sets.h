@@ -17,7 +17,7 @@ struct selector {
     struct selector_watch *
         *ready; /* found by the last wait; NULL where one was removed meanwhile */
     size_t count;
-    size_t recent;   /* how many of them have been ready lately */
+    size_t recent;   /* how many of them have been ready lately, or are always waited for */
     size_t next;     /* the first that has not been looked at in this turn */
     size_t capacity; /* of both arrays */
     size_t ready_count;

@@ -303,6 +303,7 @@ static bool set_up(struct server *server, os_socket stop)
     server->clients.service = &server->service;
     server->clients.idle_timeout = server->options.idle_timeout;
     server->stop_watch.kind = WATCH_STOP;
+    server->stop_watch.always = true;
     if (stop != OS_NO_SOCKET &&
         !selector_add(server->selector, &server->stop_watch, stop, SELECTOR_READ))
         return false;
@@ -310,6 +311,7 @@ static bool set_up(struct server *server, os_socket stop)
         struct selector_watch *watch = &server->listeners->all[i].watch;
 
         watch->kind = WATCH_LISTENER;
+        watch->always = true;
         if (!selector_add(server->selector, watch, watch->socket, SELECTOR_READ))
             return false;
     }

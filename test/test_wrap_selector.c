@@ -279,6 +279,27 @@ static void one_that_wakes_up_is_found_beside_the_busy(void **state)
     }
 }
 
+/* However long it has not been ready: a listener is answered at once while others are busy. */
+static void one_that_is_always_waited_for_is_found_at_once(void **state)
+{
+    enum { ALWAYS = 1 };
+
+    (void)state;
+    watches[ALWAYS].always = true;
+    watch_all(MANY);
+    make_busy(BUSY);
+    for (int i = 0; i < 1000; i++)
+        wait_once(-1);
+    for (int i = 0; i < 100; i++) {
+        for (int quiet = 0; quiet < 100; quiet++)
+            assert_int_equal(wait_once(-1), BUSY);
+        world.ready[ALWAYS] = true;
+        wait_once(-1);
+        assert_true(found[ALWAYS]);
+        world.ready[ALWAYS] = false;
+    }
+}
+
 /* Whoever wakes up while nobody is busy is found as soon as a wait for all finds it. */
 static void with_nobody_busy_each_is_found_at_once(void **state)
 {
@@ -504,6 +525,7 @@ int main(void)
         TEST(when_most_fall_silent_the_rest_are_waited_for_alone),
         TEST(a_short_pause_is_not_the_end),
         TEST(one_that_wakes_up_is_found_beside_the_busy),
+        TEST(one_that_is_always_waited_for_is_found_at_once),
         TEST(with_nobody_busy_each_is_found_at_once),
         TEST(after_a_pause_all_are_looked_at),
         TEST(a_look_may_become_cheaper),
