@@ -111,7 +111,11 @@ static struct net_address from_system(const union socket_address *in)
 {
     struct net_address address = {.ipv6 = in->any.sa_family == AF_INET6};
 
-    if (address.ipv6) {
+    if (address.ipv6 && IN6_IS_ADDR_V4MAPPED(&in->v6.sin6_addr)) {
+        address.ipv6 = false;
+        memcpy(address.bytes, &in->v6.sin6_addr.s6_addr[12], 4);
+        address.port = ntohs(in->v6.sin6_port);
+    } else if (address.ipv6) {
         memcpy(address.bytes, &in->v6.sin6_addr, 16);
         address.scope = (uint32_t)in->v6.sin6_scope_id;
         address.port = ntohs(in->v6.sin6_port);

@@ -30,7 +30,7 @@ struct net_result {
 };
 
 /* An IPv4 or IPv6 address with its port: small, so that every connection can afford to keep its
- * peer's. */
+ * peer's. One that IPv6 writes as ::ffff:127.0.0.1 (RFC 4291, 2.5.5.2) is the IPv4 address. */
 struct net_address {
     uint8_t bytes[16]; /* network byte order; IPv4 uses the first 4 */
     uint32_t scope;    /* IPv6 zone of a link-local address, else 0 */

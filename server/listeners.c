@@ -9,30 +9,10 @@
  */
 enum { FREE_PORT_TRIES = 32 };
 
-static bool known(const struct listeners *listeners, const struct net_address *address)
-{
-    for (size_t i = 0; i < listeners->count; i++) {
-        if (net_address_equal(&listeners->all[i].address, address))
-            return true;
-    }
-    return false;
-}
-
-/* Adds an address to listen on, unless it is there already; false when there is no room for it. */
-static bool add(struct listeners *listeners, const struct net_address *address)
-{
-    if (known(listeners, address))
-        return true;
-    if (listeners->count == LISTENERS_MAX)
-        return false;
-    listeners->all[listeners->count++] =
-        (struct listener){.watch.socket = OS_NO_SOCKET, .address = *address};
-    return true;
-}
-
-/* Fills in the addresses of all names; nothing listens yet. */
+/* Fills in the addresses of all names, one that has two of them twice; nothing listens yet. With
+ * `some`, all are addresses of one name. */
 static bool resolve(struct listeners *listeners, const char *const *names, int name_count,
-                    uint16_t port, char note[LISTENERS_ERROR])
+                    uint16_t port, bool some, char note[LISTENERS_ERROR])
 {
     struct net_address addresses[NET_RESOLVE_MAX];
     char name[TEXT_NAME];
@@ -47,26 +27,62 @@ static bool resolve(struct listeners *listeners, const char *const *names, int n
             return false;
         }
         for (size_t k = 0; k < found; k++) {
-            if (!add(listeners, &addresses[k])) {
+            if (listeners->count == LISTENERS_MAX) {
                 snprintf(note, LISTENERS_ERROR,
                          "--bind '%s' is too many: at most %d addresses are taken",
                          text_name(names[i], name), LISTENERS_MAX);
                 return false;
             }
+            listeners->all[listeners->count++] = (struct listener){
+                .watch.socket = OS_NO_SOCKET, .address = addresses[k], .name = some ? 0 : i};
         }
     }
     return true;
 }
 
-/* Opens one, on the port of the one before it if there is any. */
-static struct net_result open_listener(struct listener *listener, uint16_t port)
+/* Whether a socket listens on an address, whichever name it is of. */
+static bool listening_on(const struct listeners *listeners, const struct net_address *address)
 {
-    listener->address.port = port;
+    for (size_t i = 0; i < listeners->count; i++) {
+        if (listeners->all[i].watch.socket != OS_NO_SOCKET &&
+            net_address_equal(&listeners->all[i].address, address))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the name of the listener at `place` can do without it: another address of it is listened
+ * on, or will be tried. The addresses of a name stand together. */
+static bool dispensable(const struct listeners *listeners, size_t place)
+{
+    int name = listeners->all[place].name;
+
+    if (place + 1 < listeners->count && listeners->all[place + 1].name == name)
+        return true;
+    for (size_t i = 0; i < place; i++) {
+        if (listeners->all[i].name == name && listening_on(listeners, &listeners->all[i].address))
+            return true;
+    }
+    return false;
+}
+
+/* Opens one, on the port of the one before it if there is any. */
+static struct net_result open_listener(struct listener *listener)
+{
     struct net_result result = net_listen(&listener->address, &listener->watch.socket);
 
     if (result.outcome == NET_DONE)
         result = net_local_address(listener->watch.socket, &listener->address);
     return result;
+}
+
+static bool any_listening(const struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        if (listeners->all[i].watch.socket != OS_NO_SOCKET)
+            return true;
+    }
+    return false;
 }
 
 static void close_sockets(struct listeners *listeners)
@@ -96,36 +112,69 @@ static void drop_missing(struct listeners *listeners)
     listeners->count = kept;
 }
 
+/* Adds to what is to be told. */
+static void add_note(char note[LISTENERS_ERROR], const char *text)
+{
+    size_t length = strlen(note);
+
+    snprintf(note + length, LISTENERS_ERROR - length, "%s%s", length > 0 ? "; " : "", text);
+}
+
 static void note_failure(const struct net_address *address, struct net_result result,
                          char note[LISTENERS_ERROR])
 {
     char text[NET_ADDRESS_TEXT];
     char words[OS_ERROR_TEXT];
+    char failure[NET_ADDRESS_TEXT + OS_ERROR_TEXT + 32];
 
-    snprintf(note, LISTENERS_ERROR, "cannot listen on %s: %s", net_address_text(address, text),
+    snprintf(failure, sizeof failure, "cannot listen on %s: %s", net_address_text(address, text),
              os_error_text(result.error, words));
+    add_note(note, failure);
 }
 
 /* One try at opening them all. On failure the sockets opened so far stay open. */
-static bool open_all(struct listeners *listeners, uint16_t port, bool some,
-                     char note[LISTENERS_ERROR])
+static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTENERS_ERROR])
 {
-    bool any = false;
-
     note[0] = '\0';
     for (size_t i = 0; i < listeners->count; i++) {
-        struct net_result result = open_listener(&listeners->all[i], port);
+        struct listener *listener = &listeners->all[i];
+
+        listener->address.port = port;
+        if (listening_on(listeners, &listener->address))
+            continue;
+        struct net_result result = open_listener(listener);
 
         if (result.outcome == NET_DONE) {
-            port = listeners->all[i].address.port;
-            any = true;
+            port = listener->address.port;
             continue;
         }
-        note_failure(&listeners->all[i].address, result, note);
-        if (result.outcome != NET_UNAVAILABLE || !some)
+        bool goes_on = result.outcome == NET_UNAVAILABLE && dispensable(listeners, i);
+
+        if (!goes_on)
+            note[0] = '\0';
+        note_failure(&listener->address, result, note);
+        if (!goes_on)
             return false;
     }
-    return any;
+    return true;
+}
+
+/* People who bind one of them mean everybody, and find out late that it is half of them. */
+static void note_half_of_everybody(const struct listeners *listeners, char note[LISTENERS_ERROR])
+{
+    static const struct net_address nothing;
+    bool wildcard[2] = {false, false}; /* by whether it is IPv6 */
+
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct net_address *address = &listeners->all[i].address;
+
+        if (memcmp(address->bytes, nothing.bytes, sizeof nothing.bytes) == 0)
+            wildcard[address->ipv6] = true;
+    }
+    if (wildcard[true] && !wildcard[false])
+        add_note(note, ":: takes IPv6 clients only; --bind 0.0.0.0 takes those of IPv4");
+    if (wildcard[false] && !wildcard[true])
+        add_note(note, "0.0.0.0 takes IPv4 clients only; --bind :: takes those of IPv6");
 }
 
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
@@ -134,11 +183,11 @@ bool listeners_open(struct listeners *listeners, const char *const *names, int n
     int tries = FREE_PORT_TRIES;
 
     listeners->count = 0;
-    if (!resolve(listeners, names, name_count, port, note))
+    if (!resolve(listeners, names, name_count, port, some, note))
         return false;
-    while (!open_all(listeners, port, some, note)) {
-        /* Only where the system chose a port for the first address may another one do better. */
-        bool chosen = port == 0 && listeners->all[0].watch.socket != OS_NO_SOCKET;
+    while (!open_all(listeners, port, note)) {
+        /* Only where the system chose a port for one before may another one do better. */
+        bool chosen = port == 0 && any_listening(listeners);
 
         close_sockets(listeners);
         if (!chosen || --tries == 0) {
@@ -147,5 +196,6 @@ bool listeners_open(struct listeners *listeners, const char *const *names, int n
         }
     }
     drop_missing(listeners);
+    note_half_of_everybody(listeners, note);
     return true;
 }

@@ -14,6 +14,7 @@ enum { LISTENERS_MAX = 128, LISTENERS_ERROR = 512 };
 struct listener {
     struct selector_watch watch; /* first; its socket is owned */
     struct net_address address;  /* with the port that was bound */
+    int name;                    /* which name it is an address of, from 0 on */
 };
 
 struct listeners {
@@ -23,10 +24,11 @@ struct listeners {
 
 /*
  * Opens a listening socket for each address of each name, all on the same port; port 0 takes one
- * that is free on all. With `some`, an address that this machine does not have is left out, as long
- * as another one is left. Returns false, with no socket open, when that fails. `note` then says
- * why, in words for the user; otherwise it says what was left out, or is empty. It waits for the
- * name service.
+ * that is free on all. An address that this machine does not have is left out, as long as another
+ * one of the same name listens; with `some`, of any name. A numeric address is the only one of its
+ * name. Returns false, with no socket open, when that fails. `note` then says why, in words for the
+ * user; otherwise it says what was left out, and what is not listened on where only one of 0.0.0.0
+ * and :: is, or is empty. It waits for the name service.
  */
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
                     uint16_t port, bool some, char note[LISTENERS_ERROR]);

@@ -342,8 +342,8 @@ struct server *server_create(const struct server_options *options, struct listen
         return NULL;
     }
     log_start(server, os_raise_descriptor_limit());
-    announce(server);
     log_flush(&server->log);
+    announce(server);
     return server;
 }
 

@@ -14,7 +14,7 @@ static const char help[] =
     "\n"
     "  -p, --port N                 port to listen on; 0 takes a free one (default 9901)\n"
     "  -b, --bind ADDRESS           address or name to listen on, may be repeated\n"
-    "                               (default 127.0.0.1 and ::1; 0.0.0.0 or :: for everyone)\n"
+    "                               (default 127.0.0.1 and ::1; 0.0.0.0 and :: for everyone)\n"
     "  -m, --mode echo|line|chunk   what is answered (default echo):\n"
     "                               echo   the same bytes\n"
     "                               line   each line with \"Message received - \" before it;\n"

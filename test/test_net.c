@@ -95,6 +95,12 @@ static void numeric_hosts_resolve_to_themselves(void **state)
     assert_null(net_resolve("2001:db8::1", 1, addresses, &count));
     assert_int_equal(count, 1);
     check_text(&addresses[0], "[2001:db8::1]:1");
+    /* What IPv6 has for an IPv4 address is that address; the one before and after are none. */
+    assert_null(net_resolve("::ffff:192.0.2.1", 9901, addresses, &count));
+    assert_int_equal(count, 1);
+    check_text(&addresses[0], "192.0.2.1:9901");
+    assert_null(net_resolve("::fffe:c000:201", 1, addresses, &count));
+    check_text(&addresses[0], "[::fffe:c000:201]:1");
 }
 
 static void localhost_resolves(void **state)

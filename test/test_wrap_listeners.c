@@ -16,6 +16,7 @@ static int open_count; /* sockets opened and not closed again */
 
 __typeof__(net_listen) __wrap_net_listen, __real_net_listen;
 __typeof__(net_close) __wrap_net_close, __real_net_close;
+__typeof__(net_resolve) __wrap_net_resolve, __real_net_resolve;
 
 struct net_result __wrap_net_listen(const struct net_address *address, os_socket *listener)
 {
@@ -35,6 +36,18 @@ void __wrap_net_close(os_socket s)
 {
     open_count--;
     __real_net_close(s);
+}
+
+/* "twofold" has both loopback addresses. */
+const char *__wrap_net_resolve(const char *host, uint16_t port,
+                               struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
+{
+    if (strcmp(host, "twofold") != 0)
+        return __real_net_resolve(host, port, addresses, count);
+    for (int i = 0; i < 2; i++)
+        addresses[i] = support_loopback(i == 1, port);
+    *count = 2;
+    return NULL;
 }
 
 static struct listeners listeners;
@@ -221,6 +234,65 @@ static void needs_every_address_that_it_is_given(void **state)
     assert_nothing_open();
 }
 
+static void one_address_of_a_name_is_enough(void **state)
+{
+    static const char *const name[] = {"twofold", "127.0.0.1"};
+
+    (void)state;
+    refusal = NET_UNAVAILABLE;
+    for (int count = 1; count <= 2; count++) {
+        refusals[true] = 1;
+        assert_true(listeners_open(&listeners, name, count, 0, false, note));
+        assert_memory_equal(note, "cannot listen on [::1]:", 23);
+        assert_int_equal(listeners.all[0].address.ipv6, false);
+        assert_listening(1);
+    }
+
+    refusals[false] = refusals[true] = 1;
+    assert_false(listeners_open(&listeners, name, 1, 9901, false, note));
+    assert_string_equal(note, cannot_listen(true, 9901));
+    assert_nothing_open();
+}
+
+/* Not only as one of a name's: then there has to be one. */
+static void an_address_that_is_given_itself_is_needed(void **state)
+{
+    static const char *const orders[][2] = {{"twofold", "::1"}, {"::1", "twofold"}};
+
+    (void)state;
+    refusal = NET_UNAVAILABLE;
+    for (size_t i = 0; i < 2; i++) {
+        refusals[true] = 1000; /* whichever port is tried */
+        assert_false(listeners_open(&listeners, orders[i], 2, 0, false, note));
+        assert_memory_equal(note, "cannot listen on [::1]:", 23);
+        assert_nothing_open();
+    }
+}
+
+static void says_which_half_of_everybody_is_left_out(void **state)
+{
+    static const struct {
+        const char *names[2];
+        int count;
+        const char *note;
+    } cases[] = {
+        {{"0.0.0.0"}, 1, "0.0.0.0 takes IPv4 clients only; --bind :: takes those of IPv6"},
+        {{"::"}, 1, ":: takes IPv6 clients only; --bind 0.0.0.0 takes those of IPv4"},
+        {{"::", "0.0.0.0"}, 2, ""},
+        {{"127.0.0.1"}, 1, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (cases[i].names[0][0] == ':' && !support_has_ipv6())
+            continue;
+        assert_true(listeners_open(&listeners, cases[i].names, cases[i].count, 0, false, note));
+        assert_string_equal(note, cases[i].note);
+        listeners_close(&listeners);
+        open_count = 0;
+    }
+}
+
 static void begins_again_when_a_free_port_is_not_free_on_all(void **state)
 {
     (void)state;
@@ -252,6 +324,9 @@ int main(void)
         cmocka_unit_test_setup(refuses_more_addresses_than_it_has_room_for, start_closed),
         cmocka_unit_test_setup(leaves_out_what_this_machine_does_not_have, start_closed),
         cmocka_unit_test_setup(needs_every_address_that_it_is_given, start_closed),
+        cmocka_unit_test_setup(one_address_of_a_name_is_enough, start_closed),
+        cmocka_unit_test_setup(an_address_that_is_given_itself_is_needed, start_closed),
+        cmocka_unit_test_setup(says_which_half_of_everybody_is_left_out, start_closed),
         cmocka_unit_test_setup(begins_again_when_a_free_port_is_not_free_on_all, start_closed),
     };
 
