@@ -18,6 +18,11 @@
  * Tells how long the answers took (p50, p99 and the most), what a select() on all the sockets costs
  * meanwhile (all in microseconds), how many messages were sent, how many of them were not answered,
  * the bytes a second that the streams got back, and the messages a second of the busy ones.
+ *
+ * crowd PORT join IDLE BUSY SECONDS PAUSE
+ *
+ * The same with new clients instead of idle ones: each connects, sends a message and leaves with
+ * the answer. The time to connect counts.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,15 +44,22 @@
 #include "os.h"
 #include "peer.h"
 
-enum { AT_ONCE = 256, MESSAGE = 64, PIECE = 64 * 1024, EVENTS = 256, PATIENCE = 10 /* seconds */ };
+enum {
+    NEWCOMERS = 64,
+    AT_ONCE = 256,
+    MESSAGE = 64,
+    PIECE = 64 * 1024,
+    EVENTS = 256,
+    PATIENCE = 10 /* seconds */
+};
 
 static const int64_t SECOND = 1000000000;
 
-enum role { IDLE, BUSY, STREAM, FLOOD };
+enum role { IDLE, BUSY, STREAM, FLOOD, NEW };
 
 struct client {
     enum role role;
-    int socket;
+    int socket;   /* a new one has none until it is its turn */
     size_t owed;  /* bytes of the answer that have not come */
     int64_t sent; /* when the message was */
 };
@@ -55,6 +67,7 @@ struct client {
 struct crowd {
     struct client *clients;
     size_t count;
+    uint16_t port;
     int epoll;
     struct histogram answers;
     uint64_t turns, probes;
@@ -79,20 +92,25 @@ static int connect_one(uint16_t port)
     return s;
 }
 
+static void make_room(struct crowd *crowd, size_t count)
+{
+    crowd->clients = realloc(crowd->clients, (count + 1) * sizeof *crowd->clients);
+    if (crowd->clients == NULL)
+        peer_fail("realloc");
+}
+
 /* Makes connections; the answer shows that the server has accepted them. */
-static void add(struct crowd *crowd, uint16_t port, size_t count, enum role role)
+static void add(struct crowd *crowd, size_t count, enum role role)
 {
     char byte = 0;
     size_t until = crowd->count + count;
 
-    crowd->clients = realloc(crowd->clients, (until + 1) * sizeof *crowd->clients);
-    if (crowd->clients == NULL)
-        peer_fail("realloc");
+    make_room(crowd, until);
     while (crowd->count < until) {
         size_t first = crowd->count;
 
         while (crowd->count < until && crowd->count < first + AT_ONCE) {
-            int s = connect_one(port);
+            int s = connect_one(crowd->port);
 
             if (send(s, &byte, 1, MSG_NOSIGNAL) != 1)
                 peer_fail("send");
@@ -105,20 +123,35 @@ static void add(struct crowd *crowd, uint16_t port, size_t count, enum role role
     }
 }
 
+/* Places for those who are going to connect. */
+static void add_newcomers(struct crowd *crowd)
+{
+    make_room(crowd, crowd->count + NEWCOMERS);
+    for (int i = 0; i < NEWCOMERS; i++)
+        crowd->clients[crowd->count++] = (struct client){.role = NEW, .socket = -1};
+}
+
+static void watch(struct crowd *crowd, struct client *client)
+{
+    static const uint32_t events[] = {[IDLE] = EPOLLIN,
+                                      [BUSY] = EPOLLIN,
+                                      [STREAM] = EPOLLIN | EPOLLOUT,
+                                      [FLOOD] = EPOLLOUT,
+                                      [NEW] = EPOLLIN};
+    struct epoll_event event = {.events = events[client->role], .data.ptr = client};
+
+    if (fcntl(client->socket, F_SETFL, O_NONBLOCK) != 0 ||
+        epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, client->socket, &event) != 0)
+        peer_fail("epoll_ctl");
+}
+
 /* From now on no call waits but epoll_wait(). */
 static void watch_all(struct crowd *crowd)
 {
-    static const uint32_t events[] = {
-        [IDLE] = EPOLLIN, [BUSY] = EPOLLIN, [STREAM] = EPOLLIN | EPOLLOUT, [FLOOD] = EPOLLOUT};
-
     crowd->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; i < crowd->count; i++) {
-        struct client *client = &crowd->clients[i];
-        struct epoll_event event = {.events = events[client->role], .data.ptr = client};
-
-        if (fcntl(client->socket, F_SETFL, O_NONBLOCK) != 0 ||
-            epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, client->socket, &event) != 0)
-            peer_fail("epoll_ctl");
+        if (crowd->clients[i].role != NEW)
+            watch(crowd, &crowd->clients[i]);
     }
 }
 
@@ -165,6 +198,8 @@ static void serve(struct crowd *crowd, struct client *client, uint32_t ready)
             client->owed = give(client, MESSAGE);
         } else {
             histogram_add(&crowd->answers, os_nanoseconds() - client->sent);
+            if (client->role == NEW)
+                close(client->socket);
         }
     }
 }
@@ -199,6 +234,15 @@ static void go_on(struct crowd *crowd, int64_t until)
         step(crowd, (int)((until - now) / 1000000) + 1);
 }
 
+static int highest_socket(const struct crowd *crowd)
+{
+    int highest = -1;
+
+    for (size_t i = 0; i < crowd->count; i++)
+        highest = crowd->clients[i].socket > highest ? crowd->clients[i].socket : highest;
+    return highest;
+}
+
 /*
  * What a select() costs on all the sockets, few of which are ready, in nanoseconds: the median.
  * Before each of them the others go about their business for a while: what is not used meanwhile
@@ -207,7 +251,7 @@ static void go_on(struct crowd *crowd, int64_t until)
 static int64_t full_select(struct crowd *crowd)
 {
     enum { WORD_BITS = sizeof(unsigned long) * CHAR_BIT, TIMES = 21, MEANWHILE = 20000000 };
-    int highest = crowd->clients[crowd->count - 1].socket;
+    int highest = highest_socket(crowd);
     size_t size = ((size_t)highest / WORD_BITS + 1) * sizeof(unsigned long);
     unsigned long *all = peer_allocate(size), *set = peer_allocate(size);
     struct histogram times = {0};
@@ -216,6 +260,8 @@ static int64_t full_select(struct crowd *crowd)
     for (size_t i = 0; i < crowd->count; i++) {
         unsigned s = (unsigned)crowd->clients[i].socket;
 
+        if (crowd->clients[i].socket < 0)
+            continue;
         all[s / WORD_BITS] |= 1UL << (s % WORD_BITS);
     }
     for (int i = 0; i < TIMES; i++) {
@@ -233,34 +279,49 @@ static int64_t full_select(struct crowd *crowd)
     return histogram_percentile(&times, 0.5);
 }
 
-/* The next of the idle clients; one whose answer is still to come has another turn later. */
-static void probe_next(struct crowd *crowd, size_t idle)
+/* A new client connects, to this machine, where that does not wait for the server, and asks. */
+static void join(struct crowd *crowd, struct client *client)
+{
+    int64_t began = os_nanoseconds();
+
+    client->socket = connect_one(crowd->port);
+    watch(crowd, client);
+    ask(client);
+    client->sent = began;
+}
+
+/* The next of those who are timed; one whose answer is still to come has another turn later. */
+static void probe_next(struct crowd *crowd, size_t first, size_t count)
 {
     /* No neighbours one after the other: 7919 is a prime number. */
-    struct client *client = &crowd->clients[crowd->turns++ * 7919 % idle];
+    struct client *client = &crowd->clients[first + crowd->turns++ * 7919 % count];
 
     if (client->owed > 0)
         return;
-    ask(client);
+    if (client->role == NEW)
+        join(crowd, client);
+    else
+        ask(client);
     crowd->probes++;
 }
 
-static void probe(struct crowd *crowd, size_t idle, int64_t duration, int64_t pause)
+/* Times `count` clients, from `first` on. */
+static void probe(struct crowd *crowd, size_t first, size_t count, int64_t duration, int64_t pause)
 {
     watch_all(crowd);
-    for (size_t i = idle; i < crowd->count; i++) {
+    for (size_t i = 0; i < crowd->count; i++) {
         if (crowd->clients[i].role == BUSY)
             ask(&crowd->clients[i]);
     }
     /* Not where nothing but those who are busy matters. */
-    int64_t select_costs = idle > 1 ? full_select(crowd) : 0;
+    int64_t select_costs = count > 1 ? full_select(crowd) : 0;
     int64_t began = os_nanoseconds(), now = began, due = began, end = began + duration;
 
     crowd->exchanged = crowd->streamed = 0;
 
     for (; now < end; now = os_nanoseconds()) {
         if (due <= now) {
-            probe_next(crowd, idle);
+            probe_next(crowd, first, count);
             /* Now sooner and now later, so as not to keep step with the server's own clock. */
             due = now + pause / 2 + (int64_t)(crowd->probes * 7919017 % (uint64_t)pause);
         }
@@ -286,24 +347,34 @@ int main(int argc, char **argv)
 
     for (int i = 1; i < argc && i < 8; i++)
         number[i] = strtod(argv[i], NULL);
-    uint16_t port = (uint16_t)number[1];
     size_t count = (size_t)number[3];
 
+    crowd.port = (uint16_t)number[1];
+
     if (argc == 4 && count > 0 && strcmp(argv[2], "hold") == 0) {
-        add(&crowd, port, count, IDLE);
+        add(&crowd, count, IDLE);
         puts("ready");
         fflush(stdout);
         pause();
     } else if (argc == 4 && strcmp(argv[2], "flood") == 0) {
-        add(&crowd, port, count, FLOOD);
+        add(&crowd, count, FLOOD);
         flood(&crowd);
     } else if (argc == 8 && count > 0 && strcmp(argv[2], "probe") == 0) {
-        add(&crowd, port, count, IDLE);
-        add(&crowd, port, (size_t)number[4], BUSY);
-        add(&crowd, port, (size_t)number[5], STREAM);
-        probe(&crowd, count, (int64_t)(number[6] * (double)SECOND), (int64_t)(number[7] * 1000));
+        add(&crowd, count, IDLE);
+        add(&crowd, (size_t)number[4], BUSY);
+        add(&crowd, (size_t)number[5], STREAM);
+        probe(&crowd, 0, count, (int64_t)(number[6] * (double)SECOND), (int64_t)(number[7] * 1000));
+    } else if (argc == 7 && strcmp(argv[2], "join") == 0) {
+        add(&crowd, count, IDLE);
+        add(&crowd, (size_t)number[4], BUSY);
+        count = crowd.count;
+        add_newcomers(&crowd);
+        probe(&crowd, count, NEWCOMERS, (int64_t)(number[5] * (double)SECOND),
+              (int64_t)(number[6] * 1000));
     } else {
-        fputs("usage: crowd PORT hold|flood N | probe IDLE BUSY STREAMS SECONDS PAUSE\n", stderr);
+        fputs("usage: crowd PORT hold|flood N | probe IDLE BUSY STREAMS SECONDS PAUSE |"
+              " join IDLE BUSY SECONDS PAUSE\n",
+              stderr);
         return 2;
     }
     return 0;

@@ -244,13 +244,13 @@ measure_flood() {
     clean_up
 }
 
-# probe KEY SERVER ARGUMENTS_OF_CROWD_PROBE...
+# probe KEY SERVER ARGUMENTS_OF_CROWD...
 probe() {
     key=$1 server=$2
     shift 2
     start_server "$server"
     # shellcheck disable=SC2046 # words
-    fact "$key" "$server" $(crowd probe "$@")
+    fact "$key" "$server" $(crowd "$@")
     clean_up
 }
 
@@ -258,10 +258,11 @@ probe_all() {
     local server
     for server in ours floor select; do
         if [ "$room" -ge 9000 ]; then
-            probe wake "$server" 9000 10 0 "$seconds" 5000
-            probe wake-alone "$server" 9000 0 0 "$seconds" 5000
+            probe wake "$server" probe 9000 10 0 "$seconds" 5000
+            probe wake-alone "$server" probe 9000 0 0 "$seconds" 5000
+            probe join "$server" join 9000 10 "$seconds" 5000
         fi
-        probe fair "$server" 100 0 1 "$seconds" 200
+        probe fair "$server" probe 100 0 1 "$seconds" 200
     done
 }
 

@@ -138,6 +138,8 @@ END {
     fact_row("wake", 1, "the same, p50, ms", "-", 1e3)
     fact_row("wake-alone", 2, "waking beside 9,000 idle, p99, ms", "as plain select", 1e3)
     fact_row("wake-alone", 1, "the same, p50, ms", "as plain select", 1e3)
+    fact_row("join", 2, "connect and first echo beside 10 busy and 9,000 idle, p99, ms", "5", 1e3)
+    fact_row("join", 1, "the same, p50, ms", "-", 1e3)
     fact_row("fair", 2, "100 that ping beside one that streams, p99, ms", "2", 1e3)
     fact_row("fair", 6, "pings not answered", "0", 1)
     fact_row("fair", 7, "what the one streams, MB/s", "-", 1e6)
