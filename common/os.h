@@ -83,9 +83,9 @@ uint64_t os_raise_descriptor_limit(void);
 /*
  * From now on a request to stop (SIGINT, SIGTERM and, unless it is ignored, SIGHUP; Ctrl-C,
  * Ctrl-Break, closing the console) no longer ends the process: it makes the returned socket
- * readable. The handler itself does nothing but send what came, and when. On POSIX a system call
- * that waits is interrupted (EINTR), not taken up again. Returns OS_NO_SOCKET on failure, with
- * os_socket_error() set.
+ * readable. The handler itself does nothing but send what came, and when, or what os_stop_ends()
+ * says. On POSIX a system call that waits is interrupted (EINTR), not taken up again. Returns
+ * OS_NO_SOCKET on failure, with os_socket_error() set.
  */
 os_socket os_stop_open(void);
 
@@ -95,6 +95,15 @@ os_socket os_stop_open(void);
  * hang-ups.
  */
 unsigned os_stop_requests(void);
+
+/*
+ * From now on a request to stop ends the process at once, with this status and nothing written
+ * (_exit(2), TerminateProcess); with OS_STOP_TOLD it is told through the socket again, as it is at
+ * first. For what cannot be interrupted otherwise: getaddrinfo() goes on after a signal, and as
+ * process 1, of a container, there is nothing that would end us without a handler.
+ */
+void os_stop_ends(int status);
+enum { OS_STOP_TOLD = -1 };
 
 /* Gives the requests to stop back to the system and closes the socket. */
 void os_stop_close(void);

@@ -44,6 +44,7 @@ static int outputs[] = {[OS_STDOUT] = STDOUT_FILENO, [OS_STDERR] = STDERR_FILENO
 /* The two ends of the pipe through which a signal handler wakes select(): the self-pipe trick. */
 static int stop_pipe[2] = {-1, -1};
 static struct stop_requests stop_requests;
+static volatile sig_atomic_t stop_status = OS_STOP_TOLD; /* os_stop_ends() */
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { STOP_SIGNALS = sizeof stop_signals / sizeof stop_signals[0] };
 static struct sigaction before[STOP_SIGNALS]; /* what the signals did before os_stop_open() */
@@ -183,6 +184,9 @@ uint64_t os_raise_descriptor_limit(void)
 static void on_stop_signal(int number)
 {
     int saved = errno;
+
+    if (stop_status != OS_STOP_TOLD)
+        _exit(stop_status);
     struct stop_request request = {.time = os_nanoseconds(), .hang_up = number == SIGHUP};
     /* Whole or not at all (POSIX, write(): fewer than PIPE_BUF bytes). What a pipe has no room for
      * comes behind thousands of requests that nobody has read yet: one more would change nothing.
@@ -238,6 +242,11 @@ unsigned os_stop_requests(void)
     while (read(stop_pipe[0], &request, sizeof request) == (ssize_t)sizeof request)
         stop_requests_add(&stop_requests, request);
     return stop_requests.count;
+}
+
+void os_stop_ends(int status)
+{
+    stop_status = status;
 }
 
 void os_stop_close(void)

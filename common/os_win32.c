@@ -14,6 +14,7 @@
  * select() can wait for. */
 static SOCKET stop_socket = INVALID_SOCKET;
 static struct stop_requests stop_requests;
+static volatile LONG stop_status = OS_STOP_TOLD; /* os_stop_ends() */
 
 enum { USUAL_COLUMNS = 80 };
 enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
@@ -182,13 +183,17 @@ uint64_t os_raise_descriptor_limit(void)
     return 0;
 }
 
-/* Runs on a thread that the system makes for it; all it may do is to send one datagram. */
+/* Runs on a thread that the system makes for it; all it may do is to send one datagram, or to end
+ * the process without the locks that ExitProcess() would wait for. */
 static BOOL WINAPI on_console_control(DWORD event)
 {
     bool hang_up =
         event == CTRL_CLOSE_EVENT || event == CTRL_LOGOFF_EVENT || event == CTRL_SHUTDOWN_EVENT;
     struct stop_request request = {.time = os_nanoseconds(), .hang_up = hang_up};
+    LONG status = stop_status;
 
+    if (status != OS_STOP_TOLD)
+        TerminateProcess(GetCurrentProcess(), (UINT)status);
     send(stop_socket, (const char *)&request, sizeof request, 0);
     /* After these the system ends the process as soon as the handler returns: leave the main thread
      * the time it has. */
@@ -231,6 +236,11 @@ unsigned os_stop_requests(void)
     while (recv(stop_socket, (char *)&request, sizeof request, 0) == (int)sizeof request)
         stop_requests_add(&stop_requests, request);
     return stop_requests.count;
+}
+
+void os_stop_ends(int status)
+{
+    stop_status = status;
 }
 
 void os_stop_close(void)

@@ -22,17 +22,14 @@ static int refuse_start(const char *what, int error)
     return refuse(message);
 }
 
-static int serve(const struct server_options *options, struct listeners *listeners)
+static int serve(const struct server_options *options, struct listeners *listeners, os_socket stop)
 {
     enum server_status status;
-    os_socket stop = os_stop_open();
-
-    if (stop == OS_NO_SOCKET)
-        return refuse_start("cannot watch for requests to stop", os_socket_error());
     struct server *server = server_create(options, listeners, stop);
 
     if (server == NULL)
         return refuse("out of memory");
+    os_stop_ends(OS_STOP_TOLD);
     do {
         status = server_step(server, -1);
     } while (status == SERVER_RUNNING);
@@ -46,12 +43,18 @@ static int run(const struct server_options *options)
     struct listeners listeners;
     char note[LISTENERS_ERROR];
 
+    /* What comes before the loop may take its time, in the name service or on a terminal. */
+    os_stop_ends(EXIT_SUCCESS);
+    os_socket stop = os_stop_open();
+
+    if (stop == OS_NO_SOCKET)
+        return refuse_start("cannot watch for requests to stop", os_socket_error());
     if (!listeners_open(&listeners, options->binds, options->bind_count, options->port,
                         options->default_binds, note))
         return refuse(note);
     if (note[0] != '\0')
         fprintf(stderr, "echo-server: note: %s\n", note);
-    return serve(options, &listeners);
+    return serve(options, &listeners, stop);
 }
 
 int main(int argc, char **argv)
