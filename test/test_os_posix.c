@@ -1,4 +1,5 @@
 /* Unit tests of common/os on POSIX, in processes of their own. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -7,7 +8,7 @@
 #include "os.h"
 #include "test.h"
 
-enum { STATUS = 7, TOLD = 9, SURVIVED = 11 };
+enum { STATUS = 7, TOLD = 9, SURVIVED = 11, NOT_ALLOWED = 13, REFUSED = 15 };
 
 /* The status of a process that lets a signal come, once `prepare` has been called. */
 static int status_after(int number, void (*prepare)(void))
@@ -57,9 +58,47 @@ static void a_request_is_told_or_ends_the_process_as_was_asked_for(void **state)
     }
 }
 
+/* In a root directory without /dev/null, and with the standard streams closed: what os_start() then
+ * makes of it, as an exit status. */
+static int start_without_null_device(const char *root)
+{
+    if (chroot(root) != 0)
+        return NOT_ALLOWED;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        close(fd);
+    if (os_start() != 0)
+        return REFUSED;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 || write(fd, "x", 1) != -1)
+            return REFUSED;
+    }
+    return EXIT_SUCCESS;
+}
+
+static void closed_streams_need_no_null_device(void **state)
+{
+    char root[] = "/tmp/selecho.XXXXXX";
+    int status;
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    pid_t process = fork();
+
+    assert_int_not_equal(process, -1);
+    if (process == 0)
+        _exit(start_without_null_device(root));
+    assert_int_equal(waitpid(process, &status, 0), process);
+    rmdir(root);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NOT_ALLOWED)
+        skip(); /* chroot(2) is the superuser's */
+    assert_int_equal(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closed_streams_need_no_null_device),
         cmocka_unit_test(a_request_is_told_or_ends_the_process_as_was_asked_for),
     };
 
