@@ -166,6 +166,8 @@ bool load_run(const struct load_options *options, const struct net_address *serv
         result->interrupted = !go_on;
         if (silent(&generator))
             generator_tell_missing(&generator);
+        if (result->interrupted && result->messages_answered == 0)
+            load_result_interrupted(result);
         if (generator.answered > 0)
             result->seconds =
                 (double)(generator.answered - generator.schedule.started) / (double)SECOND;

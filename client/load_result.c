@@ -39,6 +39,13 @@ void load_result_unanswered(struct load_result *result, unsigned long long conne
             connections);
 }
 
+void load_result_interrupted(struct load_result *result)
+{
+    if (result->failure[0] == '\0')
+        snprintf(result->failure, sizeof result->failure,
+                 "interrupted before anything was answered");
+}
+
 void load_result_fault(struct load_result *result, struct load_fault fault)
 {
     if (!result->fault.found)
@@ -49,7 +56,6 @@ void load_result_fault(struct load_result *result, struct load_fault fault)
 bool load_result_passed(const struct load_result *result)
 {
     return !result->fault.found && result->connections_failed == 0 &&
-           result->connections_lost == 0 &&
-           (result->messages_answered == result->messages_sent ||
-            (result->interrupted && result->messages_answered > 0));
+           result->connections_lost == 0 && result->messages_answered > 0 &&
+           (result->messages_answered == result->messages_sent || result->interrupted);
 }

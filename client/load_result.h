@@ -47,11 +47,14 @@ void load_result_failure(struct load_result *result, const char *what,
  */
 void load_result_unanswered(struct load_result *result, unsigned long long connections);
 
+/* Notes that it was interrupted before anything was answered, unless a failure is noted already. */
+void load_result_interrupted(struct load_result *result);
+
 /* Notes a byte that is not right, unless one is noted already. */
 void load_result_fault(struct load_result *result, struct load_fault fault);
 
-/* Whether everything that was sent came back right, on connections that all could be made; of a
- * load that was interrupted, whether everything that came back is right, and something did. */
+/* Whether something was answered, and everything that was sent came back right, on connections that
+ * all could be made; of a load that was interrupted, what came back by then. */
 bool load_result_passed(const struct load_result *result);
 
 #endif

@@ -330,6 +330,29 @@ static void an_interrupt_ends_it_with_a_report(void **state)
     wrong_server_close(server);
 }
 
+/* An interrupt does not turn a server that never answers into one that passes. */
+static void an_interrupt_before_any_answer_is_a_failure(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    char byte;
+
+    (void)state;
+    struct process *client = start(&address, OPTIONS("--json", "--duration", "1000"), NULL);
+    os_socket s = support_accept(listener);
+
+    support_receive(s, &byte, 1);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_is(report, "interrupted", "true");
+    expect_is(report, "passed", "false");
+    expect_is(report, "failure", "\"interrupted before anything was answered\"");
+    net_close(s);
+    net_close(listener);
+}
+
 /* Faults */
 
 /* The number of the connection, in the client's counting, that has sent this. */
@@ -691,6 +714,7 @@ int main(void)
         TEST(runs_many_connections),
         TEST(prints_a_table),
         TEST(an_interrupt_ends_it_with_a_report),
+        TEST(an_interrupt_before_any_answer_is_a_failure),
         TEST(names_a_flipped_bit),
         TEST(names_a_dropped_byte),
         TEST(names_a_repeated_byte),
