@@ -315,7 +315,13 @@ bool generator_has_more(const struct generator *generator)
 
 void generator_start(struct generator *generator)
 {
-    generator->schedule.started = generator->moved = generator->now = os_nanoseconds();
+    const struct load_options *options = generator->options;
+    struct schedule *schedule = &generator->schedule;
+
+    schedule->started = generator->moved = generator->now = os_nanoseconds();
+    if (options->duration > 0)
+        schedule->count =
+            schedule_due_before(schedule, schedule->started + options->duration * 1000000);
     generator->sending = true;
     send_due(generator);
     for (size_t i = 0; i < generator->total; i++) {

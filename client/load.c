@@ -92,7 +92,11 @@ static bool silent(const struct generator *generator)
     return generator->in_flight > 0 && generator->now - generator->moved >= GRACE;
 }
 
-/* Sends until time, count or the user says that it is enough. */
+/*
+ * Sends until time, count or the user says that it is enough. What was due by the end of the time
+ * and is late is sent as well, GRACE after the end at the latest: else a server that stalls then
+ * would keep its worst out of the report.
+ */
 static bool send_all(struct generator *generator)
 {
     const struct load_options *options = generator->options;
@@ -105,6 +109,8 @@ static bool send_all(struct generator *generator)
     int64_t end = options->duration > 0 ? generator->schedule.started + options->duration * 1000000
                                         : INT64_MAX;
 
+    if (options->duration > 0 && options->rate > 0)
+        end += GRACE;
     while (go_on && generator->now < end && generator_has_more(generator) &&
            (options->duration > 0 || !silent(generator))) {
         int64_t until = end;
@@ -152,6 +158,20 @@ static void end_all(struct generator *generator)
         go_on = generator_step(generator, patience);
 }
 
+/*
+ * The time that the load is reported over: from the first message to the last answer; with a rate
+ * at least that in which so many messages are due, n / rate, which is the end of the last one's
+ * turn.
+ */
+static double seconds(const struct generator *generator)
+{
+    const struct schedule *schedule = &generator->schedule;
+    double answered = (double)(generator->answered - schedule->started) / (double)SECOND;
+    double offered = schedule->rate > 0 ? (double)schedule->given / schedule->rate : 0;
+
+    return answered > offered ? answered : offered;
+}
+
 bool load_run(const struct load_options *options, const struct net_address *server, os_socket stop,
               struct load_result *result)
 {
@@ -169,8 +189,7 @@ bool load_run(const struct load_options *options, const struct net_address *serv
         if (result->interrupted && result->messages_answered == 0)
             load_result_interrupted(result);
         if (generator.answered > 0)
-            result->seconds =
-                (double)(generator.answered - generator.schedule.started) / (double)SECOND;
+            result->seconds = seconds(&generator);
         if (go_on)
             end_all(&generator);
     }

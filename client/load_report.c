@@ -85,7 +85,7 @@ void load_report_table(struct output *output, const struct load_options *options
     if (result->messages_not_sent > 0)
         output_print(
             output,
-            "BEHIND: %llu messages were due but could not be sent before the end; their waiting is "
+            "BEHIND: messages that were due but could not be sent in time: %llu; their waiting is "
             "not in the times above\n",
             (unsigned long long)result->messages_not_sent);
     if (result->failure[0] != '\0')

@@ -57,5 +57,6 @@ bool load_result_passed(const struct load_result *result)
 {
     return !result->fault.found && result->connections_failed == 0 &&
            result->connections_lost == 0 && result->messages_answered > 0 &&
-           (result->messages_answered == result->messages_sent || result->interrupted);
+           (result->interrupted ||
+            (result->messages_answered == result->messages_sent && result->messages_not_sent == 0));
 }

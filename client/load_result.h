@@ -24,12 +24,12 @@ struct load_result {
     uint64_t connections_failed; /* not made */
     uint64_t connections_lost;   /* ended or reset before their last answer */
     uint64_t messages_sent;
-    uint64_t
-        messages_not_sent; /* with a rate: due, but there was no room for them before the end */
+    uint64_t messages_not_sent; /* with a rate: due, but there was no room for them in time */
     uint64_t messages_answered; /* right in every byte */
     uint64_t bytes_sent;
     uint64_t bytes_received;
-    double seconds; /* from the first message to the last answer */
+    double seconds; /* from the first message to the last answer; with a rate at least the time in
+                       which so many messages are due. 0: nothing was answered */
     bool interrupted;
     char failure[1024]; /* why the first connection failed or was lost, for people; else empty */
     struct load_fault fault;
@@ -53,8 +53,8 @@ void load_result_interrupted(struct load_result *result);
 /* Notes a byte that is not right, unless one is noted already. */
 void load_result_fault(struct load_result *result, struct load_fault fault);
 
-/* Whether something was answered, and everything that was sent came back right, on connections that
- * all could be made; of a load that was interrupted, what came back by then. */
+/* Whether something was answered, and everything that was due was sent and came back right, on
+ * connections that all could be made; of a load that was interrupted, what came back by then. */
 bool load_result_passed(const struct load_result *result);
 
 #endif

@@ -1,8 +1,11 @@
 #include "schedule.h"
 
+#include <math.h>
+
 int64_t schedule_time(const struct schedule *schedule, uint64_t message)
 {
-    return schedule->started + (int64_t)((double)message / schedule->rate * 1e9);
+    /* To the nearest nanosecond: where it is a whole number of them, exactly that. */
+    return schedule->started + (int64_t)llround((double)message * 1e9 / schedule->rate);
 }
 
 int64_t schedule_next(const struct schedule *schedule)
@@ -12,21 +15,28 @@ int64_t schedule_next(const struct schedule *schedule)
                : INT64_MAX;
 }
 
+uint64_t schedule_due_before(const struct schedule *schedule, int64_t end)
+{
+    if (schedule->rate <= 0 || end <= schedule->started)
+        return 0;
+    /* Nearly as many, but not one too many; the rest one by one. */
+    double passed = (double)(end - schedule->started) / 1e9 * schedule->rate;
+
+    if (passed > (double)schedule->count)
+        passed = (double)schedule->count;
+    uint64_t due = passed > 2 ? (uint64_t)passed - 2 : 0;
+
+    while (due < schedule->count && schedule_time(schedule, due) < end)
+        due++;
+    return due;
+}
+
 uint64_t schedule_give(struct schedule *schedule, int64_t now)
 {
     uint64_t before = schedule->given;
 
-    if (schedule_next(schedule) > now)
-        return 0;
-    /* How many, at most one too few; the rest one by one. */
-    double passed = (double)(now - schedule->started) / 1e9 * schedule->rate;
-
-    if (passed > (double)schedule->count)
-        passed = (double)schedule->count;
-    if (passed > (double)before + 1)
-        schedule->given = (uint64_t)passed - 1;
-    while (schedule_next(schedule) <= now)
-        schedule->given++;
+    if (schedule_next(schedule) <= now)
+        schedule->given = schedule_due_before(schedule, now + 1);
     return schedule->given - before;
 }
 

@@ -20,6 +20,10 @@ struct schedule {
 /* When a message is due. */
 int64_t schedule_time(const struct schedule *schedule, uint64_t message);
 
+/* How many of all messages are due in [started, end): of R a second in T seconds R * T, rounded up.
+ */
+uint64_t schedule_due_before(const struct schedule *schedule, int64_t end);
+
 /* Gives all messages that are due by now and not given yet; returns how many. */
 uint64_t schedule_give(struct schedule *schedule, int64_t now);
 

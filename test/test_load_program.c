@@ -226,8 +226,19 @@ static void sends_at_a_rate(void **state)
     expect_is(json, "loop", "\"open\"");
     expect_number(json, "target_rate_per_second", 2000);
     expect_number(json, "messages_answered", 100);
-    /* The last one is not sent before it is due. */
-    assert_true(json_number(json, "duration_seconds") >= 99 / 2000.0);
+    /* So many are offered in that time, though the last one is due before its end. */
+    assert_true(json_number(json, "duration_seconds") >= 100 / 2000.0);
+}
+
+static void sends_as_many_as_rate_times_duration(void **state)
+{
+    const char *json = load("echo", OPTIONS("--json", "--rate", "1000", "--duration", "0.05"));
+
+    (void)state;
+    expect_number(json, "messages_sent", 50);
+    expect_number(json, "messages_not_sent", 0);
+    assert_true(json_number(json, "duration_seconds") >= 0.05);
+    assert_true(json_number(json, "messages_per_second") <= 1000);
 }
 
 static void holds_idle_connections(void **state)
@@ -605,6 +616,47 @@ static void waiting_counts_in_an_open_loop(void **state)
     }
 }
 
+/* A stall that lasts beyond the end: all that was due by then is sent, and has waited. */
+static void waiting_beyond_the_end_counts(void **state)
+{
+    static char report[REPORT];
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
+    struct process *client =
+        start(&server->address, OPTIONS("--json", "--rate", "1000", "--duration", "0.02"), NULL);
+
+    (void)state;
+    wrong_server_run(server, client, UINT64_MAX);
+    assert_int_equal(finish(client, report), 0);
+    expect_passed(report, 0);
+    expect_number(report, "messages_answered", 20);
+    expect_number(report, "messages_not_sent", 0);
+    assert_true(json_number(report, "round_trip.min_us") >= (WRONG_SERVER_DELAY - 19) * 1e3);
+    wrong_server_close(server);
+}
+
+/* More than any server answers one by one until 5 s after the end. */
+static void what_is_due_and_never_sent_is_a_failure(void **state)
+{
+    static char report[REPORT];
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+
+    (void)state;
+    assert_int_equal(
+        finish(start(&address, OPTIONS("--json", "--rate", "100000000", "--duration", "0.5"), NULL),
+               report),
+        1);
+    expect_sound(report);
+    expect_is(report, "passed", "false");
+    expect_is(report, "interrupted", "false");
+    expect_number(report, "connections_lost", 0);
+    expect_number(report, "messages_answered", json_number(report, "messages_sent"));
+    expect_number(report, "messages_not_sent", 50000000 - json_number(report, "messages_sent"));
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
 static void nothing_listening_is_one_line(void **state)
 {
     struct net_address address;
@@ -709,6 +761,7 @@ int main(void)
         TEST(understands_chunks_of_one_message),
         TEST(stops_after_a_duration),
         TEST(sends_at_a_rate),
+        TEST(sends_as_many_as_rate_times_duration),
         TEST(holds_idle_connections),
         TEST(connects_anew_for_each_message),
         TEST(runs_many_connections),
@@ -726,6 +779,8 @@ int main(void)
         TEST(a_connection_closed_at_once_is_a_failure),
         TEST(an_echo_is_no_answer_of_line_mode),
         TEST(waiting_counts_in_an_open_loop),
+        TEST(waiting_beyond_the_end_counts),
+        TEST(what_is_due_and_never_sent_is_a_failure),
         TEST(nothing_listening_is_one_line),
         TEST(an_unknown_host_is_json_too),
         TEST(too_few_descriptors_are_told_with_the_remedy),

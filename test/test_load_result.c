@@ -37,9 +37,23 @@ static void what_went_wrong_is_not_passed(void **state)
         result.connections_lost = 1;
         assert_false(load_result_passed(&result));
         result.connections_lost = 0;
+        assert_true(load_result_passed(&result));
         load_result_fault(&result, (struct load_fault){.what = "wrong"});
         assert_false(load_result_passed(&result));
     }
+}
+
+/* Those for which the server was too slow have waited longer than any that is in the report. */
+static void what_was_due_and_not_sent_is_not_passed(void **state)
+{
+    struct load_result result = all_answered();
+
+    (void)state;
+    result.messages_not_sent = 1;
+    assert_false(load_result_passed(&result));
+    /* At an interrupt they are as those on the way. */
+    result.interrupted = true;
+    assert_true(load_result_passed(&result));
 }
 
 /* A server that takes nothing and an interrupt are no reason to be content. */
@@ -72,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_back_right_is_passed),
         cmocka_unit_test(what_went_wrong_is_not_passed),
+        cmocka_unit_test(what_was_due_and_not_sent_is_not_passed),
         cmocka_unit_test(nothing_answered_is_not_passed),
         cmocka_unit_test(an_interrupt_is_told_where_nothing_else_is),
     };

@@ -49,6 +49,59 @@ static void each_is_given_once_and_not_too_early(void **state)
     }
 }
 
+/* In T seconds at R a second R * T, not one more, whatever the rounding of R and T. */
+static void as_many_as_rate_times_time_are_due(void **state)
+{
+    static const struct {
+        double rate;
+        int64_t milliseconds;
+        uint64_t due;
+    } cases[] = {
+        {1, 10000, 10},
+        {1, 9999, 10},
+        {1, 10001, 11},
+        {0.5, 10000, 5},
+        {0.3, 10000, 3},
+        {0.001, 1000000, 1},
+        {0.001, 1000001, 2},
+        {3, 1000, 3},
+        {7, 1000000, 7000},
+        {10, 700, 7},
+        {100, 70, 7},
+        {100, 290, 29},
+        {1000, 2500, 2500},
+        {1000, 1, 1},
+        {1e8, 1000, 100000000},
+        {49, 1000, 49},
+        {1e6, 3600000, 3600000000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct schedule schedule = a_thousand_a_second(UINT64_MAX, 1);
+
+        schedule.rate = cases[i].rate;
+        uint64_t due = schedule_due_before(&schedule, START + cases[i].milliseconds * 1000000);
+
+        if (due != cases[i].due)
+            fail_msg("case %zu: %llu are due", i, (unsigned long long)due);
+    }
+}
+
+static void no_more_than_all_are_due(void **state)
+{
+    struct schedule schedule = a_thousand_a_second(5, 1);
+
+    (void)state;
+    assert_int_equal(schedule_due_before(&schedule, START - SECOND), 0);
+    assert_int_equal(schedule_due_before(&schedule, START), 0);
+    assert_int_equal(schedule_due_before(&schedule, START + 1), 1);
+    assert_int_equal(schedule_due_before(&schedule, START + SECOND), 5);
+    assert_int_equal(schedule_due_before(&schedule, INT64_MAX), 5);
+    schedule.rate = 0;
+    assert_int_equal(schedule_due_before(&schedule, START + SECOND), 0);
+}
+
 /* After a pause, all that have become due meanwhile. */
 static void what_is_late_is_given_at_once(void **state)
 {
@@ -93,6 +146,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_due_at_its_time),
         cmocka_unit_test(each_is_given_once_and_not_too_early),
+        cmocka_unit_test(as_many_as_rate_times_time_are_due),
+        cmocka_unit_test(no_more_than_all_are_due),
         cmocka_unit_test(what_is_late_is_given_at_once),
         cmocka_unit_test(connections_take_turns),
         cmocka_unit_test(without_a_rate_nothing_is_due),
