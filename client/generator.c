@@ -159,9 +159,13 @@ static bool take_answers(struct generator *generator, struct generator_connectio
     generator->result->messages_answered += received->answered;
     generator->in_flight -= received->answered;
     generator->answered = received->answered > 0 ? generator->now : generator->answered;
-    for (uint64_t i = answered - received->answered; i < answered; i++)
-        histogram_add(&generator->result->round_trip,
-                      generator->now - exchange_since(&c->exchange, i));
+    for (uint64_t i = answered - received->answered; i < answered; i++) {
+        int64_t took = generator->now - exchange_since(&c->exchange, i);
+
+        histogram_add(&generator->result->round_trip, took);
+        if (generator->options->progress)
+            histogram_add(&generator->lately, took);
+    }
     switch (received->fault) {
     case EXCHANGE_RIGHT:
         return true;

@@ -48,6 +48,8 @@ struct generator {
     int64_t progressed; /* when a connection was last made */
     int64_t moved;      /* when a byte of a message last went or came */
     int64_t answered;   /* when the last answer came; 0: none has */
+    struct histogram
+        lately; /* round trips since load.c has last emptied it; only for the line of progress */
 };
 
 /* Makes a generator with nothing connected; `stop` as for load_run(). False when memory is refused.

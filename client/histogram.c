@@ -48,11 +48,13 @@ int64_t histogram_percentile(const struct histogram *histogram, double fraction)
     uint64_t rank = (uint64_t)ceil(fraction * (double)histogram->count);
     uint64_t seen = 0;
 
-    if (histogram->count == 0)
-        return 0;
+    if (rank >= histogram->count)
+        return histogram->most;
+    if (rank <= 1)
+        return histogram->least;
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += histogram->buckets[i];
-        if (seen > 0 && seen >= rank) {
+        if (seen >= rank) {
             int64_t value = middle_of(i);
 
             value = value < histogram->least ? histogram->least : value;

@@ -28,9 +28,9 @@ struct histogram {
 void histogram_add(struct histogram *histogram, int64_t nanoseconds);
 
 /*
- * The duration that `fraction` (0.5: median) of all values do not exceed, within the precision
- * above: the middle of the bucket it falls into, kept between the least and the most value. 0 for
- * an empty histogram.
+ * The duration that `fraction` (0.5: median) of all values do not exceed. Exact where that is the
+ * least or the greatest of all values; else within the precision above: the middle of the bucket it
+ * falls into, kept between these two. 0 for an empty histogram.
  */
 int64_t histogram_percentile(const struct histogram *histogram, double fraction);
 

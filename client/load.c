@@ -13,12 +13,6 @@ static const int64_t GRACE =
 
 enum { ROW = 100 }; /* the most columns of the line of progress */
 
-/* What the line of progress was last shown with. */
-struct progress {
-    int64_t shown;
-    uint64_t answered;
-};
-
 /* Shows a text in the row where the cursor is, instead of the last one, and of what a key may have
  * left there. A terminal that takes nothing now shows nothing: nothing waits for it. */
 static void show_row(const char *text)
@@ -31,21 +25,26 @@ static void show_row(const char *text)
     os_write(OS_STDERR, row, strlen(row));
 }
 
-static void show_progress(const struct generator *generator, struct progress *progress)
+/* Shows what has happened since it was last `shown`: the rate and the percentile are of the same
+ * time. */
+static void show_progress(struct generator *generator, int64_t *shown)
 {
-    const struct load_result *result = generator->result;
-    double seconds = (double)(generator->now - progress->shown) / (double)SECOND;
-    double rate = (double)(result->messages_answered - progress->answered) / seconds;
-    char p99[REPORT_DURATION];
+    double seconds = (double)(generator->now - *shown) / (double)SECOND;
+    double rate = (double)generator->lately.count / seconds;
+    char messages[REPORT_RATE];
+    char p99[REPORT_DURATION] = "-";
     char text[160];
 
-    snprintf(text, sizeof text, "%.0f s, %llu connections, %.0f messages/s, %.2f MB/s, p99 %s",
+    if (generator->lately.count > 0)
+        report_duration(histogram_percentile(&generator->lately, 0.99), p99);
+    snprintf(text, sizeof text, "%.0f s, %llu connection%s, %s messages/s, %.2f MB/s, p99 %s",
              (double)(generator->now - generator->schedule.started) / (double)SECOND,
-             (unsigned long long)generator->alive, rate,
-             rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6,
-             report_duration(histogram_percentile(&result->round_trip, 0.99), p99));
+             (unsigned long long)generator->alive, report_plural(generator->alive),
+             report_rate(rate, messages),
+             rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6, p99);
     show_row(text);
-    *progress = (struct progress){generator->now, result->messages_answered};
+    generator->lately = (struct histogram){0};
+    *shown = generator->now;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -101,11 +100,10 @@ static bool send_all(struct generator *generator)
 {
     const struct load_options *options = generator->options;
     int64_t patience = options->connect_timeout * 1000000;
-    struct progress progress = {0};
     bool go_on = true;
 
     generator_start(generator);
-    progress.shown = generator->schedule.started;
+    int64_t shown = generator->schedule.started;
     int64_t end = options->duration > 0 ? generator->schedule.started + options->duration * 1000000
                                         : INT64_MAX;
 
@@ -119,12 +117,12 @@ static bool send_all(struct generator *generator)
             until = generator->moved + GRACE;
         if (generator->connecting > 0)
             until = sooner(until, generator->progressed + patience);
-        go_on = generator_step(generator,
-                               options->progress ? sooner(until, progress.shown + SECOND) : until);
+        go_on =
+            generator_step(generator, options->progress ? sooner(until, shown + SECOND) : until);
         if (generator->connecting > 0 && generator->now - generator->progressed >= patience)
             give_up_connecting(generator);
-        if (options->progress && generator->now - progress.shown >= SECOND)
-            show_progress(generator, &progress);
+        if (options->progress && generator->now - shown >= SECOND)
+            show_progress(generator, &shown);
     }
     generator->sending = false;
     if (options->rate > 0)

@@ -50,6 +50,7 @@ void load_report_table(struct output *output, const struct load_options *options
                        const struct load_result *result)
 {
     const struct histogram *times = &result->round_trip;
+    unsigned long long unanswered = result->messages_sent - result->messages_answered;
     char text[REPORT_HISTOGRAM];
 
     output_print(output, "connections  %llu made, %llu failed, %llu lost; time to connect p50 %s,",
@@ -58,12 +59,11 @@ void load_report_table(struct output *output, const struct load_options *options
                  (unsigned long long)result->connections_lost,
                  report_duration(histogram_percentile(&result->connect_time, 0.5), text));
     output_print(output, " max %s\n", report_duration(result->connect_time.most, text));
-    output_print(
-        output, "messages     %llu sent, %llu answered, %llu not answered, in %.3f s\n",
-        (unsigned long long)result->messages_sent, (unsigned long long)result->messages_answered,
-        (unsigned long long)(result->messages_sent - result->messages_answered), result->seconds);
-    output_print(output, "throughput   %.0f messages/s, %.2f MB/s sent, %.2f MB/s received\n",
-                 a_second((double)result->messages_answered, result),
+    output_print(output, "messages     %llu sent, %llu answered, %llu not answered, in %.3f s\n",
+                 (unsigned long long)result->messages_sent,
+                 (unsigned long long)result->messages_answered, unanswered, result->seconds);
+    output_print(output, "throughput   %s messages/s, %.2f MB/s sent, %.2f MB/s received\n",
+                 report_rate(a_second((double)result->messages_answered, result), text),
                  a_second((double)result->bytes_sent, result) / 1e6,
                  a_second((double)result->bytes_received, result) / 1e6);
     if (times->count > 0) {
@@ -79,9 +79,9 @@ void load_report_table(struct output *output, const struct load_options *options
         print_duration(output, "max", (double)times->most);
         output_print(output, "%s", report_histogram(times, text));
     }
-    if (result->interrupted && result->messages_answered < result->messages_sent)
-        output_print(output, "interrupted; the %llu messages on the way are not counted as lost\n",
-                     (unsigned long long)(result->messages_sent - result->messages_answered));
+    if (result->interrupted && unanswered > 0)
+        output_print(output, "interrupted; %llu message%s on the way, not counted as lost\n",
+                     unanswered, report_plural(unanswered));
     if (result->messages_not_sent > 0)
         output_print(
             output,

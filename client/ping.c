@@ -307,18 +307,18 @@ static void exchange_all(struct ping *ping)
 
 static void print_times(struct output *output, const char *name, const struct histogram *times)
 {
-    static const double fractions[] = {0.5, 0.9, 0.99};
-    char text[3][REPORT_DURATION];
+    static const double fractions[] = {0.5, 0.9, 0.99, 0.999};
+    char text[4][REPORT_DURATION];
 
     output_print(output, "%s min/mean/max/stddev = %s", name,
                  report_duration(times->least, text[0]));
     output_print(output, "/%s/%s", report_duration((int64_t)times->mean, text[0]),
                  report_duration(times->most, text[1]));
-    output_print(output, "/%s, p50/p90/p99 = ",
+    output_print(output, "/%s, p50/p90/p99/p99.9 = ",
                  report_duration((int64_t)histogram_deviation(times), text[0]));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         report_duration(histogram_percentile(times, fractions[i]), text[i]);
-    output_print(output, "%s/%s/%s\n", text[0], text[1], text[2]);
+    output_print(output, "%s/%s/%s/%s\n", text[0], text[1], text[2], text[3]);
 }
 
 /* False when not all that was printed could be written. */
@@ -326,13 +326,13 @@ static bool summarize(struct ping *ping)
 {
     struct output *output = &ping->output;
     uint64_t waiting = ping->sent - ping->answered - ping->lost;
+    unsigned long long reconnects = ping->connect_time.count - 1;
     char text[REPORT_HISTOGRAM];
 
     output_print(output, "\n--- %s ---\n", ping->address);
-    output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnects",
+    output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnect%s",
                  (unsigned long long)ping->sent, (unsigned long long)ping->answered,
-                 (unsigned long long)ping->lost,
-                 (unsigned long long)(ping->connect_time.count - 1));
+                 (unsigned long long)ping->lost, reconnects, report_plural(reconnects));
     if (waiting > 0)
         output_print(output, ", %llu not waited for", (unsigned long long)waiting);
     output_print(output, "\n");

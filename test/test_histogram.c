@@ -175,6 +175,26 @@ static void nothing_and_one(void **state)
     assert_true(histogram.mean == 1000003);
 }
 
+/* A p99 of few values is the greatest of them, not what is in the middle of its bucket. */
+static void the_first_and_the_last_rank_are_exact(void **state)
+{
+    struct histogram histogram = {0};
+
+    (void)state;
+    for (int i = 0; i < 99; i++)
+        histogram_add(&histogram, 1000000 + i);
+    histogram_add(&histogram, 1000);
+    histogram_add(&histogram, 224999);
+    assert_int_equal(histogram_percentile(&histogram, 0), 1000);
+    assert_int_equal(histogram_percentile(&histogram, 1.0 / 101), 1000);
+    assert_int_equal(histogram_percentile(&histogram, 0.999), 1000098);
+    assert_int_equal(histogram_percentile(&histogram, 1), 1000098);
+    histogram = (struct histogram){0};
+    for (int i = 0; i < 99; i++)
+        histogram_add(&histogram, i == 0 ? 225000 : 224000);
+    assert_int_equal(histogram_percentile(&histogram, 0.99), 225000);
+}
+
 static void values_at_the_ends(void **state)
 {
     static const int64_t longest = (int64_t)1 << 42;
@@ -198,9 +218,13 @@ static void values_at_the_ends(void **state)
     assert_int_equal(histogram.most, INT64_MAX);
     assert_int_equal(histogram_count_below(&histogram, longest / 2), 3);
     assert_int_equal(histogram_count_below(&histogram, longest), 4);
-    /* What is longer counts as that. */
-    assert_true(histogram_percentile(&histogram, 1) >= longest - longest / 100);
     assert_int_equal(histogram.count, 6);
+    assert_int_equal(histogram_percentile(&histogram, 1), INT64_MAX);
+    /* But for the greatest, what is longer counts as that. */
+    histogram_add(&histogram, INT64_MAX);
+    int64_t percentile = histogram_percentile(&histogram, 6.0 / 7);
+
+    assert_true(percentile >= longest - longest / 100 && percentile <= longest + longest / 64);
 }
 
 int main(void)
@@ -209,6 +233,7 @@ int main(void)
         cmocka_unit_test(as_the_values_themselves),
         cmocka_unit_test(every_size_of_value),
         cmocka_unit_test(nothing_and_one),
+        cmocka_unit_test(the_first_and_the_last_rank_are_exact),
         cmocka_unit_test(values_at_the_ends),
     };
 

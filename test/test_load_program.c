@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "pattern.h"
+#include "pseudo_terminal.h"
 #include "support.h"
 #include "test.h"
 #include "wrong_server.h"
@@ -320,6 +321,67 @@ static void prints_a_table(void **state)
     assert_non_null(strstr(find_line(table, "round trip   "), "open loop"));
     process_stop(server, PROCESS_STOP_INTERRUPT);
     assert_int_equal(support_finish(server), 0);
+}
+
+static void one_message_is_no_plural(void **state)
+{
+    static char table[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    char message[64];
+    size_t length = 0;
+
+    (void)state;
+    struct process *client = start(&address, OPTIONS("--duration", "1000"), NULL);
+    os_socket s = support_accept(listener);
+
+    for (int i = 0; i < 2; i++) {
+        for (length = 0; length < sizeof message;)
+            length += support_receive(s, message + length, sizeof message - length);
+        if (i == 0)
+            support_send(s, message, sizeof message);
+    }
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(finish(client, table), 0);
+    find_line(table, "interrupted; 1 message on the way, not counted as lost\n");
+    net_close(s);
+    net_close(listener);
+}
+
+/* The line of progress tells of the last second alone: when nothing was answered in it, there is no
+ * percentile. */
+static void progress_is_of_the_last_second(void **state)
+{
+    static char screen[PSEUDO_TERMINAL_TEXT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    int64_t deadline = os_nanoseconds() + SUPPORT_DEADLINE * (int64_t)1000000;
+    char port[8], message[64];
+
+    (void)state;
+    snprintf(port, sizeof port, "%u", address.port);
+    struct pseudo_terminal *terminal =
+        pseudo_terminal_start((const char *const[]){support_environment("ECHO_CLIENT"), "--load",
+                                                    "--duration", "1000", "127.0.0.1", port, NULL},
+                              &(struct pseudo_terminal_options){.term = "xterm"});
+
+    assert_non_null(terminal);
+    os_socket s = support_accept(listener);
+
+    for (size_t length = 0; length < sizeof message;)
+        length += support_receive(s, message + length, sizeof message - length);
+    support_send(s, message, sizeof message);
+    do
+        pseudo_terminal_look(terminal, screen);
+    while (strstr(screen, " 0 messages/s") == NULL && os_nanoseconds() < deadline);
+    if (strstr(screen, " s, 1 connection, 0 messages/s, 0.00 MB/s, p99 -") == NULL)
+        fail_msg("the screen shows: %s", screen);
+    pseudo_terminal_send(terminal, PSEUDO_TERMINAL_INTERRUPT);
+    while (!pseudo_terminal_ended(terminal) && os_nanoseconds() < deadline)
+        pseudo_terminal_look(terminal, screen);
+    assert_int_equal(pseudo_terminal_destroy(terminal), 0);
+    net_close(s);
+    net_close(listener);
 }
 
 static void an_interrupt_ends_it_with_a_report(void **state)
@@ -766,6 +828,8 @@ int main(void)
         TEST(connects_anew_for_each_message),
         TEST(runs_many_connections),
         TEST(prints_a_table),
+        TEST(one_message_is_no_plural),
+        TEST(progress_is_of_the_last_second),
         TEST(an_interrupt_ends_it_with_a_report),
         TEST(an_interrupt_before_any_answer_is_a_failure),
         TEST(names_a_flipped_bit),

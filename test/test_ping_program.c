@@ -42,16 +42,21 @@ static struct summary expect_summary(struct process *client, const struct net_ad
     snprintf(title, sizeof title, "--- %s ---", net_address_text(server, text));
     assert_string_equal(support_line(client, OS_STDOUT), title);
     line = support_line(client, OS_STDOUT);
-    int read = sscanf(line, "%u sent, %u answered, %u lost, %u reconnects, %u not waited for",
-                      &s.sent, &s.answered, &s.lost, &s.reconnects, &s.waiting);
+    const char *format = strstr(line, " 1 reconnect") == NULL
+                             ? "%u sent, %u answered, %u lost, %u reconnects%n, %u not waited for%n"
+                             : "%u sent, %u answered, %u lost, %u reconnect%n, %u not waited for%n";
+    int length = 0;
+    int read = sscanf(line, format, &s.sent, &s.answered, &s.lost, &s.reconnects, &length,
+                      &s.waiting, &length);
 
     assert_int_equal(read, s.waiting > 0 ? 5 : 4);
+    assert_int_equal(length, strlen(line));
     assert_int_equal(s.sent, s.answered + s.lost + s.waiting);
     support_expect_line(client, OS_STDOUT, "connect    min/mean/max/stddev = ");
     if (s.answered > 0)
         assert_non_null(
             strstr(support_expect_line(client, OS_STDOUT, "round trip min/mean/max/stddev = "),
-                   ", p50/p90/p99 = "));
+                   ", p50/p90/p99/p99.9 = "));
     while ((line = support_line(client, OS_STDOUT)) != NULL) {
         assert_non_null(strstr(line, " |"));
         drawn += (unsigned)atoi(strrchr(line, '|') + 1);

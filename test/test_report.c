@@ -49,6 +49,31 @@ static void durations(void **state)
     }
 }
 
+static void rates(void **state)
+{
+    static const struct {
+        double rate;
+        const char *text;
+    } cases[] = {{0, "0"},       {0.001, "0.001"}, {0.5, "0.5"},
+                 {1, "1"},       {1.1, "1.1"},     {16.66, "16.7"},
+                 {99.4, "99.4"}, {99.6, "100"},    {105722.3, "105722"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[REPORT_RATE];
+
+        assert_string_equal(report_rate(cases[i].rate, text), cases[i].text);
+    }
+}
+
+static void one_is_no_plural(void **state)
+{
+    (void)state;
+    assert_string_equal(report_plural(0), "s");
+    assert_string_equal(report_plural(1), "");
+    assert_string_equal(report_plural(2), "s");
+}
+
 /* Three digits, to which the value was rounded. */
 static void durations_of_all_sizes(void **state)
 {
@@ -179,6 +204,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations),
+        cmocka_unit_test(rates),
+        cmocka_unit_test(one_is_no_plural),
         cmocka_unit_test(durations_of_all_sizes),
         cmocka_unit_test(a_histogram_is_drawn),
         cmocka_unit_test(the_doubling_of_one_value),
