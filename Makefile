@@ -33,7 +33,7 @@ EXE := .exe
 OTHER_PLATFORM := posix
 SYSTEM_DEFINES := -D_WIN32_WINNT=0x0600
 SYSTEM_LDFLAGS := -static-libgcc
-SYSTEM_LIBS := -lws2_32
+SYSTEM_LIBS := -lws2_32 -lwinmm
 else
 OTHER_PLATFORM := win32
 endif
@@ -147,7 +147,7 @@ test-windows: windows
 check-dlls: $(PROGRAMS)
 	@dlls=$$($(OBJDUMP) -p $(PROGRAMS) | sed -n 's/.*DLL Name: //p' | sort -u); \
 	    echo "needs:" $$dlls; test -n "$$dlls" && ! echo "$$dlls" | \
-	    grep -vixE '(kernel32|ws2_32|msvcrt|ucrtbase|api-ms-win-crt-[a-z0-9-]*)\.dll'
+	    grep -vixE '(kernel32|ws2_32|winmm|msvcrt|ucrtbase|api-ms-win-crt-[a-z0-9-]*)\.dll'
 
 deps:
 	CC='$(CC)' CMOCKA_CFLAGS='$(CMOCKA_CFLAGS)' test/deps.sh test

@@ -100,7 +100,16 @@ static bool next_message(struct generator *generator, struct generator_connectio
     return c->taken < schedule_given_to(&generator->schedule, place);
 }
 
-/* Begins what is to be begun, and sends it. */
+/* Notes how late the messages are, from this one on, of which all has been sent. */
+static void note_lateness(struct generator *generator, const struct exchange *exchange,
+                          uint64_t message)
+{
+    for (; message < exchange->sending.message; message++)
+        histogram_add(&generator->result->send_lateness,
+                      generator->now - exchange_since(exchange, message));
+}
+
+/* Begins what is to be begun, and sends it; the time is now. */
 static void refill(struct generator *generator, struct generator_connection *c)
 {
     int64_t since;
@@ -111,8 +120,11 @@ static void refill(struct generator *generator, struct generator_connection *c)
         generator->in_flight++;
         generator->result->messages_sent++;
     }
+    uint64_t unsent = c->exchange.sending.message;
     struct net_result result = exchange_send(&c->exchange);
 
+    if (generator->options->rate > 0)
+        note_lateness(generator, &c->exchange, unsent);
     generator->result->bytes_sent += result.bytes;
     if (result.bytes > 0)
         generator->moved = generator->now;
@@ -248,8 +260,10 @@ static void send_due(struct generator *generator)
     for (uint64_t i = 0; i < due && i < connections; i++) {
         struct generator_connection *c = &generator->connections[(first + i) % connections];
 
-        if (c->exchange.watch.kind == GENERATOR_OPEN)
-            refill(generator, c);
+        if (c->exchange.watch.kind != GENERATOR_OPEN)
+            continue;
+        generator->now = os_nanoseconds();
+        refill(generator, c);
     }
 }
 

@@ -176,6 +176,7 @@ bool load_run(const struct load_options *options, const struct net_address *serv
     struct generator generator;
 
     memset(result, 0, sizeof *result);
+    os_wait_precisely();
     bool good = generator_create(&generator, options, server, stop, result);
 
     if (good) {

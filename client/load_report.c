@@ -50,6 +50,7 @@ void load_report_table(struct output *output, const struct load_options *options
                        const struct load_result *result)
 {
     const struct histogram *times = &result->round_trip;
+    const struct histogram *late = &result->send_lateness;
     unsigned long long unanswered = result->messages_sent - result->messages_answered;
     char text[REPORT_HISTOGRAM];
 
@@ -66,6 +67,13 @@ void load_report_table(struct output *output, const struct load_options *options
                  report_rate(a_second((double)result->messages_answered, result), text),
                  a_second((double)result->bytes_sent, result) / 1e6,
                  a_second((double)result->bytes_received, result) / 1e6);
+    if (late->count > 0) {
+        output_print(output, "lateness     p50 %s,",
+                     report_duration(histogram_percentile(late, 0.5), text));
+        output_print(output, " p99 %s,", report_duration(histogram_percentile(late, 0.99), text));
+        output_print(output, " max %s from when a message was due to when it was sent\n",
+                     report_duration(late->most, text));
+    }
     if (times->count > 0) {
         output_print(output, "round trip   %s\n",
                      options->rate > 0
@@ -185,6 +193,8 @@ void load_report_json(struct output *output, const struct load_options *options,
     print_times_json(output, "connect_time", &result->connect_time);
     output_print(output, ",");
     print_times_json(output, "round_trip", &result->round_trip);
+    output_print(output, ",");
+    print_times_json(output, "send_lateness", &result->send_lateness);
     if (result->failure[0] != '\0')
         print_text_json(output, "failure", result->failure);
     else

@@ -34,6 +34,8 @@ struct load_result {
     char failure[1024]; /* why the first connection failed or was lost, for people; else empty */
     struct load_fault fault;
     struct histogram connect_time;
+    struct histogram send_lateness; /* with a rate: from when a message was due to when its last
+                                       byte was handed to the system; else empty */
     struct histogram
         round_trip; /* with a rate: since the message was due; else since it was sent */
 };

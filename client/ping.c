@@ -350,6 +350,7 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
     struct ping *ping = calloc(1, sizeof *ping);
     enum ping_end end = PING_LOST;
 
+    os_wait_precisely();
     if (ping == NULL || (ping->selector = selector_create()) == NULL ||
         !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ)) {
         fprintf(stderr, "echo-client: out of memory\n");

@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "stop_requests.h"
 
@@ -83,6 +86,17 @@ int64_t os_nanoseconds(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
+
+#ifdef PR_SET_TIMERSLACK
+void os_wait_precisely(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1UL); /* nanoseconds */
+}
+#else
+void os_wait_precisely(void)
+{
+}
+#endif
 
 void os_local_time(char text[20])
 {

@@ -3,6 +3,8 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
+#include <mmsystem.h>
+
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -17,6 +19,8 @@ static struct stop_requests stop_requests;
 static volatile LONG stop_status = OS_STOP_TOLD; /* os_stop_ends() */
 
 enum { USUAL_COLUMNS = 80 };
+enum { TICK = 1 /* milliseconds, of the timer in a process that waits precisely */ };
+static bool precise;
 enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
 
 int os_start(void)
@@ -40,6 +44,9 @@ void os_finish(void)
 {
     give_pipe_back(STD_OUTPUT_HANDLE);
     give_pipe_back(STD_ERROR_HANDLE);
+    if (precise)
+        timeEndPeriod(TICK);
+    precise = false;
     WSACleanup();
 }
 
@@ -54,6 +61,11 @@ int64_t os_nanoseconds(void)
     /* Whole seconds apart from the rest: the product would overflow after 15 minutes at 10 MHz. */
     return now.QuadPart / frequency.QuadPart * 1000000000 +
            now.QuadPart % frequency.QuadPart * 1000000000 / frequency.QuadPart;
+}
+
+void os_wait_precisely(void)
+{
+    precise = precise || timeBeginPeriod(TICK) == TIMERR_NOERROR;
 }
 
 void os_local_time(char text[20])

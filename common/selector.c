@@ -11,7 +11,9 @@ enum {
     PATIENCE_SHORT = 8, /* and as many where one of them has woken up of late */
     COST_OF = 1024,     /* sockets: what their costs are measured for */
     MEASURE = 16,       /* of so many waits for all, one is measured */
-    AT_ONCE = 3 /* looks at all: what a wait for all that has not really waited takes at most */
+    AT_ONCE = 3,  /* looks at all: what a wait for all that has not really waited takes at most */
+    EXACT = 2000, /* microseconds that a wait until a time asks for in full; */
+    MARGIN = 128  /* of more, one part in so many is left for the next wait */
 };
 
 static const int64_t PATIENCE_LEAST = 500000; /* nanoseconds that they may be kept waiting anyway */
@@ -324,7 +326,9 @@ bool selector_wait(struct selector *selector, int64_t timeout)
 bool selector_wait_until(struct selector *selector, int64_t until, int64_t now)
 {
     /* Rounded up: to wake a microsecond early is to wait twice. */
-    return selector_wait(selector, until > now ? (until - now) / 1000 + 1 : 0);
+    int64_t timeout = until > now ? (until - now) / 1000 + 1 : 0;
+
+    return selector_wait(selector, timeout > EXACT ? timeout - timeout / MARGIN : timeout);
 }
 
 struct selector_watch *selector_next(struct selector *selector)

@@ -109,7 +109,7 @@ static void expect_sound(const char *json)
         "connections_failed connections_lost messages_sent messages_answered messages_per_second "
         "messages_not_sent bytes_sent bytes_received sent_bytes_per_second "
         "received_bytes_per_second connect_time "
-        "round_trip failure fault ");
+        "round_trip send_lateness failure fault ");
     assert_true(json_number(json, "messages_answered") <= json_number(json, "messages_sent"));
     assert_true(json_number(json, "bytes_sent") <=
                 json_number(json, "messages_sent") * json_number(json, "message_size_bytes"));
@@ -147,6 +147,10 @@ static void expect_passed(const char *json, double extra_bytes)
     expect_a_second(json, "sent_bytes_per_second", json_number(json, "bytes_sent"));
     expect_a_second(json, "received_bytes_per_second", json_number(json, "bytes_received"));
     expect_times(json, "round_trip", messages);
+    if (json_is(json, "loop", "\"open\""))
+        expect_times(json, "send_lateness", json_number(json, "messages_sent"));
+    else
+        expect_number(json, "send_lateness.count", 0);
     expect_times(json, "connect_time", json_number(json, "connections_made"));
 }
 
@@ -301,6 +305,7 @@ static void prints_a_table(void **state)
     struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
     struct net_address address = support_loopback(false, port);
     unsigned drawn = 0;
+    double late[3];
 
     (void)state;
     assert_int_equal(
@@ -319,6 +324,9 @@ static void prints_a_table(void **state)
     assert_int_equal(
         finish(start(&address, OPTIONS("--count", "30", "--rate", "9999"), NULL), table), 0);
     assert_non_null(strstr(find_line(table, "round trip   "), "open loop"));
+    assert_int_equal(sscanf(find_line(table, "lateness     "), "p50 %lf %*s p99 %lf %*s max %lf",
+                            &late[0], &late[1], &late[2]),
+                     3);
     process_stop(server, PROCESS_STOP_INTERRUPT);
     assert_int_equal(support_finish(server), 0);
 }
@@ -673,6 +681,10 @@ static void waiting_counts_in_an_open_loop(void **state)
         assert_true(json_number(report, "round_trip.max_us") >= WRONG_SERVER_DELAY * 1e3);
         if (open)
             assert_true(json_number(report, "round_trip.min_us") >=
+                        (WRONG_SERVER_DELAY - 19) * 1e3);
+        /* All but the first one have been sent that late. */
+        if (open)
+            assert_true(json_number(report, "send_lateness.p50_us") >=
                         (WRONG_SERVER_DELAY - 19) * 1e3);
         wrong_server_close(server);
     }

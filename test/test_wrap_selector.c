@@ -31,6 +31,7 @@ static struct {
     size_t sleeper;
     bool fails;
     int64_t cost_each;
+    bool oversleeps;    /* by a thousandth of the time-out, as Linux does */
     int64_t delay;      /* nanoseconds that the next wait takes longer */
     unsigned waits;     /* so far */
     unsigned looks;     /* those that looked at all */
@@ -117,6 +118,9 @@ bool __wrap_selector_sets_wait(struct selector *waiting, size_t from, size_t to,
     /* Nothing: time goes by until the sleeper wakes up, or it is over. */
     int64_t over = timeout < 0 ? INT64_MAX : world.now + timeout * 1000;
 
+    if (world.oversleeps && timeout > 0)
+        over += timeout;
+
     assert_true(timeout >= 0 || (world.wakes_at > 0 && count == waiting->count));
     if (world.wakes_at > world.now && world.wakes_at < over) {
         world.now = world.wakes_at;
@@ -202,6 +206,26 @@ static void a_few_are_always_waited_for_together(void **state)
         assert_int_equal(world.timeouts[0], 1234);
     }
     assert_int_equal(world.waits, 100);
+}
+
+/* However long it takes, and though select() comes late in proportion. */
+static void a_wait_until_a_time_ends_on_time(void **state)
+{
+    static const int64_t microseconds[] = {1,       10,       1000,      2000,       10000,
+                                           1000000, 10000000, 600000000, 86400000000};
+
+    (void)state;
+    watch_all(1);
+    world.oversleeps = true;
+    for (size_t i = 0; i < sizeof microseconds / sizeof microseconds[0]; i++) {
+        int64_t until = world.now + microseconds[i] * 1000;
+        unsigned waits = world.waits;
+
+        while (world.now < until)
+            assert_true(selector_wait_until(selector, until, world.now));
+        assert_true(world.now - until < 10000);
+        assert_in_range(world.waits - waits, 1, 5);
+    }
 }
 
 static void the_busy_are_waited_for_alone(void **state)
@@ -520,6 +544,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_few_are_always_waited_for_together),
+        TEST(a_wait_until_a_time_ends_on_time),
         TEST(the_busy_are_waited_for_alone),
         TEST(where_most_are_busy_nobody_is_left_out),
         TEST(when_most_fall_silent_the_rest_are_waited_for_alone),
