@@ -48,7 +48,37 @@ static void connect_one(struct generator *generator, struct generator_connection
         return;
     }
     c->exchange.watch.kind = GENERATOR_CONNECTING;
-    generator->connecting++;
+    if (generator->connecting++ == 0)
+        generator->progressed = generator->now;
+}
+
+/* The place of a connection among all, by which its turn comes. */
+static uint64_t place_of(const struct generator *generator, const struct generator_connection *c)
+{
+    return (uint64_t)(c - generator->connections);
+}
+
+/* Which of all messages is the next one of a connection, when there is a rate. */
+static uint64_t next_number(const struct generator *generator, const struct generator_connection *c)
+{
+    return c->taken * generator->options->connections + place_of(generator, c);
+}
+
+/* Whether it is due. */
+static bool has_due(const struct generator *generator, const struct generator_connection *c)
+{
+    return c->taken < schedule_given_to(&generator->schedule, place_of(generator, c));
+}
+
+/* Makes the connection for one message: now, or with a rate when that is due. */
+static void connect_for_next(struct generator *generator, struct generator_connection *c)
+{
+    if (generator->options->rate == 0 || has_due(generator, c)) {
+        connect_one(generator, c);
+        return;
+    }
+    c->exchange.watch.kind = GENERATOR_WAITING;
+    generator->waiting++;
 }
 
 /* Closes a connection, whose messages in flight are lost with it. */
@@ -64,6 +94,7 @@ static void close_one(struct generator *generator, struct generator_connection *
         break;
     case GENERATOR_STOP:
     case GENERATOR_HELD:
+    case GENERATOR_WAITING:
     case GENERATOR_CLOSED:
         break;
     }
@@ -86,7 +117,6 @@ static bool next_message(struct generator *generator, struct generator_connectio
                          int64_t *since)
 {
     const struct load_options *options = generator->options;
-    size_t place = (size_t)(c - generator->connections);
 
     *since = generator->now;
     if (!generator->sending || generator->result->messages_sent >= options->count ||
@@ -96,8 +126,8 @@ static bool next_message(struct generator *generator, struct generator_connectio
         return false;
     if (options->rate == 0)
         return true;
-    *since = schedule_time(&generator->schedule, c->taken * options->connections + place);
-    return c->taken < schedule_given_to(&generator->schedule, place);
+    *since = schedule_time(&generator->schedule, next_number(generator, c));
+    return has_due(generator, c);
 }
 
 /* Notes how late the messages are, from this one on, of which all has been sent. */
@@ -193,6 +223,17 @@ static bool take_answers(struct generator *generator, struct generator_connectio
     return false;
 }
 
+/* Whether, once its message is answered, a connection makes place for one for another message. */
+static bool has_another(const struct generator *generator, const struct generator_connection *c)
+{
+    const struct load_options *options = generator->options;
+
+    if (!options->reconnect || !generator->sending)
+        return false;
+    return options->rate > 0 ? next_number(generator, c) < generator->schedule.count
+                             : generator->result->messages_sent < options->count;
+}
+
 static void serve_open(struct generator *generator, struct generator_connection *c)
 {
     /* Once for what came and for what goes out now: with many connections ready, the round's time
@@ -211,10 +252,9 @@ static void serve_open(struct generator *generator, struct generator_connection 
         }
         if (!take_answers(generator, c, &received))
             return;
-        if (generator->options->reconnect && received.answered > 0 &&
-            generator->result->messages_sent < generator->options->count && generator->sending) {
+        if (received.answered > 0 && has_another(generator, c)) {
             close_one(generator, c);
-            connect_one(generator, c);
+            connect_for_next(generator, c);
             return;
         }
     }
@@ -246,7 +286,10 @@ void generator_connect_more(struct generator *generator)
         struct generator_connection *c = &generator->connections[generator->opened++];
 
         c->held = generator->opened > generator->options->connections;
-        connect_one(generator, c);
+        if (generator->options->reconnect && !c->held)
+            connect_for_next(generator, c);
+        else
+            connect_one(generator, c);
     }
 }
 
@@ -260,10 +303,13 @@ static void send_due(struct generator *generator)
     for (uint64_t i = 0; i < due && i < connections; i++) {
         struct generator_connection *c = &generator->connections[(first + i) % connections];
 
-        if (c->exchange.watch.kind != GENERATOR_OPEN)
-            continue;
-        generator->now = os_nanoseconds();
-        refill(generator, c);
+        if (c->exchange.watch.kind == GENERATOR_WAITING) {
+            generator->waiting--;
+            connect_one(generator, c);
+        } else if (c->exchange.watch.kind == GENERATOR_OPEN) {
+            generator->now = os_nanoseconds();
+            refill(generator, c);
+        }
     }
 }
 
@@ -297,6 +343,7 @@ bool generator_step(struct generator *generator, int64_t until)
         case GENERATOR_OPEN:
             serve_open(generator, c);
             break;
+        case GENERATOR_WAITING:
         case GENERATOR_CLOSED:
             break;
         }
@@ -324,7 +371,7 @@ bool generator_has_more(const struct generator *generator)
     const struct load_options *options = generator->options;
 
     if (generator->result->messages_sent >= options->count ||
-        generator->alive + generator->connecting == 0)
+        generator->alive + generator->connecting + generator->waiting == 0)
         return false;
     /* What was due on a connection that is lost is never sent. */
     return options->rate == 0 || schedule_next(&generator->schedule) != INT64_MAX ||
@@ -403,7 +450,9 @@ bool generator_create(struct generator *generator, const struct load_options *op
 void generator_destroy(struct generator *generator)
 {
     for (size_t i = 0; i < generator->total; i++) {
-        if (generator->connections[i].exchange.watch.kind != GENERATOR_CLOSED)
+        uint8_t kind = generator->connections[i].exchange.watch.kind;
+
+        if (kind != GENERATOR_WAITING && kind != GENERATOR_CLOSED)
             close_one(generator, &generator->connections[i]);
     }
     selector_destroy(generator->selector);

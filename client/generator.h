@@ -16,11 +16,13 @@ enum generator_watch {
     GENERATOR_HELD,
     GENERATOR_CONNECTING,
     GENERATOR_OPEN,
+    GENERATOR_WAITING, /* nothing is open: to connect when the next message is due */
     GENERATOR_CLOSED
 };
 
 struct generator_connection {
-    struct exchange exchange; /* first; open unless the kind of its watch is GENERATOR_CLOSED */
+    struct exchange exchange; /* first; open unless the kind of its watch is GENERATOR_WAITING or
+                                 GENERATOR_CLOSED */
     int64_t connect_began;
     uint64_t taken; /* messages that have been begun, on all that this connection was */
     bool held;      /* only to be held open */
@@ -38,14 +40,15 @@ struct generator {
     size_t total;     /* of both */
     size_t opened;    /* connections that have been begun so far */
     size_t connecting;
-    size_t alive; /* open connections that exchange messages */
+    size_t alive;   /* open connections that exchange messages */
+    size_t waiting; /* those that are to be made when a message is due */
     uint64_t in_flight;
     struct schedule schedule; /* of the messages, when there is a rate */
     struct source source;     /* counts the connections, which gives them their numbers too */
     bool sending;             /* messages are being begun */
     bool closing;             /* all is answered; the server is to end each connection now */
     int64_t now;
-    int64_t progressed; /* when a connection was last made */
+    int64_t progressed; /* when a connection was last made, or the first of those under way begun */
     int64_t moved;      /* when a byte of a message last went or came */
     int64_t answered;   /* when the last answer came; 0: none has */
     struct histogram
@@ -60,7 +63,8 @@ bool generator_create(struct generator *generator, const struct load_options *op
 /* Closes what is open and frees what it owns. */
 void generator_destroy(struct generator *generator);
 
-/* Begins the connections that are not begun yet, not too many at once. */
+/* Begins the connections that are not begun yet, not too many at once; with a rate and a connection
+ * for each message only those that are held open, the others when their messages are due. */
 void generator_connect_more(struct generator *generator);
 
 /* Gives up the connections that are not made yet; returns how many. */

@@ -76,7 +76,10 @@ void load_report_table(struct output *output, const struct load_options *options
     }
     if (times->count > 0) {
         output_print(output, "round trip   %s\n",
-                     options->rate > 0
+                     options->rate > 0 && options->reconnect
+                         ? "open loop: from when a message was due, connecting included, to the "
+                           "end of its answer"
+                     : options->rate > 0
                          ? "open loop: from when a message was due to the end of its answer"
                          : "closed loop: from when a message was sent to the end of its answer");
         print_duration(output, "min", (double)times->least);

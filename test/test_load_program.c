@@ -267,7 +267,54 @@ static void connects_anew_for_each_message(void **state)
     json = load("echo", OPTIONS("--json", "--count", "50", "--reconnect", "--connections", "4",
                                 "--rate", "5000"));
     expect_number(json, "messages_answered", 50);
-    assert_true(json_number(json, "connections_made") >= 50);
+    expect_number(json, "connections_made", 50);
+    assert_true(json_number(json, "round_trip.mean_us") >
+                json_number(json, "connect_time.mean_us"));
+}
+
+/* With a rate: no connection for a message that will only be due in a quarter of an hour. */
+static void connects_when_a_message_is_due(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    char message[64];
+
+    (void)state;
+    struct process *client = start(
+        &address,
+        OPTIONS("--json", "--reconnect", "--rate", "0.001", "--count", "4", "--connections", "2"),
+        NULL);
+    os_socket s = support_accept(listener);
+
+    for (size_t length = 0; length < sizeof message;)
+        length += support_receive(s, message + length, sizeof message - length);
+    support_send(s, message, sizeof message);
+    support_expect_closed(s);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(finish(client, report), 0);
+    expect_passed(report, 0);
+    expect_number(report, "connections_made", 1);
+    expect_number(report, "messages_sent", 1);
+    net_close(s);
+    net_close(listener);
+}
+
+/* The time to connect is not what went by before it was begun. */
+static void a_late_answer_leaves_time_to_connect(void **state)
+{
+    static char report[REPORT];
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
+    struct process *client =
+        start(&server->address,
+              OPTIONS("--json", "--reconnect", "--count", "3", "--connect-timeout", "0.05"), NULL);
+
+    (void)state;
+    wrong_server_run(server, client, UINT64_MAX);
+    assert_int_equal(finish(client, report), 0);
+    expect_passed(report, 0);
+    expect_number(report, "messages_answered", 3);
+    wrong_server_close(server);
 }
 
 static void runs_many_connections(void **state)
@@ -838,6 +885,8 @@ int main(void)
         TEST(sends_as_many_as_rate_times_duration),
         TEST(holds_idle_connections),
         TEST(connects_anew_for_each_message),
+        TEST(connects_when_a_message_is_due),
+        TEST(a_late_answer_leaves_time_to_connect),
         TEST(runs_many_connections),
         TEST(prints_a_table),
         TEST(one_message_is_no_plural),
