@@ -161,7 +161,7 @@ static void end_all(struct generator *generator)
  * at least that in which so many messages are due, n / rate, which is the end of the last one's
  * turn.
  */
-static double seconds(const struct generator *generator)
+static double reported_seconds(const struct generator *generator)
 {
     const struct schedule *schedule = &generator->schedule;
     double answered = (double)(generator->answered - schedule->started) / (double)SECOND;
@@ -188,7 +188,7 @@ bool load_run(const struct load_options *options, const struct net_address *serv
         if (result->interrupted && result->messages_answered == 0)
             load_result_interrupted(result);
         if (generator.answered > 0)
-            result->seconds = seconds(&generator);
+            result->seconds = reported_seconds(&generator);
         if (go_on)
             end_all(&generator);
     }

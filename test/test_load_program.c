@@ -384,14 +384,13 @@ static void one_message_is_no_plural(void **state)
     struct net_address address;
     os_socket listener = support_listen(&address);
     char message[64];
-    size_t length = 0;
 
     (void)state;
     struct process *client = start(&address, OPTIONS("--duration", "1000"), NULL);
     os_socket s = support_accept(listener);
 
     for (int i = 0; i < 2; i++) {
-        for (length = 0; length < sizeof message;)
+        for (size_t length = 0; length < sizeof message;)
             length += support_receive(s, message + length, sizeof message - length);
         if (i == 0)
             support_send(s, message, sizeof message);
@@ -726,13 +725,13 @@ static void waiting_counts_in_an_open_loop(void **state)
         expect_passed(report, 0);
         expect_number(report, "messages_answered", 20);
         assert_true(json_number(report, "round_trip.max_us") >= WRONG_SERVER_DELAY * 1e3);
-        if (open)
+        if (open) {
             assert_true(json_number(report, "round_trip.min_us") >=
                         (WRONG_SERVER_DELAY - 19) * 1e3);
-        /* All but the first one have been sent that late. */
-        if (open)
+            /* All but the first one have been sent that late. */
             assert_true(json_number(report, "send_lateness.p50_us") >=
                         (WRONG_SERVER_DELAY - 19) * 1e3);
+        }
         wrong_server_close(server);
     }
 }

@@ -25,11 +25,10 @@ static void what_came_back_right_is_passed(void **state)
 
 static void what_went_wrong_is_not_passed(void **state)
 {
-    struct load_result result = all_answered();
-
     (void)state;
     for (int interrupted = 0; interrupted < 2; interrupted++) {
-        result = all_answered();
+        struct load_result result = all_answered();
+
         result.interrupted = interrupted != 0;
         result.connections_failed = 1;
         assert_false(load_result_passed(&result));
