@@ -983,6 +983,20 @@ static void quiet_logs_failures_only(void **state)
     assert_int_equal(support_finish(server.process), 0);
 }
 
+static void connections_without_a_byte_can_be_left_out(void **state)
+{
+    struct server server = start(OPTIONS("--no-log-empty"));
+    static const char *const lines[] = {",Started: ", ",Stopping: 0 connections",
+                                        ",Stopped: 1 connection served, 0 bytes in"};
+
+    (void)state;
+    leave(connect_to(&server));
+    process_stop(server.process, PROCESS_STOP_INTERRUPT);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        assert_non_null(strstr(next_line(server.process, OS_STDERR), lines[i]));
+    assert_int_equal(support_finish(server.process), 0);
+}
+
 static void verbose_logs_what_echo_mode_receives(void **state)
 {
     (void)state;
@@ -1070,6 +1084,7 @@ int main(void)
         TEST(the_log_tells_a_connection_from_its_start_to_its_end),
         TEST(a_message_cannot_forge_the_log),
         TEST(quiet_logs_failures_only),
+        TEST(connections_without_a_byte_can_be_left_out),
         TEST(verbose_logs_what_echo_mode_receives),
         TEST(a_log_that_nobody_reads_stops_nobody),
     };

@@ -9,15 +9,14 @@ static const int64_t START = 5000000000;
 /* One more request, so many milliseconds after the start; returns how many have been counted. */
 static unsigned ask(struct stop_requests *requests, int64_t milliseconds)
 {
-    stop_requests_add(requests,
-                      (struct stop_request){.time = START + milliseconds * MILLISECOND});
+    stop_requests_add(requests, (struct stop_request){.time = START + milliseconds * MILLISECOND});
     return requests->count;
 }
 
 static unsigned hang_up(struct stop_requests *requests, int64_t milliseconds)
 {
-    stop_requests_add(requests, (struct stop_request){.time = START + milliseconds * MILLISECOND,
-                                                      .hang_up = 1});
+    stop_requests_add(
+        requests, (struct stop_request){.time = START + milliseconds * MILLISECOND, .hang_up = 1});
     return requests->count;
 }
 
