@@ -1,7 +1,8 @@
 /*
- * stop_requests: pure. How many requests to stop a program has got. One wish to stop may arrive more
- * than once: timeout(1) signals its child and then the child's group, the kernel and the shell both
- * send SIGHUP when a window closes, a wrapper forwards the Ctrl-C that its child has got as well.
+ * stop_requests: pure. How many requests to stop a program has got. One wish to stop may arrive
+ * more than once: timeout(1) signals its child and then the child's group, the kernel and the shell
+ * both send SIGHUP when a window closes, a wrapper forwards the Ctrl-C that its child has got as
+ * well.
  */
 #ifndef STOP_REQUESTS_H
 #define STOP_REQUESTS_H
