@@ -42,7 +42,8 @@ ifdef SANITIZE
 SANITIZERS := -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-LANGUAGE := -std=c11 -D_GNU_SOURCE
+# _FILE_OFFSET_BITS: files of 2 GiB and more on systems of 32 bits (feature_test_macros(7)).
+LANGUAGE := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 INCLUDES := -Icommon -Iserver -Iclient -Itest
 COMPILE = $(CC) $(LANGUAGE) $(SYSTEM_DEFINES) $(INCLUDES) \
     $(if $(filter test/%,$<),$(CMOCKA_CFLAGS)) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SANITIZERS)

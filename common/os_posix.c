@@ -63,11 +63,13 @@ static void open_terminal(enum os_stream stream)
 
 int os_start(void)
 {
+    /* Where there is no null device, nothing can be read from the root directory either. */
+    const char *nothing = access("/dev/null", R_OK) == 0 ? "/dev/null" : "/";
+
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         /* Read-only even for the outputs: what is written to a stream that was closed has to fail,
-         * not to vanish. Where there is no /dev/null, as in a chroot(2), the root directory does. */
-        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDONLY) == -1 &&
-            open("/", O_RDONLY) == -1)
+         * not to vanish. */
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open(nothing, O_RDONLY) == -1)
             return errno;
     }
     open_terminal(OS_STDOUT);

@@ -14,8 +14,12 @@
  * An fd_set is a bitmap over descriptors, and select() reads as many of its bits as it is told to.
  * So it may be larger than the type says, if FD_SET and its like are kept off it: glibc's abort
  * past FD_SETSIZE. Linux and FreeBSD keep it in words of unsigned long; others in 32-bit words,
- * which on a little-endian machine is the same.
+ * which on a little-endian machine is the same, and on one of 32 bits.
  */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ && __SIZEOF_LONG__ != 4 && !defined __linux__ &&     \
+    !defined __FreeBSD__
+#error "here a bit of an fd_set is not where it would be looked for: in another word of 32 bits"
+#endif
 typedef unsigned long word;
 enum { WORD_BITS = sizeof(word) * CHAR_BIT, SHORTAGE = 10 /* milliseconds */ };
 

@@ -9,6 +9,8 @@
 
 static int refuse(const char *what)
 {
+    /* Nobody may read the message: then a request to stop ends us. */
+    os_stop_ends(EXIT_FAILURE);
     fprintf(stderr, "echo-server: %s\n", what);
     return EXIT_FAILURE;
 }
@@ -29,7 +31,6 @@ static int serve(const struct server_options *options, struct listeners *listene
 
     if (server == NULL)
         return refuse("out of memory");
-    os_stop_ends(OS_STOP_TOLD);
     do {
         status = server_step(server, -1);
     } while (status == SERVER_RUNNING);
@@ -54,6 +55,8 @@ static int run(const struct server_options *options)
         return refuse(note);
     if (note[0] != '\0')
         fprintf(stderr, "echo-server: note: %s\n", note);
+    /* Nothing waits from here on but the loop; and whoever reads where we listen may stop us. */
+    os_stop_ends(OS_STOP_TOLD);
     return serve(options, &listeners, stop);
 }
 

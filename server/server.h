@@ -16,8 +16,9 @@ struct server;
 /*
  * Makes a server that serves the listeners, whose sockets it owns from now on, also on failure. It
  * says on stdout, in a line each, on which addresses it listens; what stdout does not take at once
- * is offered again in each round. `stop` is the socket of os_stop_open(), or OS_NO_SOCKET; it stays the caller's. Raises the limit
- * of open descriptors as far as the system lets it. Returns NULL when memory is refused.
+ * is offered again in each round. `stop` is the socket of os_stop_open(), or OS_NO_SOCKET; it stays
+ * the caller's. Raises the limit of open descriptors as far as the system lets it. Returns NULL
+ * when memory is refused.
  */
 struct server *server_create(const struct server_options *options, struct listeners *listeners,
                              os_socket stop);

@@ -19,7 +19,7 @@ static int status_after(int number, void (*prepare)(void))
     assert_int_not_equal(process, -1);
     if (process == 0) {
         prepare();
-        raise(number);
+        kill(getpid(), number);
         _exit(os_stop_requests() == 1 ? TOLD : SURVIVED);
     }
     assert_int_equal(waitpid(process, &status, 0), process);
