@@ -39,17 +39,6 @@ int character_width(uint32_t code)
     return contains(two_columns, sizeof two_columns / sizeof two_columns[0], code) ? 2 : 1;
 }
 
-/* The code point of `length` bytes of well-formed UTF-8. */
-static uint32_t code_of(const char *bytes, size_t length)
-{
-    const unsigned char *b = (const unsigned char *)bytes;
-    uint32_t code = length == 1 ? b[0] : b[0] & (0x7FU >> length);
-
-    for (size_t i = 1; i < length; i++)
-        code = code << 6 | (b[i] & 0x3FU);
-    return code;
-}
-
 static bool is_flag_letter(uint32_t code)
 {
     return code >= 0x1F1E6 && code <= 0x1F1FF;
@@ -89,7 +78,7 @@ size_t character_length(const char *bytes, size_t length, size_t *columns)
     *columns = 1;
     if (taken == 0)
         return 1;
-    before = code_of(bytes, taken);
+    before = text_code_point(bytes, taken);
     *columns = added_columns(before, &last);
     bool flag = is_flag_letter(before); /* and its pair is not complete */
 
@@ -98,7 +87,7 @@ size_t character_length(const char *bytes, size_t length, size_t *columns)
 
         if (next == 0)
             break;
-        code = code_of(bytes + taken, next);
+        code = text_code_point(bytes + taken, next);
         bool joins = is_mark(code) || before == ZERO_WIDTH_JOINER || (flag && is_flag_letter(code));
 
         if (!joins)
@@ -111,13 +100,43 @@ size_t character_length(const char *bytes, size_t length, size_t *columns)
     return taken;
 }
 
+/* The length of the code point, or of the byte that belongs to none, that ends at `end`. */
+static size_t length_before(const char *bytes, size_t end)
+{
+    for (size_t length = 2; length <= 4 && length <= end; length++) {
+        if (text_utf8_length(bytes + end - length, length) == length)
+            return length;
+    }
+    return 1;
+}
+
+/* Whether a character can be told to begin at `place` from its two neighbours alone. */
+static bool surely_begins(const char *bytes, size_t place, size_t end)
+{
+    size_t next = text_utf8_length(bytes + place, end - place);
+    size_t length = length_before(bytes, place);
+
+    if (next == 0 || text_utf8_length(bytes + place - length, length) == 0)
+        return true;
+    uint32_t code = text_code_point(bytes + place, next);
+    uint32_t before = text_code_point(bytes + place - length, length);
+
+    return !is_mark(code) && before != ZERO_WIDTH_JOINER &&
+           !(is_flag_letter(code) && is_flag_letter(before));
+}
+
 size_t character_before(const char *bytes, size_t end)
 {
-    size_t start = 0;
+    size_t start = end;
+    size_t code_points = 0;
+    size_t next;
     size_t columns;
 
-    /* What belongs together can only be told from the front. */
-    for (size_t next = 0; next < end; next += character_length(bytes + next, end - next, &columns))
+    /* Back to where a character is sure to begin, and from there on as from the front. */
+    do
+        start -= length_before(bytes, start);
+    while (start > 0 && ++code_points < CHARACTER_MOST && !surely_begins(bytes, start, end));
+    while ((next = start + character_length(bytes + start, end - start, &columns)) < end)
         start = next;
     return start;
 }

@@ -29,7 +29,14 @@ int character_width(uint32_t code);
  */
 size_t character_length(const char *bytes, size_t length, size_t *columns);
 
-/* Where the character that ends at `end` begins: 0 < end; the text is that from `bytes` on. */
+/* So many code points are looked back; even, so that flags stay pairs. */
+enum { CHARACTER_MOST = 128 };
+
+/*
+ * Where the character that ends at `end` begins: 0 < end; the text is that from `bytes` on. Looks
+ * no further back than that character, or the flags in a row that it ends, and than CHARACTER_MOST
+ * code points: of a longer character that is the end of it.
+ */
 size_t character_before(const char *bytes, size_t end);
 
 #endif

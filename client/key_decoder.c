@@ -23,6 +23,10 @@ static enum key_kind kind_of_number(int number)
         return KEY_END;
     case 3:
         return KEY_DELETE;
+    case 200:
+        return KEY_PASTE_BEGIN;
+    case 201:
+        return KEY_PASTE_END;
     default:
         return KEY_OTHER;
     }
@@ -121,8 +125,9 @@ static size_t next_double_escape(const char *bytes, size_t length, struct key *k
     return taken > 0 ? 2 + taken : 0;
 }
 
-/* Escape and a character: Alt. */
-static size_t next_alt(const char *bytes, size_t length, struct key *key)
+/* Escape and a character: Alt, or the beginning of a control string. */
+static size_t next_alt(struct key_decoder *decoder, const char *bytes, size_t length,
+                       struct key *key)
 {
     size_t taken;
 
@@ -134,6 +139,13 @@ static size_t next_alt(const char *bytes, size_t length, struct key *key)
     case 'O':
         taken = next_sequence(bytes + 1, length - 1, false, key);
         return taken > 0 ? 1 + taken : 0;
+    case ']':
+    case 'P':
+    case '^':
+    case '_':
+    case 'X':
+        decoder->control_string = true;
+        return 2;
     case 'b':
     case 'B':
         key->kind = KEY_WORD_LEFT;
@@ -141,6 +153,20 @@ static size_t next_alt(const char *bytes, size_t length, struct key *key)
     case 'f':
     case 'F':
         key->kind = KEY_WORD_RIGHT;
+        return 2;
+    case 'd':
+    case 'D':
+        key->kind = KEY_KILL_WORD_AFTER;
+        return 2;
+    case '\b':
+    case 0x7F:
+        key->kind = KEY_KILL_WORD_BEFORE;
+        return 2;
+    case '<':
+        key->kind = KEY_FIRST;
+        return 2;
+    case '>':
+        key->kind = KEY_LAST;
         return 2;
     case ESCAPE:
         return next_double_escape(bytes, length, key);
@@ -153,58 +179,136 @@ static size_t next_alt(const char *bytes, size_t length, struct key *key)
     }
 }
 
-static enum key_kind kind_of_character(unsigned char first, size_t length)
+static enum key_kind kind_of_character(unsigned char first)
 {
-    switch (first) {
-    case 0x01:
-        return KEY_HOME;
-    case 0x02:
-        return KEY_LEFT;
-    case 0x04:
-        return KEY_END_OF_INPUT;
-    case 0x05:
-        return KEY_END;
-    case 0x06:
-        return KEY_RIGHT;
-    case 0x08:
-    case 0x7F:
+    static const enum key_kind kinds[0x20] = {
+        [0x01] = KEY_HOME,
+        [0x02] = KEY_LEFT,
+        [0x04] = KEY_DELETE_OR_END,
+        [0x05] = KEY_END,
+        [0x06] = KEY_RIGHT,
+        [0x07] = KEY_CANCEL,
+        [0x08] = KEY_BACKSPACE,
+        ['\n'] = KEY_ENTER,
+        [0x0B] = KEY_KILL_TO_END,
+        [0x0C] = KEY_CLEAR_SCREEN,
+        ['\r'] = KEY_ENTER,
+        [0x0E] = KEY_DOWN,
+        [0x10] = KEY_UP,
+        [0x12] = KEY_SEARCH,
+        [0x14] = KEY_TRANSPOSE,
+        [0x15] = KEY_KILL_TO_START,
+        [0x16] = KEY_QUOTE,
+        [0x17] = KEY_KILL_WORD,
+        [0x19] = KEY_YANK,
+        [0x1F] = KEY_UNDO,
+    };
+
+    if (first == 0x7F)
         return KEY_BACKSPACE;
-    case '\n':
-    case '\r':
-        return KEY_ENTER;
-    case 0x0B:
-        return KEY_KILL_TO_END;
-    case 0x0C:
-        return KEY_CLEAR_SCREEN;
-    case 0x0E:
-        return KEY_DOWN;
-    case 0x10:
-        return KEY_UP;
-    case 0x15:
-        return KEY_KILL_TO_START;
-    case 0x17:
-        return KEY_KILL_WORD;
-    case '\t':
+    if (first >= 0x20 || first == '\t')
         return KEY_TEXT;
-    default:
-        /* Neither other controls nor bytes that are no UTF-8 are text. */
-        return first < 0x20 || (length == 1 && first >= 0x7F) ? KEY_OTHER : KEY_TEXT;
-    }
+    return kinds[first] != KEY_TEXT ? kinds[first] : KEY_OTHER;
 }
 
-size_t key_decoder_next(const char *bytes, size_t length, struct key *key)
+/* One character as text, or one byte that belongs to none. */
+static size_t next_text(const char *bytes, size_t length, struct key *key)
 {
-    unsigned char first = (unsigned char)bytes[0];
     size_t character = text_utf8_length(bytes, length);
 
-    if (first == ESCAPE)
-        return next_alt(bytes, length, key);
     if (character == 0 && text_utf8_cut(bytes, length) == length)
         return 0;
+    key->kind = KEY_TEXT;
     key->length = character > 0 ? character : 1;
-    key->kind = first == 0xC2 && (unsigned char)bytes[1] < 0xA0
-                    ? KEY_OTHER /* C1 controls */
-                    : kind_of_character(first, key->length);
     memcpy(key->text, bytes, key->length);
     return key->length;
+}
+
+/* After Ctrl-V: any key, or x and two hexadecimal digits. */
+static size_t next_quoted(struct key_decoder *decoder, const char *bytes, size_t length,
+                          struct key *key)
+{
+    unsigned int byte = 0;
+    size_t digits = 0;
+    size_t taken;
+
+    for (; bytes[0] == 'x' && digits < 2 && 1 + digits < length; digits++) {
+        int value = text_hexadecimal(bytes[1 + digits]);
+
+        if (value < 0)
+            break;
+        byte = byte * 16 + (unsigned int)value;
+    }
+    if (bytes[0] == 'x' && digits < 2 && 1 + digits == length)
+        return 0;
+    taken = next_text(bytes, length, key);
+    if (digits == 2) {
+        key->text[0] = (char)byte;
+        taken = 3;
+    }
+    if (taken > 0)
+        decoder->quoting = false;
+    return taken;
+}
+
+static size_t next_pasted(struct key_decoder *decoder, const char *bytes, size_t length,
+                          struct key *key)
+{
+    static const char end[] = "\x1B[201~";
+    size_t compared = length < sizeof end - 1 ? length : sizeof end - 1;
+
+    if (memcmp(bytes, end, compared) != 0)
+        return next_text(bytes, length, key);
+    if (compared < sizeof end - 1)
+        return 0;
+    key->kind = KEY_PASTE_END;
+    decoder->pasting = false;
+    return compared;
+}
+
+/* One byte of a control string, or its end; 0 also when Escape ends it as the beginning of a key.
+ */
+static size_t next_in_string(struct key_decoder *decoder, const char *bytes, size_t length,
+                             struct key *key)
+{
+    key->kind = KEY_OTHER;
+    if (bytes[0] == ESCAPE) {
+        decoder->control_string = length < 2;
+        return length >= 2 && bytes[1] == '\\' ? 2 : 0;
+    }
+    decoder->control_string = bytes[0] != '\a' && bytes[0] != '\r' && bytes[0] != '\n' &&
+                              bytes[0] != 0x18 && bytes[0] != 0x1A;
+    decoder->after_return = bytes[0] == '\r';
+    return 1;
+}
+
+size_t key_decoder_next(struct key_decoder *decoder, const char *bytes, size_t length,
+                        struct key *key)
+{
+    size_t taken;
+
+    if (decoder->pasting)
+        return next_pasted(decoder, bytes, length, key);
+    if (decoder->quoting)
+        return next_quoted(decoder, bytes, length, key);
+    if (decoder->control_string) {
+        taken = next_in_string(decoder, bytes, length, key);
+        if (taken > 0 || decoder->control_string)
+            return taken;
+    }
+    if (bytes[0] == ESCAPE) {
+        taken = next_alt(decoder, bytes, length, key);
+        decoder->after_return = decoder->after_return && taken == 0;
+        decoder->pasting = taken > 0 && key->kind == KEY_PASTE_BEGIN;
+        return taken;
+    }
+    taken = next_text(bytes, length, key);
+    if (taken == 0)
+        return 0;
+    key->kind = kind_of_character((unsigned char)bytes[0]);
+    if (bytes[0] == '\n' && decoder->after_return)
+        key->kind = KEY_OTHER;
+    decoder->after_return = bytes[0] == '\r';
+    decoder->quoting = key->kind == KEY_QUOTE;
+    return taken;
 }

@@ -13,8 +13,11 @@
 
 /* All zero at first. */
 struct key_record_decoder {
-    WCHAR
-    surrogate; /* the first half of a character beyond U+FFFF, until the second comes; else 0 */
+    WCHAR surrogate;   /* the first half of a character beyond U+FFFF, until the second comes */
+    bool after_return; /* Enter came: a line feed (of pasted CR LF) is no second one */
+    bool quoting;      /* Ctrl-V came: the next key with a character is text */
+    char quoted[2];    /* x and a digit that came behind Ctrl-V */
+    size_t quoted_length;
 };
 
 /*
@@ -24,8 +27,9 @@ struct key_record_decoder {
  */
 bool key_record_counts(const INPUT_RECORD *record);
 
-/* Makes a key of an event that counts; KEY_OTHER of what does nothing, and of the first half of a
- * character. */
+/* Makes a key of an event that counts; KEY_OTHER of what does nothing, of the first half of a
+ * character, and of an x and a digit behind Ctrl-V: with a second digit they are that byte, else
+ * text with the character that follows. */
 void key_record_decode(struct key_record_decoder *decoder, const INPUT_RECORD *record,
                        struct key *key);
 

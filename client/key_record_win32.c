@@ -1,5 +1,9 @@
 #include "key_record.h"
 
+#include <string.h>
+
+#include "text.h"
+
 /*
  * Whether a digit of the numeric keypad is pressed for the number of a character, with the left Alt
  * held: the character comes when Alt is released. The keys that are not of the keypad have the same
@@ -27,24 +31,25 @@ bool key_record_counts(const INPUT_RECORD *record)
            (key->wVirtualKeyCode == VK_MENU && key->uChar.UnicodeChar != 0);
 }
 
-/* Makes a key of a UTF-16 unit; of the first half of a pair it makes KEY_OTHER and waits for the
- * second. */
-static void key_of_unit(struct key_record_decoder *decoder, WCHAR unit, struct key *key)
+/* Appends the character of a UTF-16 unit to the text of a key; of the first half of a pair nothing,
+ * which waits for the second. Returns whether there was one. */
+static bool append_unit(struct key_record_decoder *decoder, WCHAR unit, struct key *key)
 {
     WCHAR units[2] = {decoder->surrogate, unit};
     bool second = IS_LOW_SURROGATE(unit) && decoder->surrogate != 0;
 
-    key->kind = KEY_OTHER;
     decoder->surrogate = IS_HIGH_SURROGATE(unit) ? unit : 0;
-    if (decoder->surrogate != 0 || (unit < 0x20 && unit != L'\t') || (unit >= 0x7F && unit < 0xA0))
-        return;
+    if (decoder->surrogate != 0)
+        return false;
     int length = WideCharToMultiByte(CP_UTF8, 0, second ? units : units + 1, second ? 2 : 1,
-                                     key->text, sizeof key->text, NULL, NULL);
+                                     key->text + key->length, (int)(sizeof key->text - key->length),
+                                     NULL, NULL);
 
     if (length <= 0)
-        return;
+        return false;
     key->kind = KEY_TEXT;
-    key->length = (size_t)length;
+    key->length += (size_t)length;
+    return true;
 }
 
 /* A key without a character, or whose character does not matter. */
@@ -84,18 +89,40 @@ static enum key_kind kind_of_control(WCHAR unit)
         return KEY_BACKSPACE;
     case 0x01:
         return KEY_HOME;
+    case 0x02:
+        return KEY_LEFT;
+    case 0x04:
+        return KEY_DELETE;
     case 0x05:
         return KEY_END;
+    case 0x06:
+        return KEY_RIGHT;
+    case 0x07:
+        return KEY_CANCEL;
     case 0x0B:
         return KEY_KILL_TO_END;
     case 0x0C:
         return KEY_CLEAR_SCREEN;
+    case 0x0E:
+        return KEY_DOWN;
+    case 0x10:
+        return KEY_UP;
+    case 0x12:
+        return KEY_SEARCH;
+    case 0x14:
+        return KEY_TRANSPOSE;
     case 0x15:
         return KEY_KILL_TO_START;
+    case 0x16:
+        return KEY_QUOTE;
     case 0x17:
         return KEY_KILL_WORD;
+    case 0x19:
+        return KEY_YANK;
     case 0x1A:
         return KEY_END_OF_INPUT;
+    case 0x1F:
+        return KEY_UNDO;
     default:
         return KEY_OTHER;
     }
@@ -120,9 +147,50 @@ static enum key_kind kind_of_alt(WCHAR unit)
     case L'f':
     case L'F':
         return KEY_WORD_RIGHT;
+    case L'd':
+    case L'D':
+        return KEY_KILL_WORD_AFTER;
+    case L'<':
+        return KEY_FIRST;
+    case L'>':
+        return KEY_LAST;
+    case 0x08:
+    case 0x7F:
+        return KEY_KILL_WORD_BEFORE;
     default:
         return KEY_OTHER;
     }
+}
+
+/* Whether a UTF-16 unit is no control character. */
+static bool is_text(WCHAR unit)
+{
+    return unit == L'\t' || (unit >= 0x20 && unit < 0x7F) || unit >= 0xA0;
+}
+
+/* A unit after Ctrl-V: the character of any key is text, as are x and two hexadecimal digits. */
+static void quoted_key(struct key_record_decoder *decoder, WCHAR unit, struct key *key)
+{
+    int value = unit < 0x80 ? text_hexadecimal((char)unit) : -1;
+    size_t held = decoder->quoted_length;
+
+    if (held == 0 ? unit == L'x' : held == 1 && value >= 0) {
+        decoder->quoted[decoder->quoted_length++] = (char)unit;
+        return;
+    }
+    if (held == 2 && value >= 0) {
+        key->kind = KEY_TEXT;
+        key->text[0] = (char)(text_hexadecimal(decoder->quoted[1]) * 16 + value);
+        key->length = 1;
+    } else {
+        /* It was no number: the x and a digit are text, too. */
+        memcpy(key->text, decoder->quoted, held);
+        key->length = held;
+        if (!append_unit(decoder, unit, key))
+            return;
+    }
+    decoder->quoting = false;
+    decoder->quoted_length = 0;
 }
 
 void key_record_decode(struct key_record_decoder *decoder, const INPUT_RECORD *record,
@@ -131,16 +199,27 @@ void key_record_decode(struct key_record_decoder *decoder, const INPUT_RECORD *r
     const KEY_EVENT_RECORD *event = &record->Event.KeyEvent;
 
     key->kind = KEY_OTHER;
+    key->length = 0;
     if (record->EventType != KEY_EVENT)
         return;
     WCHAR unit = event->uChar.UnicodeChar;
+    bool after_return = decoder->after_return;
 
+    if (decoder->quoting && unit != 0) {
+        quoted_key(decoder, unit, key);
+        return;
+    }
+    if (unit != 0)
+        decoder->after_return = unit == L'\r';
+    if (unit == L'\n' && after_return)
+        return;
     if (unit == 0)
         key->kind = kind_of_virtual_key(event);
-    else if (unit >= 0x20 && unit != 0x7F && with_alt(event))
+    else if ((unit >= 0x20 || unit == 0x08) && with_alt(event))
         key->kind = kind_of_alt(unit);
     else
         key->kind = kind_of_control(unit);
-    if (key->kind == KEY_OTHER && unit != 0 && !with_alt(event))
-        key_of_unit(decoder, unit, key);
+    if (key->kind == KEY_OTHER && is_text(unit) && !with_alt(event))
+        append_unit(decoder, unit, key);
+    decoder->quoting = decoder->quoting || key->kind == KEY_QUOTE;
 }

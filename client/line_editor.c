@@ -4,124 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "character_width.h"
+#include "line_history.h"
+#include "line_text.h"
 
-/* Puts text in at the cursor, which goes behind it. Returns false, with nothing changed, when
- * memory is refused. */
-static bool insert(struct line_editor *editor, const char *text, size_t length)
+static enum line_editor_event changed_if(bool changed)
 {
-    if (editor->capacity - editor->length < length) {
-        size_t capacity = 2 * editor->capacity + length + 64;
-        char *larger = realloc(editor->text, capacity);
-
-        if (larger == NULL)
-            return false;
-        editor->text = larger;
-        editor->capacity = capacity;
-    }
-    memmove(editor->text + editor->cursor + length, editor->text + editor->cursor,
-            editor->length - editor->cursor);
-    memcpy(editor->text + editor->cursor, text, length);
-    editor->length += length;
-    editor->cursor += length;
-    return true;
-}
-
-/* Takes the bytes from `start` to `end` out; the cursor goes to where they were. */
-static void erase(struct line_editor *editor, size_t start, size_t end)
-{
-    if (end > start)
-        memmove(editor->text + start, editor->text + end, editor->length - end);
-    editor->length -= end - start;
-    editor->cursor = start;
-}
-
-static size_t left_of(const struct line_editor *editor, size_t place)
-{
-    return place > 0 ? character_before(editor->text, place) : 0;
-}
-
-/* The cursor may stand within a character, behind a part of it that was typed: so from the front.
- */
-static size_t right_of(const struct line_editor *editor, size_t place)
-{
-    size_t end = 0;
-    size_t columns;
-
-    while (end <= place && end < editor->length)
-        end += character_length(editor->text + end, editor->length - end, &columns);
-    return end;
-}
-
-/* Words are what stands between spaces and tabs. */
-static bool is_space(const struct line_editor *editor, size_t place)
-{
-    return editor->text[place] == ' ' || editor->text[place] == '\t';
-}
-
-static size_t word_left_of(const struct line_editor *editor, size_t place)
-{
-    while (place > 0 && is_space(editor, place - 1))
-        place--;
-    while (place > 0 && !is_space(editor, place - 1))
-        place--;
-    return place;
-}
-
-static size_t word_right_of(const struct line_editor *editor, size_t place)
-{
-    while (place < editor->length && is_space(editor, place))
-        place++;
-    while (place < editor->length && !is_space(editor, place))
-        place++;
-    return place;
-}
-
-/* Makes `line` the text, with the cursor at its end. */
-static bool show(struct line_editor *editor, const struct line *line)
-{
-    size_t length = editor->length;
-    size_t cursor = editor->cursor;
-
-    /* Behind the old text first, which then goes: a refusal of memory leaves it as it was. */
-    editor->cursor = length;
-    if (line->length > 0 && !insert(editor, line->text, line->length)) {
-        editor->cursor = cursor;
-        return false;
-    }
-    erase(editor, 0, length);
-    editor->cursor = editor->length;
-    return true;
-}
-
-static bool copy_line(struct line *copy, const char *text, size_t length)
-{
-    copy->text = malloc(length > 0 ? length : 1);
-    copy->length = length;
-    if (copy->text != NULL && length > 0)
-        memcpy(copy->text, text, length);
-    return copy->text != NULL;
-}
-
-/* Shows the line that is `recalled` steps back. */
-static enum line_editor_event recall(struct line_editor *editor, size_t recalled)
-{
-    bool from_draft = editor->recalled == 0;
-
-    if (recalled > editor->history_count)
-        return LINE_EDITOR_NOTHING;
-    if (from_draft && !copy_line(&editor->draft, editor->text, editor->length))
-        return LINE_EDITOR_NOTHING;
-    if (!show(editor,
-              recalled > 0 ? &editor->history[editor->history_count - recalled] : &editor->draft)) {
-        if (from_draft)
-            free(editor->draft.text);
-        return LINE_EDITOR_NOTHING;
-    }
-    editor->recalled = recalled;
-    if (recalled == 0)
-        free(editor->draft.text);
-    return LINE_EDITOR_CHANGED;
+    return changed ? LINE_EDITOR_CHANGED : LINE_EDITOR_NOTHING;
 }
 
 static enum line_editor_event move(struct line_editor *editor, size_t place)
@@ -130,90 +18,252 @@ static enum line_editor_event move(struct line_editor *editor, size_t place)
     return LINE_EDITOR_CHANGED;
 }
 
+/* Erases, and keeps what was erased for Ctrl-Y. */
 static enum line_editor_event kill(struct line_editor *editor, size_t start, size_t end)
 {
-    erase(editor, start, end);
+    struct line killed;
+
+    if (start == end)
+        return LINE_EDITOR_CHANGED;
+    if (!line_text_copy(&killed, editor->text + start, end - start))
+        return LINE_EDITOR_NOTHING;
+    if (!line_text_erase(editor, start, end)) {
+        free(killed.text);
+        return LINE_EDITOR_NOTHING;
+    }
+    free(editor->killed.text);
+    editor->killed = killed;
     return LINE_EDITOR_CHANGED;
 }
 
-enum line_editor_event line_editor_key(struct line_editor *editor, const struct key *key)
+static enum line_editor_event yank(struct line_editor *editor)
 {
-    size_t cursor = editor->cursor;
+    const struct line *killed = &editor->killed;
 
+    return changed_if(killed->text != NULL &&
+                      line_text_insert(editor, killed->text, killed->length, false));
+}
+
+/* Swaps the characters around the cursor, or the last two at the end, as Emacs does. */
+static enum line_editor_event transpose(struct line_editor *editor)
+{
+    size_t end = line_text_right_of(editor, editor->cursor);
+    size_t middle = line_text_left_of(editor, end);
+    size_t start = line_text_left_of(editor, middle);
+
+    return changed_if(start < middle && line_text_swap(editor, start, middle, end));
+}
+
+/*
+ * Whether two carriage returns are one line ending: tmux makes carriage returns of line feeds, so
+ * of CR LF it makes two. Then each line of the paste has them; a single pair is taken for an empty
+ * line, which matters more (the end of a request of HTTP).
+ */
+static bool has_pairs_of_returns(const char *text, size_t length)
+{
+    size_t groups = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        size_t start = i;
+
+        while (i < length && text[i] == '\r')
+            i++;
+        if ((i - start) % 2 == 1 || (i < length && text[i] == '\n'))
+            return false;
+        groups += i > start;
+    }
+    return groups > 1;
+}
+
+/* Copies text with one line feed for each line ending; returns the length of the copy. */
+static size_t copy_with_line_feeds(char *copy, const char *text, size_t length)
+{
+    bool pairs = has_pairs_of_returns(text, length);
+    size_t copied = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        char byte = text[i];
+
+        if (byte == '\r') {
+            byte = '\n';
+            if (i + 1 < length && (text[i + 1] == '\n' || (pairs && text[i + 1] == '\r')))
+                i++;
+        }
+        copy[copied++] = byte;
+    }
+    return copied;
+}
+
+static enum line_editor_event begin_paste(struct line_editor *editor)
+{
+    editor->pasting = true;
+    editor->paste_refused = false;
+    return LINE_EDITOR_NOTHING;
+}
+
+static enum line_editor_event gather_paste(struct line_editor *editor, const struct key *key)
+{
+    if (!buffer_append(&editor->paste, key->text, key->length))
+        editor->paste_refused = true;
+    return LINE_EDITOR_NOTHING;
+}
+
+/* Puts the paste into the line as one change. */
+static enum line_editor_event end_paste(struct line_editor *editor)
+{
+    size_t length = buffer_length(&editor->paste);
+    char *text = length > 0 && !editor->paste_refused ? malloc(length) : NULL;
+    bool inserted = false;
+
+    if (text != NULL) {
+        length = copy_with_line_feeds(text, buffer_bytes(&editor->paste), length);
+        inserted = line_text_insert(editor, text, length, false);
+    }
+    free(text);
+    buffer_clear(&editor->paste);
+    editor->pasting = false;
+    return changed_if(inserted);
+}
+
+/* Takes a key while the history is searched; false when it does not belong to the search. */
+static bool search_key(struct line_editor *editor, const struct key *key,
+                       enum line_editor_event *event)
+{
+    *event = LINE_EDITOR_CHANGED;
     switch (key->kind) {
     case KEY_TEXT:
-        return insert(editor, key->text, key->length) ? LINE_EDITOR_CHANGED : LINE_EDITOR_NOTHING;
+        *event = changed_if(line_history_search_for(editor, key->text, key->length));
+        return true;
+    case KEY_BACKSPACE:
+        line_history_search_for_less(editor);
+        return true;
+    case KEY_SEARCH:
+        *event = changed_if(line_history_search_on(editor));
+        return true;
+    case KEY_CANCEL:
+        editor->searching = false;
+        return true;
+    case KEY_CLEAR_SCREEN:
+        *event = LINE_EDITOR_CLEAR_SCREEN;
+        return true;
+    case KEY_QUOTE:
+    case KEY_OTHER:
+        *event = LINE_EDITOR_NOTHING;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Takes a key while there is neither a search nor a paste. */
+static enum line_editor_event edit_key(struct line_editor *editor, const struct key *key)
+{
+    size_t cursor = editor->cursor;
+    bool typing = editor->typing;
+
+    editor->typing = key->kind == KEY_TEXT || (typing && key->kind == KEY_QUOTE);
+    switch (key->kind) {
+    case KEY_TEXT:
+        if (line_text_insert(editor, key->text, key->length, typing))
+            return LINE_EDITOR_CHANGED;
+        editor->typing = typing;
+        return LINE_EDITOR_NOTHING;
     case KEY_ENTER:
         return LINE_EDITOR_LINE;
     case KEY_BACKSPACE:
-        return kill(editor, left_of(editor, cursor), cursor);
+        return changed_if(line_text_erase(editor, line_text_left_of(editor, cursor), cursor));
+    case KEY_DELETE_OR_END:
+        if (editor->length == 0)
+            return LINE_EDITOR_END;
+        return changed_if(line_text_erase(editor, cursor, line_text_right_of(editor, cursor)));
     case KEY_DELETE:
-        return kill(editor, cursor, right_of(editor, cursor));
+        return changed_if(line_text_erase(editor, cursor, line_text_right_of(editor, cursor)));
     case KEY_LEFT:
-        return move(editor, left_of(editor, cursor));
+        return move(editor, line_text_left_of(editor, cursor));
     case KEY_RIGHT:
-        return move(editor, right_of(editor, cursor));
+        return move(editor, line_text_right_of(editor, cursor));
     case KEY_WORD_LEFT:
-        return move(editor, word_left_of(editor, cursor));
+        return move(editor, line_text_word_left_of(editor, cursor));
     case KEY_WORD_RIGHT:
-        return move(editor, word_right_of(editor, cursor));
+        return move(editor, line_text_word_right_of(editor, cursor));
     case KEY_HOME:
         return move(editor, 0);
     case KEY_END:
         return move(editor, editor->length);
     case KEY_UP:
-        return recall(editor, editor->recalled + 1);
+        return changed_if(line_history_recall(editor, editor->recalled + 1));
     case KEY_DOWN:
-        return editor->recalled > 0 ? recall(editor, editor->recalled - 1) : LINE_EDITOR_NOTHING;
+        return changed_if(editor->recalled > 0 &&
+                          line_history_recall(editor, editor->recalled - 1));
+    case KEY_FIRST:
+        return changed_if(editor->history_count > 0 &&
+                          line_history_recall(editor, editor->history_count));
+    case KEY_LAST:
+        return changed_if(editor->recalled > 0 && line_history_recall(editor, 0));
+    case KEY_SEARCH:
+        line_history_begin_search(editor);
+        return LINE_EDITOR_CHANGED;
     case KEY_KILL_TO_END:
         return kill(editor, cursor, editor->length);
     case KEY_KILL_TO_START:
         return kill(editor, 0, cursor);
     case KEY_KILL_WORD:
-        return kill(editor, word_left_of(editor, cursor), cursor);
+        return kill(editor, line_text_word_left_of(editor, cursor), cursor);
+    case KEY_KILL_WORD_BEFORE:
+        return kill(editor, line_text_letters_left_of(editor, cursor), cursor);
+    case KEY_KILL_WORD_AFTER:
+        return kill(editor, cursor, line_text_letters_right_of(editor, cursor));
+    case KEY_YANK:
+        return yank(editor);
+    case KEY_TRANSPOSE:
+        return transpose(editor);
+    case KEY_UNDO:
+        return changed_if(line_text_undo(editor));
+    case KEY_PASTE_BEGIN:
+        return begin_paste(editor);
+    case KEY_PASTE_END:
+        return LINE_EDITOR_NOTHING;
     case KEY_CLEAR_SCREEN:
         return LINE_EDITOR_CLEAR_SCREEN;
     case KEY_END_OF_INPUT:
         return editor->length == 0 ? LINE_EDITOR_END : LINE_EDITOR_NOTHING;
     case KEY_HANG_UP:
         return LINE_EDITOR_END;
+    case KEY_CANCEL:
+    case KEY_QUOTE:
     case KEY_OTHER:
         break;
     }
     return LINE_EDITOR_NOTHING;
 }
 
-/* Puts the line into the history; where memory is refused, it is not remembered. */
-static void remember(struct line_editor *editor)
+enum line_editor_event line_editor_key(struct line_editor *editor, const struct key *key)
 {
-    const struct line *last =
-        &editor->history[editor->history_count > 0 ? editor->history_count - 1 : 0];
-    struct line line;
+    enum line_editor_event before = LINE_EDITOR_NOTHING; /* what comes of what the key ends */
+    enum line_editor_event event;
 
-    if (editor->length == 0)
-        return;
-    if (editor->history_count > 0 && last->length == editor->length &&
-        memcmp(last->text, editor->text, editor->length) == 0)
-        return;
-    if (!copy_line(&line, editor->text, editor->length))
-        return;
-    if (editor->history_count == LINE_EDITOR_HISTORY) {
-        free(editor->history[0].text);
-        memmove(editor->history, editor->history + 1,
-                sizeof editor->history - sizeof editor->history[0]);
-        editor->history_count--;
+    if (editor->searching) {
+        if (search_key(editor, key, &event))
+            return event;
+        if (!line_history_end_search(editor))
+            return key->kind == KEY_HANG_UP ? LINE_EDITOR_END : LINE_EDITOR_NOTHING;
+        before = LINE_EDITOR_CHANGED; /* the prompt is another one at least */
+    } else if (editor->pasting) {
+        if (key->kind == KEY_TEXT)
+            return gather_paste(editor, key);
+        before = end_paste(editor);
     }
-    editor->history[editor->history_count++] = line;
+    event = edit_key(editor, key);
+    return event != LINE_EDITOR_NOTHING ? event : before;
 }
 
 void line_editor_next(struct line_editor *editor)
 {
-    remember(editor);
+    line_history_remember(editor);
     if (editor->recalled > 0)
         free(editor->draft.text);
     editor->recalled = 0;
-    editor->length = 0;
-    editor->cursor = 0;
+    line_text_set(editor, NULL, 0);
 }
 
 void line_editor_clear(struct line_editor *editor)
@@ -222,39 +272,9 @@ void line_editor_clear(struct line_editor *editor)
         free(editor->history[i].text);
     if (editor->recalled > 0)
         free(editor->draft.text);
+    line_text_set(editor, NULL, 0);
+    buffer_clear(&editor->paste);
+    free(editor->killed.text);
     free(editor->text);
     memset(editor, 0, sizeof *editor);
-}
-
-struct line_editor_view line_editor_view(const struct line_editor *editor, size_t columns)
-{
-    size_t behind = right_of(editor, editor->cursor);
-    size_t width;
-    size_t used = 0;
-    struct line_editor_view view = {0, 0};
-
-    /* The cursor stands on a character, or behind the last one. */
-    if (editor->cursor == editor->length)
-        columns = columns > 0 ? columns - 1 : 0;
-
-    /* From the front as far as it fits; what does not fit before the cursor's character pushes the
-     * start along. */
-    for (size_t next = 0; next < editor->length;) {
-        next += character_length(editor->text + next, editor->length - next, &width);
-        if (next > behind && used + width > columns)
-            break;
-        used += width;
-        view.end = next;
-        while (used > columns) {
-            size_t start = view.start + character_length(editor->text + view.start,
-                                                         editor->length - view.start, &width);
-
-            /* The cursor's character is wider than all columns. */
-            if (start > editor->cursor)
-                return (struct line_editor_view){editor->cursor, editor->cursor};
-            view.start = start;
-            used -= width;
-        }
-    }
-    return view;
 }

@@ -1,15 +1,18 @@
 /*
  * line_editor: pure. The line that is being typed, and those before it: keys in, a line out, and
  * what of it is to be drawn. It knows no terminal and does no I/O; terminals decode keys and draw
- * line_editor_view().
+ * what line_editor_render() makes.
  */
 #ifndef LINE_EDITOR_H
 #define LINE_EDITOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "buffer.h"
+
 enum key_kind {
-    KEY_TEXT, /* one character, or a tab, in `text` */
+    KEY_TEXT, /* one character, or one byte of anything, in `text` */
     KEY_ENTER,
     KEY_BACKSPACE,
     KEY_DELETE,
@@ -21,18 +24,31 @@ enum key_kind {
     KEY_END,
     KEY_UP,
     KEY_DOWN,
-    KEY_KILL_TO_END,   /* Ctrl-K */
-    KEY_KILL_TO_START, /* Ctrl-U */
-    KEY_KILL_WORD,     /* Ctrl-W: the word before the cursor */
-    KEY_CLEAR_SCREEN,  /* Ctrl-L */
-    KEY_END_OF_INPUT,  /* Ctrl-D on POSIX, Ctrl-Z on Windows */
-    KEY_HANG_UP,       /* not a key: the terminal is gone */
-    KEY_OTHER          /* does nothing */
+    KEY_FIRST,            /* Alt-<: the oldest line of the history */
+    KEY_LAST,             /* Alt->: the line being typed */
+    KEY_SEARCH,           /* Ctrl-R */
+    KEY_CANCEL,           /* Ctrl-G */
+    KEY_KILL_TO_END,      /* Ctrl-K */
+    KEY_KILL_TO_START,    /* Ctrl-U */
+    KEY_KILL_WORD,        /* Ctrl-W: what stands between spaces before the cursor */
+    KEY_KILL_WORD_BEFORE, /* Alt-Backspace: letters and digits before the cursor */
+    KEY_KILL_WORD_AFTER,  /* Alt-D: letters and digits after the cursor */
+    KEY_YANK,             /* Ctrl-Y: what was killed last */
+    KEY_TRANSPOSE,        /* Ctrl-T */
+    KEY_UNDO,             /* Ctrl-_ */
+    KEY_QUOTE,            /* Ctrl-V: the next key is text, whatever it is */
+    KEY_PASTE_BEGIN,      /* the text up to the end of the paste is put into the line then */
+    KEY_PASTE_END,        /* each line ending of it (LF, CR LF, CR) as one line feed */
+    KEY_CLEAR_SCREEN,     /* Ctrl-L */
+    KEY_DELETE_OR_END,    /* Ctrl-D on POSIX: the end of input on an empty line, else as Delete */
+    KEY_END_OF_INPUT,     /* Ctrl-Z on Windows */
+    KEY_HANG_UP,          /* not a key: the terminal is gone */
+    KEY_OTHER             /* does nothing */
 };
 
 struct key {
     enum key_kind kind;
-    char text[4]; /* UTF-8, not terminated */
+    char text[6]; /* UTF-8 or any byte, with x and a digit before it at most; not terminated */
     size_t length;
 };
 
@@ -40,11 +56,17 @@ enum line_editor_event {
     LINE_EDITOR_NOTHING,      /* what is drawn stays as it is */
     LINE_EDITOR_CHANGED,      /* the line is to be drawn again */
     LINE_EDITOR_CLEAR_SCREEN, /* so is everything, on an empty screen */
-    LINE_EDITOR_LINE,         /* the line is finished: take it, then call line_editor_next() */
+    LINE_EDITOR_LINE,         /* the line is finished: take it, then call line_editor_next(); line
+                                 feeds of a paste, or behind Ctrl-V, are in it */
     LINE_EDITOR_END           /* there will be no further line */
 };
 
-enum { LINE_EDITOR_HISTORY = 1000 }; /* lines that are remembered */
+enum {
+    LINE_EDITOR_HISTORY = 1000,          /* lines that are remembered */
+    LINE_EDITOR_PATTERN = 128,           /* bytes that are searched for */
+    LINE_EDITOR_UNDO = 100,              /* changes that can be undone */
+    LINE_EDITOR_UNDO_BYTES = 1024 * 1024 /* that these removed; the last one always can be undone */
+};
 
 /* One line of the history. */
 struct line {
@@ -52,23 +74,52 @@ struct line {
     size_t length;
 };
 
+/* One change of the line: `removed` stood where `inserted` bytes are now. */
+struct line_change {
+    size_t place;
+    size_t inserted;
+    struct line removed;
+};
+
 /* All zero is an editor with an empty line and no history. */
 struct line_editor {
     char *text; /* owned; not terminated; NULL at first */
     size_t length;
-    size_t capacity;
-    size_t cursor;                            /* behind a whole UTF-8 sequence */
+    size_t capacity; /* never less than it was: what the text has been, it can be again */
+    size_t cursor;   /* behind a whole UTF-8 sequence */
     struct line history[LINE_EDITOR_HISTORY]; /* the oldest first */
     size_t history_count;
     size_t recalled;   /* steps back in the history that the line shown is; 0: it is the one being
                           typed */
     struct line draft; /* the line being typed, while another is shown */
+
+    struct line killed;                           /* for KEY_YANK; text is NULL at first */
+    struct line_change changes[LINE_EDITOR_UNDO]; /* the oldest first */
+    size_t change_count;
+    bool typing; /* the next character that is inserted belongs to the last change */
+
+    /* A paste is gathered, and put into the line when it ends: whole, or not at all. */
+    bool pasting;
+    bool paste_refused; /* memory for a part of it */
+    struct buffer paste;
+
+    /* While the history is searched, the line found is shown and the line itself is as before. */
+    bool searching;
+    bool search_failed; /* nothing older has the pattern */
+    char pattern[LINE_EDITOR_PATTERN];
+    size_t pattern_length;
+    size_t found;       /* steps back in the history; 0: nothing yet */
+    size_t found_place; /* of the pattern in that line */
 };
 
 /* Frees the line and the history. */
 void line_editor_clear(struct line_editor *editor);
 
-/* Takes a key. Where memory is refused, nothing changes: LINE_EDITOR_NOTHING. */
+/*
+ * Takes a key. Where memory is refused, nothing changes: LINE_EDITOR_NOTHING; a paste that cannot
+ * be held is dropped as a whole. A key that does not belong to a search or to a paste ends it, and
+ * then does what it does.
+ */
 enum line_editor_event line_editor_key(struct line_editor *editor, const struct key *key);
 
 /*
@@ -77,17 +128,22 @@ enum line_editor_event line_editor_key(struct line_editor *editor, const struct 
  */
 void line_editor_next(struct line_editor *editor);
 
-/* What is to be drawn: the bytes of editor->text from `start` to `end`, with the cursor at
- * `cursor`. */
-struct line_editor_view {
-    size_t start;
-    size_t end;
+/* What is to be drawn, as bytes for a terminal. */
+struct line_editor_row {
+    struct buffer text; /* all zero at first; the caller clears it */
+    size_t cursor;      /* bytes of the text before the cursor */
 };
 
 /*
- * The part of the line that is visible in `columns` columns: all of it, or as much before the
- * cursor as fits with the character under the cursor, and what follows.
+ * Appends to `row->text` the prompt and the part of the line that is visible in `columns` columns,
+ * the last of which stays free unless it is the only one: as much before the cursor as fits with
+ * the character under it, and what follows. Of a prompt that is too long, that of a search, the end
+ * is shown. SIZE_MAX columns are room for the whole line. A tab is shown as a space, other ASCII
+ * controls as ^X, and the rest as text_escape() does, so nothing drives the terminal. The work is
+ * in proportion to what is visible and to the characters at the cursor. Returns false, with `row`
+ * as it was, when memory is refused.
  */
-struct line_editor_view line_editor_view(const struct line_editor *editor, size_t columns);
+bool line_editor_render(const struct line_editor *editor, size_t columns,
+                        struct line_editor_row *row);
 
 #endif

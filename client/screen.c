@@ -5,13 +5,6 @@
 #include "display.h"
 #include "screen_system.h"
 
-const char screen_prompt[] = "> ";
-
-struct line_editor_view screen_view(const struct line_editor *editor, size_t columns)
-{
-    return line_editor_view(editor, columns > SCREEN_PROMPT + 1 ? columns - SCREEN_PROMPT - 1 : 1);
-}
-
 bool screen_without_colours(void)
 {
     const char *no_color = getenv("NO_COLOR");

@@ -111,34 +111,17 @@ static size_t window_columns(void)
     return columns < MOST_COLUMNS ? columns : MOST_COLUMNS;
 }
 
-/* Writes a part of the line; a tab takes one column. */
-static void draw(struct screen *screen, const struct line_editor *editor, size_t start, size_t end)
-{
-    while (start < end) {
-        size_t plain = start;
-
-        while (plain < end && editor->text[plain] != '\t')
-            plain++;
-        screen_write(screen, editor->text + start, plain - start);
-        if (plain < end)
-            write_text(screen, " ");
-        start = plain + 1;
-    }
-}
-
 /* Keeps what screen_erase_line() needs to know about what is drawn. */
-static void remember(struct screen *screen, const struct line_editor *editor,
-                     struct line_editor_view view)
+static void remember(struct screen *screen, const char *text, size_t length, size_t cursor)
 {
     size_t columns;
 
-    memset(screen->widths, 1, SCREEN_PROMPT);
-    screen->count = screen->cursor = SCREEN_PROMPT;
-    for (size_t place = view.start; place < view.end && screen->count < MOST_COLUMNS;) {
-        place += character_length(editor->text + place, view.end - place, &columns);
+    screen->count = screen->cursor = 0;
+    for (size_t place = 0; place < length && screen->count < MOST_COLUMNS;) {
+        place += character_length(text + place, length - place, &columns);
         screen->widths[screen->count++] =
             (unsigned char)(columns < UCHAR_MAX ? columns : UCHAR_MAX);
-        if (place <= editor->cursor)
+        if (place <= cursor)
             screen->cursor = screen->count;
     }
     screen->shown = true;
@@ -146,21 +129,26 @@ static void remember(struct screen *screen, const struct line_editor *editor,
 
 void screen_show_line(struct screen *screen, const struct line_editor *editor)
 {
+    struct line_editor_row row = {{NULL}, 0};
+
     if (!screen->drawn)
         return;
     screen_erase_line(screen);
     screen->columns = window_columns();
-    struct line_editor_view view = screen_view(editor, screen->columns);
+    if (line_editor_render(editor, screen->columns, &row)) {
+        const char *text = buffer_bytes(&row.text);
+        size_t length = buffer_length(&row.text);
 
-    write_text(screen, screen_prompt);
-    draw(screen, editor, view.start, view.end);
-    /* Again up to the cursor: so it stands right even where the terminal counts other columns. */
-    if (editor->cursor < view.end) {
-        write_text(screen, "\r");
-        write_text(screen, screen_prompt);
-        draw(screen, editor, view.start, editor->cursor);
+        screen_write(screen, text, length);
+        /* Again up to the cursor: so it stands right even where the terminal counts other columns.
+         */
+        if (row.cursor < length) {
+            write_text(screen, "\r");
+            screen_write(screen, text, row.cursor);
+        }
+        remember(screen, text, length, row.cursor);
     }
-    remember(screen, editor, view);
+    buffer_clear(&row.text);
     screen_flush(screen);
 }
 

@@ -18,14 +18,6 @@ void screen_erase_line(struct screen *screen);
 /* Dims what is written from now on, or does so no longer, where colours are shown. */
 void screen_dim(struct screen *screen, bool dim);
 
-/* What the line stands behind, and its columns. */
-extern const char screen_prompt[];
-enum { SCREEN_PROMPT = 2 };
-
-/* The part of the line that is drawn in a window of so many columns, the last of which stays free.
- */
-struct line_editor_view screen_view(const struct line_editor *editor, size_t columns);
-
 /* Whether the user wants no colours: NO_COLOR is set and not empty (no-color.org). */
 bool screen_without_colours(void);
 

@@ -129,14 +129,16 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
         return;
     /* The window may be narrower than the buffer behind it. */
     int columns = info.srWindow.Right - info.srWindow.Left + 1;
-    struct line_editor_view view = screen_view(editor, (size_t)columns);
+    struct line_editor_row row = {{NULL}, 0};
 
-    draw(screen, screen_prompt, SCREEN_PROMPT);
-    draw(screen, editor->text + view.start, editor->cursor - view.start);
+    if (!line_editor_render(editor, (size_t)columns, &row))
+        return;
+    draw(screen, buffer_bytes(&row.text), row.cursor);
     /* Where the cursor is now is where it belongs, whatever columns the console counts. */
     GetConsoleScreenBufferInfo(screen->console, &info);
-    draw(screen, editor->text + editor->cursor, view.end - editor->cursor);
+    draw(screen, buffer_bytes(&row.text) + row.cursor, buffer_length(&row.text) - row.cursor);
     SetConsoleCursorPosition(screen->console, info.dwCursorPosition);
+    buffer_clear(&row.text);
     screen->shown = true;
 }
 

@@ -25,6 +25,7 @@ struct terminal {
     char keys[4096]; /* bytes of keys not given out yet: those from `key_start` to `key_end` */
     size_t key_start;
     size_t key_end;
+    struct key_decoder decoder;
 };
 
 /*
@@ -327,7 +328,8 @@ static bool take_key(struct terminal *terminal, struct key *key)
     size_t taken = 0;
 
     if (left > 0)
-        taken = key_decoder_next(terminal->keys + terminal->key_start, left, key);
+        taken =
+            key_decoder_next(&terminal->decoder, terminal->keys + terminal->key_start, left, key);
     terminal->key_start += taken;
     return taken > 0;
 }

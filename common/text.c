@@ -27,6 +27,16 @@ size_t text_utf8_length(const void *bytes, size_t length)
     return need;
 }
 
+uint32_t text_code_point(const void *bytes, size_t length)
+{
+    const unsigned char *b = bytes;
+    uint32_t code = length == 1 ? b[0] : b[0] & (0x7FU >> length);
+
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (b[i] & 0x3FU);
+    return code;
+}
+
 size_t text_utf8_cut(const void *bytes, size_t length)
 {
     const unsigned char *end = (const unsigned char *)bytes + length;
@@ -43,18 +53,37 @@ size_t text_utf8_cut(const void *bytes, size_t length)
     return 0;
 }
 
+/* Controls, separators, what looks like a space (Zs), and what is drawn as nothing
+ * (Default_Ignorable_Code_Point, and the annotation marks U+FFF9 to U+FFFB). */
+static const struct {
+    uint32_t first;
+    uint32_t last;
+} unseen[] = {
+    {0x00, 0x1F},       {'\\', '\\'},       {0x7F, 0xA0},     {0xAD, 0xAD},     {0x34F, 0x34F},
+    {0x61C, 0x61C},     {0x115F, 0x1160},   {0x1680, 0x1680}, {0x17B4, 0x17B5}, {0x180B, 0x180F},
+    {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F}, {0x3000, 0x3000}, {0x3164, 0x3164},
+    {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3},
+    {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
 /* Whether a well-formed character of `length` bytes may be shown as it is. */
 static bool harmless(const unsigned char *b, size_t length)
 {
-    if (length == 1)
-        return b[0] >= 0x20 && b[0] != 0x7F && b[0] != '\\';
-    if (length == 2)
-        return (b[0] != 0xC2 || b[1] > 0x9F) && (b[0] != 0xD8 || b[1] != 0x9C);
-    if (length == 3 && b[0] == 0xE2 && b[1] == 0x80)
-        return !(b[2] == 0x8E || b[2] == 0x8F || (b[2] >= 0xA8 && b[2] <= 0xAE));
-    if (length == 3 && b[0] == 0xE2 && b[1] == 0x81)
-        return b[2] < 0xA6 || b[2] > 0xA9;
+    uint32_t code = text_code_point(b, length);
+
+    for (size_t i = 0; i < sizeof unseen / sizeof unseen[0] && unseen[i].first <= code; i++) {
+        if (code <= unseen[i].last)
+            return false;
+    }
     return true;
+}
+
+int text_hexadecimal(char digit)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *place = digit != '\0' ? strchr(digits, digit) : NULL;
+
+    return place != NULL ? (int)((place - digits) % 16) : -1;
 }
 
 static size_t escape_byte(unsigned char byte, char out[TEXT_ESCAPE_MAX])

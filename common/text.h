@@ -16,12 +16,14 @@ enum { TEXT_ESCAPE_MAX = 4, TEXT_NAME = 256 };
  * Writes `length` bytes of anything into `out` as one line of UTF-8 that can neither drive a
  * terminal nor end or forge a line of a log. Well-formed UTF-8 (RFC 3629) stays as it is, except:
  * backslash becomes \\, the control characters \t \r \n or \xNN, as do DEL and each byte of C1
- * controls (U+0080 to U+009F), of line and paragraph separators and of the marks that turn the
- * direction of writing (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069), and each byte
- * that belongs to no well-formed character. So what was received can be read back out of it. Only
- * whole characters are written, as many as `size` - 1 bytes hold, and a terminating NUL. `size` is
- * at least 1. Returns how many of the `length` bytes were taken; `written`, unless NULL, is set to
- * the length of the text.
+ * controls (U+0080 to U+009F), of line and paragraph separators (U+2028, U+2029), of spaces that
+ * are not the ASCII one (Zs of Unicode 15: U+00A0, U+3000 and others) and of what is invisible
+ * (Default_Ignorable_Code_Point: the marks that turn the direction of writing, zero-width
+ * characters, variation selectors, tags and others, within emoji too), and each byte that belongs
+ * to no well-formed character. So what was received can be read back out of it. Only whole
+ * characters are written, as many as `size` - 1 bytes hold, and a terminating NUL. `size` is at
+ * least 1. Returns how many of the `length` bytes were taken; `written`, unless NULL, is set to the
+ * length of the text.
  */
 size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written);
 
@@ -39,9 +41,15 @@ size_t text_escape_next(const void *bytes, size_t length, char out[TEXT_ESCAPE_M
  */
 const char *text_name(const char *name, char out[TEXT_NAME]);
 
+/* The value of a hexadecimal digit; -1 for any other byte. */
+int text_hexadecimal(char digit);
+
 /* The length of the well-formed UTF-8 character (RFC 3629) at `bytes`, `length` at least 1; 0 when
  * there is none. */
 size_t text_utf8_length(const void *bytes, size_t length);
+
+/* The code point of `length` bytes of well-formed UTF-8. */
+uint32_t text_code_point(const void *bytes, size_t length);
 
 /* How many bytes at the end are the beginning of a UTF-8 character whose rest has not come; 0 when
  * there is none. */

@@ -248,6 +248,26 @@ static void forwards_and_backwards_are_the_same(void **state)
     }
 }
 
+/* However long a run is, a step back looks at a part of it only. */
+static void long_runs(void **state)
+{
+    enum { RUN = 10 * CHARACTER_MOST };
+    static char text[1 + 4 * RUN];
+    size_t end = 0;
+
+    (void)state;
+    for (int i = 0; i < RUN; i++, end += 4)
+        memcpy(text + end, FLAG_D, 4);
+    for (; end > 0; end -= 8)
+        assert_int_equal(character_before(text, end), end - 8);
+
+    text[end++] = 'a';
+    for (int i = 0; i < RUN; i++, end += 2)
+        memcpy(text + end, ACUTE, 2);
+    assert_int_equal(character_before(text, 1 + 2 * (CHARACTER_MOST - 1)), 0);
+    assert_int_equal(character_before(text, end), end - 2 * CHARACTER_MOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +275,7 @@ int main(void)
         cmocka_unit_test(widths_of_ranges),
         cmocka_unit_test(where_characters_end),
         cmocka_unit_test(what_joins_and_what_does_not),
+        cmocka_unit_test(long_runs),
         cmocka_unit_test(forwards_and_backwards_are_the_same),
     };
 

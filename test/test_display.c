@@ -83,6 +83,7 @@ static void what_drives_a_terminal_is_escaped_between_the_marks(void **state)
           "1m \xFF",
           "< {\\x9b}1m {\\xff}\n");
     check("\xE2\x80\xAE", "< {\\xe2\\x80\\xae}\n");
+    check("a\xE2\x80\x8Bz", "< a{\\xe2\\x80\\x8b}z\n");
     check("\x0E\x0F", "< {\\x0e\\x0f}\n");
     check("\xF0\x9F\x98\nx", "< {\\xf0\\x9f\\x98}\n< x\n");
 }

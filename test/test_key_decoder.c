@@ -19,6 +19,14 @@ static size_t length_of(const char *bytes)
     return *bytes == '\0' ? 1 : strlen(bytes);
 }
 
+/* The first key, by a new decoder. */
+static size_t first_key(const char *bytes, size_t length, struct key *key)
+{
+    struct key_decoder decoder = {0};
+
+    return key_decoder_next(&decoder, bytes, length, key);
+}
+
 /* Nothing is said before the sequence is whole, then the key, whatever follows. */
 static void check_key(const char *bytes, size_t length, enum key_kind kind)
 {
@@ -30,13 +38,13 @@ static void check_key(const char *bytes, size_t length, enum key_kind kind)
 
         assert_non_null(exact);
         memcpy(exact, bytes, cut);
-        assert_int_equal(key_decoder_next(exact, cut, &key), 0);
+        assert_int_equal(first_key(exact, cut, &key), 0);
         free(exact);
     }
     memcpy(followed, bytes, length);
     for (size_t more = 0; more < 3; more++) {
         memcpy(followed + length, "[Ax", more);
-        assert_int_equal(key_decoder_next(followed, length + more, &key), length);
+        assert_int_equal(first_key(followed, length + more, &key), length);
         assert_int_equal(key.kind, kind);
     }
     if (kind == KEY_TEXT) {
@@ -70,14 +78,18 @@ static void control_keys(void **state)
         {"\x15", KEY_KILL_TO_START},
         {"\x17", KEY_KILL_WORD},
         {"\x0C", KEY_CLEAR_SCREEN},
-        {"\x04", KEY_END_OF_INPUT},
+        {"\x04", KEY_DELETE_OR_END},
         {"\t", KEY_TEXT},
         {"", KEY_OTHER},
-        {"\a", KEY_OTHER},
+        {"\a", KEY_CANCEL},
+        {"\x12", KEY_SEARCH},
+        {"\x14", KEY_TRANSPOSE},
+        {"\x16", KEY_QUOTE},
+        {"\x19", KEY_YANK},
         {"\x03", KEY_OTHER},
         {"\x1A", KEY_OTHER},
         {"\x1C", KEY_OTHER},
-        {"\x1F", KEY_OTHER},
+        {"\x1F", KEY_UNDO},
     };
 
     (void)state;
@@ -190,18 +202,24 @@ static void the_keys_of_terminals(void **state)
          "F",
          KEY_WORD_RIGHT},
         {"\x1Bx", KEY_OTHER},
-        {"\x1B\x7F", KEY_OTHER},
+        {"\x1B"
+         "d",
+         KEY_KILL_WORD_AFTER},
+        {"\x1B<", KEY_FIRST},
+        {"\x1B>", KEY_LAST},
+        {"\x1B\b", KEY_KILL_WORD_BEFORE},
+        {"\x1B\x7F", KEY_KILL_WORD_BEFORE},
         {"\x1B\xC3\xA9", KEY_OTHER},
         {"\x1B\xF0\x9F\x98\x80", KEY_OTHER},
-        /* Insert, Page Up, F5, F12, Shift-Tab, a paste's begin, what the mouse and focus send */
+        /* Insert, Page Up, F5, F12, Shift-Tab, a paste, what the mouse and focus send */
         {"\x1B[2~", KEY_OTHER},
         {"\x1B[5~", KEY_OTHER},
         {"\x1B[15~", KEY_OTHER},
         {"\x1B[24;2~", KEY_OTHER},
         {"\x1BOP", KEY_OTHER},
         {"\x1B[Z", KEY_OTHER},
-        {"\x1B[200~", KEY_OTHER},
-        {"\x1B[201~", KEY_OTHER},
+        {"\x1B[200~", KEY_PASTE_BEGIN},
+        {"\x1B[201~", KEY_PASTE_END},
         {"\x1B[<0;10;20M", KEY_OTHER},
         {"\x1B[I", KEY_OTHER},
         {"\x1B[O", KEY_OTHER},
@@ -230,10 +248,10 @@ static void escape_before_another_key(void **state)
     struct key key;
 
     (void)state;
-    assert_int_equal(key_decoder_next("\x1B", 1, &key), 0);
-    assert_int_equal(key_decoder_next("\x1B\x1B", 2, &key), 0);
+    assert_int_equal(first_key("\x1B", 1, &key), 0);
+    assert_int_equal(first_key("\x1B\x1B", 2, &key), 0);
     for (size_t i = 0; i < sizeof followed / sizeof followed[0]; i++) {
-        assert_int_equal(key_decoder_next(followed[i], strlen(followed[i]), &key), 1);
+        assert_int_equal(first_key(followed[i], strlen(followed[i]), &key), 1);
         assert_int_equal(key.kind, KEY_OTHER);
     }
 }
@@ -252,7 +270,7 @@ static void sequences_that_are_none(void **state)
         size_t escapes = strspn(broken[i], "\x1B");
         size_t length = escapes + strcspn(broken[i] + escapes, "\r\x1B\x03\xC3\n\x7F");
 
-        assert_int_equal(key_decoder_next(broken[i], strlen(broken[i]), &key), length);
+        assert_int_equal(first_key(broken[i], strlen(broken[i]), &key), length);
         assert_int_equal(key.kind, KEY_OTHER);
     }
 }
@@ -269,7 +287,7 @@ static void sequences_without_an_end_are_given_up(void **state)
 
         memset(bytes, '1', sizeof bytes);
         memcpy(bytes, beginnings[i], length);
-        while (key_decoder_next(bytes, length, &key) == 0)
+        while (first_key(bytes, length, &key) == 0)
             assert_in_range(++length, 0, KEY_DECODER_MAX);
         assert_int_equal(key.kind, KEY_OTHER);
     }
@@ -298,9 +316,8 @@ static void every_sequence_is_taken_whole(void **state)
         bytes[length] = 'x';
         for (size_t escape = 0; escape < 2; escape++) {
             for (size_t cut = escape + 1; cut < length; cut++)
-                assert_int_equal(key_decoder_next(bytes + escape, cut - escape, &key), 0);
-            assert_int_equal(key_decoder_next(bytes + escape, length + 1 - escape, &key),
-                             length - escape);
+                assert_int_equal(first_key(bytes + escape, cut - escape, &key), 0);
+            assert_int_equal(first_key(bytes + escape, length + 1 - escape, &key), length - escape);
             assert_int_not_equal(key.kind, KEY_TEXT);
         }
     }
@@ -309,6 +326,7 @@ static void every_sequence_is_taken_whole(void **state)
 /* The keys of `length` bytes that come in pieces of `piece` bytes; returns how many. */
 static size_t decode(const char *bytes, size_t length, size_t piece, struct key *keys)
 {
+    struct key_decoder decoder = {0};
     size_t count = 0;
     size_t start = 0;
 
@@ -317,7 +335,7 @@ static size_t decode(const char *bytes, size_t length, size_t piece, struct key 
 
         end = piece < length - end ? end + piece : length;
         while (end > start &&
-               (taken = key_decoder_next(bytes + start, end - start, &keys[count])) > 0) {
+               (taken = key_decoder_next(&decoder, bytes + start, end - start, &keys[count])) > 0) {
             start += taken;
             count++;
         }
@@ -325,13 +343,94 @@ static size_t decode(const char *bytes, size_t length, size_t piece, struct key 
     return count;
 }
 
+/* Whatever the pieces: the text of the keys; | stands for Enter, { and } for a paste, nothing for
+ * other keys. */
+static void assert_decoded(const char *bytes, size_t length, const char *text, size_t text_length)
+{
+    for (size_t piece = 1; piece <= length; piece++) {
+        struct key keys[200];
+        char all[400];
+        size_t filled = 0;
+        size_t count = decode(bytes, length, piece, keys);
+
+        for (size_t i = 0; i < count; i++) {
+            switch (keys[i].kind) {
+            case KEY_TEXT:
+                memcpy(all + filled, keys[i].text, keys[i].length);
+                filled += keys[i].length;
+                break;
+            case KEY_ENTER:
+                all[filled++] = '|';
+                break;
+            case KEY_PASTE_BEGIN:
+                all[filled++] = '{';
+                break;
+            case KEY_PASTE_END:
+                all[filled++] = '}';
+                break;
+            default:
+                break;
+            }
+        }
+        assert_int_equal(filled, text_length);
+        assert_memory_equal(all, text, filled);
+    }
+}
+
+#define ASSERT_DECODED(bytes, text) assert_decoded(bytes, sizeof(bytes) - 1, text, sizeof(text) - 1)
+
+static void a_line_feed_after_a_return_is_no_second_enter(void **state)
+{
+    (void)state;
+    ASSERT_DECODED("a\r\nb\n\n\r\r\r\nc\r\x01\n", "a|b|||||c||");
+}
+
+static void after_control_v_a_key_is_text(void **state)
+{
+    (void)state;
+    ASSERT_DECODED("\x16\x1B[A\x16\x01\x16\x7F\x16\r\r", "\x1B[A\x01\x7F\r|");
+    ASSERT_DECODED("\x16x03\x16x00\x16xFfz\x16\0.", "\x03\0\xFFz\0.");
+    ASSERT_DECODED("\x16xg\x16x1g\x16\x16.", "xgx1g\x16.");
+}
+
+static void a_paste_is_text_until_its_end(void **state)
+{
+    (void)state;
+    ASSERT_DECODED("\x1B[200~a\r\n\x03\x16\x04\x1B[A\x1B]0;\a\x1B[201\x1B[201~\r",
+                   "{a\r\n\x03\x16\x04\x1B[A\x1B]0;\a\x1B[201}|");
+    ASSERT_DECODED("\x1B\x1B[200~\r\x1B[201~\r", "{\r}|");
+}
+
+static void what_is_no_utf8_is_text(void **state)
+{
+    (void)state;
+    ASSERT_DECODED("caf\xE9 \xE2\x82\r\xFF.", "caf\xE9 \xE2\x82|\xFF.");
+}
+
+static void replies_of_the_terminal_are_no_text(void **state)
+{
+    char longer[180];
+
+    (void)state;
+    ASSERT_DECODED("\x1B]11;rgb:0000/0000/0000\aa", "a");
+    ASSERT_DECODED("\x1B]11;rgb:\xC3\xA9/0000\x1B\\a", "a");
+    ASSERT_DECODED("\x1BP>|XTerm(370)\x1B\\a\x1B_G\x1B\\b\x1B^p\x1B\\c\x1BXs\x1B\\d", "abcd");
+    /* What never ends is ended by Enter, which is none then, and by the next sequence. */
+    ASSERT_DECODED("\x1B]lost\r\na\r", "a|");
+    ASSERT_DECODED("\x1B]lost\x1B[Aa\r", "a|");
+    memset(longer, 'x', sizeof longer);
+    memcpy(longer, "\x1B]", 2);
+    memcpy(longer + sizeof longer - 2, "\aa", 2);
+    assert_decoded(longer, sizeof longer, "a", 1);
+}
+
 /* Keys, broken sequences and text in any order are the same keys however they come. */
 static void pieces_change_nothing(void **state)
 {
     static const char *const parts[] = {
-        "\x1B[A",       "\x1BOc",   "\x1B[7$",   "\x1B\x1B[C", "\x1B[1;5D", "\x1B[200~", "\x1B[[A",
-        "\x1B",         "\x1B[",    "\x1B\x1BO", "\x1B[?",     "a",         "7",         "\r",
-        "\xE6\xBC\xA2", "\xF0\x9F", "$",         ";5C",        "\x1BO5",    "\xFF",      "\033b",
+        "\x1B[A",       "\x1BOc",   "\x1B[7$",   "\x1B\x1B[C", "\x1B[1;5D", "\x1B[2~", "\x1B[[A",
+        "\x1B",         "\x1B[",    "\x1B\x1BO", "\x1B[?",     "a",         "7",       "\r",
+        "\xE6\xBC\xA2", "\xF0\x9F", "$",         ";5C",        "\x1BO5",    "\xFF",    "\033b",
     };
 
     (void)state;
@@ -348,7 +447,8 @@ static void pieces_change_nothing(void **state)
             memcpy(bytes + length, part, strlen(part));
             length += strlen(part);
         }
-        bytes[length++] = '\n'; /* ends what waits */
+        bytes[length++] = '.'; /* ends what waits, and a line feed might be no Enter */
+        bytes[length++] = '\r';
         size_t count = decode(bytes, length, length, whole);
 
         assert_int_equal(whole[count - 1].kind, KEY_ENTER);
@@ -387,19 +487,15 @@ static void every_code_point(void **state)
         if (code == 0x7F || (code >= 0xD800 && code <= 0xDFFF))
             continue;
         for (size_t cut = 1; cut < length; cut++)
-            assert_int_equal(key_decoder_next(bytes, cut, &key), 0);
-        assert_int_equal(key_decoder_next(bytes, length, &key), length);
-        if (code >= 0x80 && code < 0xA0) {
-            assert_int_equal(key.kind, KEY_OTHER);
-            continue;
-        }
+            assert_int_equal(first_key(bytes, cut, &key), 0);
+        assert_int_equal(first_key(bytes, length, &key), length);
         assert_int_equal(key.kind, KEY_TEXT);
         assert_int_equal(key.length, length);
         assert_memory_equal(key.text, bytes, length);
     }
 }
 
-static void bytes_that_are_no_text(void **state)
+static void bytes_that_are_no_characters(void **state)
 {
     static const char *const bytes[] = {
         "\x80",
@@ -430,8 +526,10 @@ static void bytes_that_are_no_text(void **state)
     for (size_t i = 0; i < sizeof bytes / sizeof bytes[0]; i++) {
         struct key key;
 
-        assert_int_equal(key_decoder_next(bytes[i], strlen(bytes[i]), &key), 1);
-        assert_int_equal(key.kind, KEY_OTHER);
+        assert_int_equal(first_key(bytes[i], strlen(bytes[i]), &key), 1);
+        assert_int_equal(key.kind, KEY_TEXT);
+        assert_int_equal(key.length, 1);
+        assert_memory_equal(key.text, bytes[i], 1);
     }
 }
 
@@ -458,20 +556,15 @@ static void random_bytes(void **state)
         while (taken == 0 && start + length < LENGTH) {
             length++;
             assert_in_range(length, 1, KEY_DECODER_MAX);
-            taken = key_decoder_next(bytes + start, length, &key);
+            taken = first_key(bytes + start, length, &key);
         }
         if (taken == 0)
             break;
         assert_in_range(taken, 1, length);
         if (key.kind == KEY_TEXT) {
-            unsigned char first = (unsigned char)key.text[0];
-
             texts++;
             assert_int_equal(key.length, taken);
             assert_memory_equal(key.text, bytes + start, taken);
-            assert_int_equal(text_utf8_length(key.text, key.length), key.length);
-            assert_true(first == '\t' || (first >= 0x20 && first != 0x7F));
-            assert_false(first == 0xC2 && (unsigned char)key.text[1] < 0xA0);
         }
         start += taken;
     }
@@ -490,7 +583,12 @@ int main(void)
         cmocka_unit_test(every_sequence_is_taken_whole),
         cmocka_unit_test(pieces_change_nothing),
         cmocka_unit_test(every_code_point),
-        cmocka_unit_test(bytes_that_are_no_text),
+        cmocka_unit_test(a_line_feed_after_a_return_is_no_second_enter),
+        cmocka_unit_test(after_control_v_a_key_is_text),
+        cmocka_unit_test(a_paste_is_text_until_its_end),
+        cmocka_unit_test(what_is_no_utf8_is_text),
+        cmocka_unit_test(replies_of_the_terminal_are_no_text),
+        cmocka_unit_test(bytes_that_are_no_characters),
         cmocka_unit_test(random_bytes),
     };
 

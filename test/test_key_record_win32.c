@@ -67,6 +67,29 @@ static void arrows_move(void **state)
     assert_int_equal(kind_of(event(false, VK_UP, 0, ENHANCED_KEY)), NONE);
 }
 
+static void control_and_a_letter_is_a_key(void **state)
+{
+    static const struct {
+        WCHAR unit;
+        int kind;
+    } cases[] = {
+        {0x01, KEY_HOME},         {0x02, KEY_LEFT},        {0x04, KEY_DELETE},
+        {0x05, KEY_END},          {0x06, KEY_RIGHT},       {0x07, KEY_CANCEL},
+        {0x08, KEY_BACKSPACE},    {0x0B, KEY_KILL_TO_END}, {0x0C, KEY_CLEAR_SCREEN},
+        {0x0D, KEY_ENTER},        {0x0E, KEY_DOWN},        {0x10, KEY_UP},
+        {0x12, KEY_SEARCH},       {0x14, KEY_TRANSPOSE},   {0x15, KEY_KILL_TO_START},
+        {0x16, KEY_QUOTE},        {0x17, KEY_KILL_WORD},   {0x19, KEY_YANK},
+        {0x1A, KEY_END_OF_INPUT}, {0x1F, KEY_UNDO},        {0x1B, KEY_OTHER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        WORD code = (WORD)(cases[i].unit + 0x40);
+
+        assert_int_equal(pressed(code, cases[i].unit, LEFT_CTRL_PRESSED), cases[i].kind);
+    }
+}
+
 static void alt_and_a_letter_is_no_text(void **state)
 {
     (void)state;
@@ -95,13 +118,65 @@ static void a_character_may_come_in_two_halves(void **state)
     assert_memory_equal(key.text, "\xF0\x9F\x98\x80", 4);
 }
 
+/* The keys with the characters of `units`; | stands for Enter, ? for what does nothing. */
+static void assert_keys(const WCHAR *units, const char *keys)
+{
+    struct key_record_decoder decoder = {0};
+    char all[64] = "";
+    size_t length = 0;
+
+    for (; *units != 0; units++) {
+        INPUT_RECORD record = event(true, 0, *units, 0);
+        struct key key;
+
+        key_record_decode(&decoder, &record, &key);
+        if (key.kind == KEY_TEXT) {
+            memcpy(all + length, key.text, key.length);
+            length += key.length;
+        } else {
+            all[length++] = key.kind == KEY_ENTER ? '|' : '?';
+        }
+    }
+    all[length] = '\0';
+    assert_string_equal(all, keys);
+}
+
+static void a_pasted_line_ending_is_one_enter(void **state)
+{
+    (void)state;
+    assert_keys(L"a\r\nb\n\n\r\r\n", "a|?b|||"
+                                     "|?");
+}
+
+static void after_control_v_a_key_is_text(void **state)
+{
+    (void)state;
+    assert_keys(L"\x16\x01"
+                L"a",
+                "?\x01"
+                "a");
+    assert_keys(L"\x16\x1B\x16\r\r", "?\x1B?\r|");
+    assert_keys(L"\x16x1Bz", "???\x1Bz");
+    assert_keys(L"\x16xz\x16x1z", "??xz???x1z");
+    /* Whatever follows x and a digit, none is lost; a character in two halves is one. */
+    assert_keys(L"\x16x\x20AC|\x16x1\x20AC\x16", "??x\xE2\x82\xAC|???x1\xE2\x82\xAC?");
+    assert_keys(L"\x16\xD83D\xDE00\x01", "??\xF0\x9F\x98\x80?");
+    assert_keys(L"\x16x1\xD83D\xDE00\x01\x16x", "????x1\xF0\x9F\x98\x80???");
+    assert_int_equal(pressed(VK_BACK, 0x08, LEFT_ALT_PRESSED), KEY_KILL_WORD_BEFORE);
+    assert_int_equal(pressed('D', L'd', LEFT_ALT_PRESSED), KEY_KILL_WORD_AFTER);
+    assert_int_equal(pressed('R', 0x12, LEFT_CTRL_PRESSED), KEY_SEARCH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_number_of_a_character_moves_nothing),
         cmocka_unit_test(arrows_move),
+        cmocka_unit_test(control_and_a_letter_is_a_key),
         cmocka_unit_test(alt_and_a_letter_is_no_text),
         cmocka_unit_test(a_character_may_come_in_two_halves),
+        cmocka_unit_test(a_pasted_line_ending_is_one_enter),
+        cmocka_unit_test(after_control_v_a_key_is_text),
     };
 
     return cmocka_run_group_tests_name("key_record", tests, NULL, NULL);

@@ -57,15 +57,17 @@ static void harmless_text_stays(void **state)
     static const char *const texts[] = {
         "",
         "Hello, \"world\" 'n' all: ~",
-        "\xC3\xA9",                          /* U+00E9 */
-        "\xE6\xBC\xA2\xE5\xAD\x97",          /* two Chinese characters */
-        "\xF0\x9F\x98\x80",                  /* U+1F600 */
-        "\xC2\xA0 \xDF\xBF \xE0\xA0\x80",    /* U+00A0, U+07FF, U+0800 */
-        "\xED\x9F\xBF \xEE\x80\x80",         /* U+D7FF, U+E000: around the surrogates */
-        "\xEF\xBF\xBD \xEF\xBF\xBF",         /* U+FFFD, U+FFFF */
-        "\xF0\x90\x80\x80 \xF4\x8F\xBF\xBF", /* U+10000, U+10FFFF */
-        "\xE2\x80\x8D \xE2\x80\x90 \xE2\x80\xA7 \xE2\x80\xAF", /* U+200D, U+2010, U+2027, U+202F */
-        "\xE2\x81\xA5 \xE2\x81\xAA \xE2\x82\x8E",              /* U+2065, U+206A, U+208E */
+        "\xC3\xA9",                               /* U+00E9 */
+        "\xE6\xBC\xA2\xE5\xAD\x97",               /* two Chinese characters */
+        "\xF0\x9F\x98\x80",                       /* U+1F600 */
+        "\xC2\xA1 \xDF\xBF \xE0\xA0\x80",         /* U+00A1, U+07FF, U+0800 */
+        "\xED\x9F\xBF \xEE\x80\x80",              /* U+D7FF, U+E000: around the surrogates */
+        "\xEF\xBF\xBD \xEF\xBF\xBF",              /* U+FFFD, U+FFFF */
+        "\xF0\x90\x80\x80 \xF4\x8F\xBF\xBF",      /* U+10000, U+10FFFF */
+        "\xE2\x80\x90 \xE2\x80\xA7 \xE2\x80\xB0", /* U+2010, U+2027, U+2030 */
+        "\xE1\x99\xBF \xE1\x9A\x81 \xE1\xBF\xBF", /* U+167F, U+1681, U+1FFF */
+        "\xE2\x81\x9E \xE2\xBF\xBF \xE3\x80\x81", /* U+205E, U+2FFF, U+3001 */
+        "\xE2\x82\x8E \xCD\x8E \xEF\xB8\x90",     /* U+208E, U+034E, U+FE10 */
     };
 
     (void)state;
@@ -84,6 +86,25 @@ static void terminal_controls_are_escaped(void **state)
         {"\xE2\x80\x8E\xE2\x80\x8F", "\\xe2\\x80\\x8e\\xe2\\x80\\x8f"},     /* direction marks */
         {"\xE2\x80\xAA\xE2\x80\xAE", "\\xe2\\x80\\xaa\\xe2\\x80\\xae"}, /* direction overrides */
         {"\xE2\x81\xA6\xE2\x81\xA9", "\\xe2\\x81\\xa6\\xe2\\x81\\xa9"}, /* direction isolates */
+        /* what looks like a space: U+00A0, U+1680, U+2000, U+200A, U+202F, U+205F, U+3000 */
+        {"\xC2\xA0", "\\xc2\\xa0"},
+        {"\xE1\x9A\x80", "\\xe1\\x9a\\x80"},
+        {"\xE2\x80\x80\xE2\x80\x8A", "\\xe2\\x80\\x80\\xe2\\x80\\x8a"},
+        {"\xE2\x80\xAF", "\\xe2\\x80\\xaf"},
+        {"\xE2\x81\x9F", "\\xe2\\x81\\x9f"},
+        {"\xE3\x80\x80", "\\xe3\\x80\\x80"},
+        /* what is invisible: soft hyphen, zero-width space and joiner, word joiner, filler, emoji
+         * style, byte order mark, tag, a second variation selector */
+        {"\xC2\xAD", "\\xc2\\xad"},
+        {"\xCD\x8F", "\\xcd\\x8f"},
+        {"\xE1\xA0\x8E", "\\xe1\\xa0\\x8e"},
+        {"\xE2\x80\x8B\xE2\x80\x8D", "\\xe2\\x80\\x8b\\xe2\\x80\\x8d"},
+        {"\xE2\x81\xA0", "\\xe2\\x81\\xa0"},
+        {"\xE3\x85\xA4", "\\xe3\\x85\\xa4"},
+        {"\xEF\xB8\x8F", "\\xef\\xb8\\x8f"},
+        {"\xEF\xBB\xBF", "\\xef\\xbb\\xbf"},
+        {"\xF3\xA0\x81\x81", "\\xf3\\xa0\\x81\\x81"},
+        {"\xF3\xA0\x84\x80", "\\xf3\\xa0\\x84\\x80"},
     };
 
     (void)state;
