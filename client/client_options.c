@@ -26,11 +26,15 @@ static const char help[] =
     "      --connect-timeout SECONDS  how long to try, over all addresses of the host (default 5)\n"
     "  -h, --help                     show this and exit\n"
     "  -V, --version                  show the version and exit\n"
-    "At a terminal:\n"
-    "      --eol lf|crlf|none         what is sent after each line that is typed (default lf)\n"
+    "In a session:\n"
+    "      --eol lf|crlf|none         what ends each line that is sent (default: lf for a line "
+    "that "
+    "is\n"
+    "                                 typed; what a pipe or file has goes as it is)\n"
     "      --hex                      show what arrives as a dump, in hexadecimal and as text\n"
     "      --timestamps               show when it arrived, and how long after the last line was "
     "sent\n"
+    "      --until-server-ends        leave when the server ends, whatever is still to be sent\n"
     "With --ping:\n"
     "      --count N                  stop after N messages (default: at Ctrl-C)\n"
     "      --interval SECONDS         from one message to the next (default 1)\n"
@@ -69,6 +73,7 @@ enum {
     OPTION_CONNECT_TIMEOUT,
     OPTION_HEX,
     OPTION_TIMESTAMPS,
+    OPTION_UNTIL_SERVER_ENDS,
     OPTION_PING,
     OPTION_LOAD,
     OPTION_COUNT,
@@ -100,6 +105,7 @@ static const struct {
     {OPTION_EOL, FOR_SESSION, "--eol"},
     {OPTION_HEX, FOR_SESSION, "--hex"},
     {OPTION_TIMESTAMPS, FOR_SESSION, "--timestamps"},
+    {OPTION_UNTIL_SERVER_ENDS, FOR_SESSION, "--until-server-ends"},
     {OPTION_INTERVAL, FOR_PING, "--interval"},
     {OPTION_COUNT, FOR_PING | FOR_LOAD, "--count"},
     {OPTION_SIZE, FOR_PING | FOR_LOAD, "--size"},
@@ -120,6 +126,7 @@ static const struct option longs[] = {
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
     {"hex", no_argument, NULL, OPTION_HEX},
     {"timestamps", no_argument, NULL, OPTION_TIMESTAMPS},
+    {"until-server-ends", no_argument, NULL, OPTION_UNTIL_SERVER_ENDS},
     {"ping", no_argument, NULL, OPTION_PING},
     {"load", no_argument, NULL, OPTION_LOAD},
     {"count", required_argument, NULL, OPTION_COUNT},
@@ -236,12 +243,15 @@ static bool parse_option(int option, struct client_options *options)
 {
     switch (option) {
     case OPTION_EOL:
-        return parse_eol(optarg, &options->session.eol);
+        return parse_eol(optarg, &options->session.dialogue.eol);
     case OPTION_HEX:
-        options->session.hex = true;
+        options->session.dialogue.hex = true;
         return true;
     case OPTION_TIMESTAMPS:
-        options->session.timestamps = true;
+        options->session.dialogue.timestamps = true;
+        return true;
+    case OPTION_UNTIL_SERVER_ENDS:
+        options->session.until_server_ends = true;
         return true;
     case OPTION_CONNECT_TIMEOUT:
         if (!command_line_seconds(program, "--connect-timeout", &options->connect_timeout))
@@ -339,7 +349,6 @@ enum command_line_verdict client_options_parse(int argc, char **argv,
         .host = "127.0.0.1",
         .port = 9901,
         .connect_timeout = 5000,
-        .session = {.eol = "\n"},
         .ping = {.interval = 1000},
         .load = {.pattern = {.size = 64, .seed = 1},
                  .connections = 1,

@@ -17,7 +17,7 @@ struct client_options {
     const char *host;
     uint16_t port;
     int64_t connect_timeout; /* milliseconds, for all addresses together */
-    struct dialogue_options session;
+    struct session_options session;
     struct ping_options ping;
     struct load_options load;
     bool json; /* the load's report */

@@ -5,6 +5,7 @@
 
 #include "os.h"
 #include "report.h"
+#include "stream.h"
 
 enum {
     STAMP = 48,
@@ -16,7 +17,7 @@ enum {
 static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer *lines,
                                        const char *text, size_t length)
 {
-    const char *eol = dialogue->options->eol;
+    const char *eol = dialogue->options->eol != NULL ? dialogue->options->eol : "\n";
 
     dialogue->line_sent = os_nanoseconds();
     if (!buffer_append(lines, text, length) || !buffer_append(lines, eol, strlen(eol)))
@@ -24,15 +25,36 @@ static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer 
     return length == 4 && memcmp(text, "quit", 4) == 0 ? DIALOGUE_QUIT : DIALOGUE_GOES_ON;
 }
 
+/* The same for each of the lines that a text holds, but for what stands behind the last line feed.
+ * Returns in `*taken` how much of it that was. */
+static enum dialogue_verdict take_lines(struct dialogue *dialogue, struct buffer *lines,
+                                        const char *text, size_t length, size_t *taken)
+{
+    enum dialogue_verdict verdict = DIALOGUE_GOES_ON;
+    const char *end;
+
+    *taken = 0;
+    while (verdict == DIALOGUE_GOES_ON && *taken < length &&
+           (end = memchr(text + *taken, '\n', length - *taken)) != NULL) {
+        verdict = take_line(dialogue, lines, text + *taken, (size_t)(end - text) - *taken);
+        *taken = (size_t)(end - text) + 1;
+    }
+    return verdict;
+}
+
 /* The line of the editor is finished, and stays on the screen as it is. */
 static enum dialogue_verdict take_typed_line(struct dialogue *dialogue, struct buffer *lines)
 {
     struct line_editor *editor = &dialogue->editor;
+    size_t taken;
 
-    screen_show_line(dialogue->screen, editor);
-    screen_finish_line(dialogue->screen);
-    enum dialogue_verdict verdict = take_line(dialogue, lines, editor->text, editor->length);
+    screen_finish_line(dialogue->screen, editor);
+    enum dialogue_verdict verdict =
+        take_lines(dialogue, lines, editor->text, editor->length, &taken);
 
+    /* A paste that ended with a line feed is whole already. */
+    if (verdict == DIALOGUE_GOES_ON && (taken == 0 || taken < editor->length))
+        verdict = take_line(dialogue, lines, editor->text + taken, editor->length - taken);
     line_editor_next(editor);
     return verdict;
 }
@@ -42,24 +64,40 @@ static enum dialogue_verdict take_typed_line(struct dialogue *dialogue, struct b
 static enum dialogue_verdict read_lines(struct dialogue *dialogue, struct buffer *lines)
 {
     struct buffer *begun = &dialogue->begun;
-    char bytes[4096], error[OS_ERROR_TEXT];
-    enum dialogue_verdict verdict = DIALOGUE_GOES_ON;
-    ptrdiff_t n = terminal_read(dialogue->terminal, bytes, sizeof bytes, error);
-    const char *end;
+    char bytes[4096];
+    size_t taken;
+    ptrdiff_t n = stream_read(bytes, sizeof bytes);
 
-    if (n < 0)
+    if (n == STREAM_BROKEN)
+        return DIALOGUE_GONE;
+    if (n == STREAM_END)
         return buffer_append(lines, buffer_bytes(begun), buffer_length(begun)) ? DIALOGUE_ENDED
                                                                                : DIALOGUE_FAILED;
     if (!buffer_append(begun, bytes, (size_t)n))
         return DIALOGUE_FAILED;
-    while (verdict == DIALOGUE_GOES_ON && buffer_length(begun) > 0 &&
-           (end = memchr(buffer_bytes(begun), '\n', buffer_length(begun))) != NULL) {
-        size_t length = (size_t)(end - buffer_bytes(begun));
+    enum dialogue_verdict verdict =
+        take_lines(dialogue, lines, buffer_bytes(begun), buffer_length(begun), &taken);
 
-        verdict = take_line(dialogue, lines, buffer_bytes(begun), length);
-        buffer_consume(begun, length + 1);
-    }
+    buffer_consume(begun, taken);
     return verdict;
+}
+
+static enum dialogue_verdict take_key(struct dialogue *dialogue, struct buffer *lines,
+                                      const struct key *key)
+{
+    switch (line_editor_key(&dialogue->editor, key)) {
+    case LINE_EDITOR_LINE:
+        return take_typed_line(dialogue, lines);
+    case LINE_EDITOR_END:
+        return DIALOGUE_ENDED;
+    case LINE_EDITOR_CLEAR_SCREEN:
+        screen_clear(dialogue->screen);
+        break;
+    case LINE_EDITOR_CHANGED:
+    case LINE_EDITOR_NOTHING:
+        break;
+    }
+    return DIALOGUE_GOES_ON;
 }
 
 enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *lines)
@@ -69,21 +107,15 @@ enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *li
 
     if (!terminal_takes_keys(dialogue->terminal))
         return read_lines(dialogue, lines);
-    while (verdict == DIALOGUE_GOES_ON && buffer_length(lines) < ENOUGH &&
-           terminal_key(dialogue->terminal, &key)) {
-        switch (line_editor_key(&dialogue->editor, &key)) {
-        case LINE_EDITOR_LINE:
-            verdict = take_typed_line(dialogue, lines);
+    while (verdict == DIALOGUE_GOES_ON && buffer_length(lines) < ENOUGH) {
+        switch (terminal_key(dialogue->terminal, &key)) {
+        case TERMINAL_KEY:
+            verdict = take_key(dialogue, lines, &key);
             break;
-        case LINE_EDITOR_END:
-            verdict = DIALOGUE_ENDED;
-            break;
-        case LINE_EDITOR_CLEAR_SCREEN:
-            screen_clear(dialogue->screen);
-            break;
-        case LINE_EDITOR_CHANGED:
-        case LINE_EDITOR_NOTHING:
-            break;
+        case TERMINAL_NO_KEY:
+            return verdict;
+        case TERMINAL_GONE:
+            return DIALOGUE_GONE;
         }
     }
     return verdict;
@@ -132,16 +164,6 @@ bool dialogue_show_rest(struct dialogue *dialogue)
     screen_hide_line(dialogue->screen);
     write_stamp(dialogue, stamp);
     return print(dialogue, display_end(&dialogue->display, &text, stamp), &text);
-}
-
-void dialogue_hide_line(struct dialogue *dialogue)
-{
-    screen_hide_line(dialogue->screen);
-}
-
-void dialogue_show_line(struct dialogue *dialogue)
-{
-    screen_show_line(dialogue->screen, &dialogue->editor);
 }
 
 void dialogue_clear(struct dialogue *dialogue)

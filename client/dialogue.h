@@ -16,7 +16,8 @@
 #include "terminal.h"
 
 struct dialogue_options {
-    const char *eol; /* what ends a line that was typed: "\n", "\r\n" or "" */
+    const char *eol; /* what ends each line that is sent: "\n", "\r\n" or ""; NULL: "\n" behind a
+                        line that is typed, and what a pipe or file has as it is */
     bool hex;        /* what arrives is shown as a dump */
     bool timestamps; /* each answer is shown with its time */
 };
@@ -29,33 +30,31 @@ struct dialogue {
     struct display display;
     struct line_editor editor;
     struct buffer begun; /* a line without its end, where the terminal edits it */
-    int64_t line_sent;   /* nanoseconds; when the last line was finished; 0: none */
+    int64_t
+        line_sent; /* nanoseconds; when a line was last finished, or input last read; 0: never */
 };
 
 enum dialogue_verdict {
     DIALOGUE_GOES_ON,
     DIALOGUE_QUIT,  /* the last line has been typed, and was quit */
     DIALOGUE_ENDED, /* nothing more will be typed: the end of input */
+    DIALOGUE_GONE,  /* the terminal cannot be read any more */
     DIALOGUE_FAILED /* memory is refused; a line is lost */
 };
 
 /*
  * Takes the keys that have been pressed, and appends the lines that they finish, each with its
- * ending, to `lines`. Where the terminal edits the line, it is sent as the terminal gives it; a
- * last one without its end, as it is.
+ * ending, to `lines`; of a line in which line feeds were pasted, each part. Where the terminal
+ * edits the line, it is sent as the terminal gives it; a last one without its end, as it is.
  */
 enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *lines);
 
-/* Shows what has arrived; false when memory is refused or stdout is broken. */
+/* Adds what has arrived to the screen; false when something could not be kept or shown. */
 bool dialogue_show(struct dialogue *dialogue, const char *bytes, size_t length);
 
-/* Takes the typed line away and shows what still waits for its rest, since nothing more arrives. As
+/* Takes the typed line away and adds what still waits for its rest, since nothing more arrives. As
  * dialogue_show(). */
 bool dialogue_show_rest(struct dialogue *dialogue);
-
-/* Takes the typed line off the screen, so that something can be printed; and draws it again. */
-void dialogue_hide_line(struct dialogue *dialogue);
-void dialogue_show_line(struct dialogue *dialogue);
 
 /* Frees the lines and the history. The terminal and the screen stay the caller's. */
 void dialogue_clear(struct dialogue *dialogue);

@@ -444,6 +444,7 @@ bool generator_create(struct generator *generator, const struct load_options *op
     for (size_t i = 0; i < total; i++)
         generator->connections[i].exchange.watch.kind = GENERATOR_CLOSED;
     generator->stop.kind = GENERATOR_STOP;
+    generator->stop.always = true;
     return selector_add(generator->selector, &generator->stop, stop, SELECTOR_READ);
 }
 

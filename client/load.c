@@ -6,6 +6,8 @@
 #include "generator.h"
 #include "os.h"
 #include "report.h"
+#include "stream.h"
+#include "text.h"
 
 static const int64_t SECOND = 1000000000;
 static const int64_t GRACE =
@@ -17,12 +19,12 @@ enum { ROW = 100 }; /* the most columns of the line of progress */
  * left there. A terminal that takes nothing now shows nothing: nothing waits for it. */
 static void show_row(const char *text)
 {
-    size_t columns = os_columns(OS_STDERR);
+    size_t columns = stream_columns(STREAM_ERROR);
     int width = (int)(columns < ROW ? columns : ROW) - 1;
     char row[ROW + 3];
 
     snprintf(row, sizeof row, "\r%-*.*s\r", width, width, text);
-    os_write(OS_STDERR, row, strlen(row));
+    stream_write(STREAM_ERROR, row, strlen(row));
 }
 
 /* Shows what has happened since it was last `shown`: the rate and the percentile are of the same
@@ -39,7 +41,7 @@ static void show_progress(struct generator *generator, int64_t *shown)
         report_duration(histogram_percentile(&generator->lately, 0.99), p99);
     snprintf(text, sizeof text, "%.0f s, %llu connection%s, %s messages/s, %.2f MB/s, p99 %s",
              (double)(generator->now - generator->schedule.started) / (double)SECOND,
-             (unsigned long long)generator->alive, report_plural(generator->alive),
+             (unsigned long long)generator->alive, text_plural(generator->alive),
              report_rate(rate, messages),
              rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6, p99);
     show_row(text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "text.h"
 
 static const struct {
     const char *name; /* in the table */
@@ -92,7 +93,7 @@ void load_report_table(struct output *output, const struct load_options *options
     }
     if (result->interrupted && unanswered > 0)
         output_print(output, "interrupted; %llu message%s on the way, not counted as lost\n",
-                     unanswered, report_plural(unanswered));
+                     unanswered, text_plural(unanswered));
     if (result->messages_not_sent > 0)
         output_print(
             output,

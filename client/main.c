@@ -35,13 +35,13 @@ static int run_session(const struct client_options *options,
 static int report_load(const struct client_options *options, const struct load_result *result,
                        os_socket stop)
 {
-    struct output output = {.stop = stop};
+    struct output output = {.stream = STREAM_OUTPUT};
 
     if (options->json)
         load_report_json(&output, &options->load, result);
     else
         load_report_table(&output, &options->load, result);
-    return output_finish(&output) && load_result_passed(result) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return output_finish(&output, stop) && load_result_passed(result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run_load(const struct client_options *options, const struct net_address *server,
@@ -50,14 +50,14 @@ static int run_load(const struct client_options *options, const struct net_addre
     static struct load_result result;
     struct load_options load = options->load;
 
-    load.progress = os_is_terminal(OS_STDERR);
+    load.progress = stream_is_terminal(STREAM_ERROR);
     if (!load_run(&load, server, stop, &result)) {
-        fprintf(stderr, "echo-client: out of memory\n");
+        output_complain(stop, "out of memory");
         return EXIT_FAILURE;
     }
     /* Then there is nothing to report on but this. */
     if (result.connections_made == 0 && result.failure[0] != '\0') {
-        fprintf(stderr, "echo-client: %s\n", result.failure);
+        output_complain(stop, "%s", result.failure);
         if (!options->json)
             return EXIT_FAILURE;
     }
@@ -76,7 +76,7 @@ static int run_unconnected(const struct client_options *options, const char *wha
 
     snprintf(result.failure, sizeof result.failure, "cannot %s '%s': %s", what,
              text_name(options->host, name), error);
-    fprintf(stderr, "echo-client: %s\n", result.failure);
+    output_complain(stop, "%s", result.failure);
     if (options->job != CLIENT_LOAD || !options->json)
         return EXIT_FAILURE;
     result.connections_failed = 1;
@@ -129,18 +129,21 @@ static int run(const struct client_options *options)
     struct net_address addresses[NET_RESOLVE_MAX];
     char words[OS_ERROR_TEXT];
     size_t count;
-    const char *error = net_resolve(options->host, options->port, addresses, &count);
 
-    if (error != NULL)
-        return run_unconnected(options, "resolve", error, false, OS_NO_SOCKET);
-    /* Only now: the name service is waited for, and Ctrl-C has to end that at once. */
+    /* The name service may take its time, and nothing else interrupts it. */
+    os_stop_ends(options->job == CLIENT_SESSION ? EXIT_INTERRUPTED : EXIT_FAILURE);
     os_socket stop = os_stop_open();
 
     if (stop == OS_NO_SOCKET) {
-        fprintf(stderr, "echo-client: cannot watch for Ctrl-C: %s\n",
-                os_error_text(os_socket_error(), words));
+        output_complain(OS_NO_SOCKET, "cannot watch for Ctrl-C: %s",
+                        os_error_text(os_socket_error(), words));
         return EXIT_FAILURE;
     }
+    const char *error = net_resolve(options->host, options->port, addresses, &count);
+
+    os_stop_ends(OS_STOP_TOLD);
+    if (error != NULL)
+        return run_unconnected(options, "resolve", error, false, stop);
     if (options->job == CLIENT_LOAD)
         os_raise_descriptor_limit();
     /* A load connects by itself, from more than one address, once it is known to which. */
@@ -148,7 +151,7 @@ static int run(const struct client_options *options)
                      ? run_load(options, &addresses[0], stop)
                      : connect_and_run(options, addresses, count, stop);
 
-    os_stop_close();
+    /* Requests to stop stay ours to the end: one that comes now must not change the status. */
     return status;
 }
 

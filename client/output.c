@@ -4,37 +4,59 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t GRACE = 1000000000; /* nanoseconds for a reader, after a request to stop */
-enum { PAUSE = 10 };                     /* milliseconds, of these */
+/* Nanoseconds that a reader has after a request to stop. */
+static const int64_t GRACE = 1000000000;
 
-/* Waits for room; false once the reader has been waited for long enough. */
-static bool wait_for_room(struct output *output)
+/* Nanoseconds until a terminal is tried again in whose background we are. */
+static const int64_t BACKGROUND_RETRY = 100000000;
+
+static void update_watch(struct output *output)
 {
-    if (os_wait_for_room(OS_STDOUT, output->stop, -1))
+    bool waits = output_length(output) > 0 && !output->held && !output->blocked;
+
+    if (output->selector != NULL)
+        selector_change(output->selector, &output->watch, waits ? SELECTOR_WRITE : SELECTOR_NONE);
+}
+
+bool output_attach(struct output *output, struct selector *selector)
+{
+    os_socket s = stream_socket(output->stream);
+
+    if (s == OS_NO_SOCKET)
         return true;
-    if (output->deadline == 0)
-        output->deadline = os_nanoseconds() + GRACE;
-    if (os_nanoseconds() >= output->deadline) {
-        output->given_up = true;
+    if (!selector_add(selector, &output->watch, s, SELECTOR_NONE))
         return false;
-    }
-    os_wait_for_room(OS_STDOUT, OS_NO_SOCKET, PAUSE);
+    output->selector = selector;
+    update_watch(output);
     return true;
 }
 
-bool output_write(struct output *output, const char *text, size_t length)
+void output_detach(struct output *output)
 {
-    while (length > 0 && !output->given_up) {
-        ptrdiff_t n = os_write(OS_STDOUT, text, length);
+    if (output->selector != NULL)
+        selector_remove(output->selector, &output->watch);
+    output->selector = NULL;
+}
 
-        if (n < 0)
-            output->broken = true;
-        if (n < 0 || (n == 0 && !wait_for_room(output)))
-            break;
-        text += n;
-        length -= (size_t)n;
+int64_t output_retry(const struct output *output, int64_t until, int64_t now)
+{
+    int64_t retry = now + (output->blocked ? BACKGROUND_RETRY : STREAM_RETRY * (int64_t)1000000);
+    bool waits =
+        output_length(output) > 0 && !output->held && (output->selector == NULL || output->blocked);
+
+    return waits && retry < until ? retry : until;
+}
+
+bool output_append(struct output *output, const void *bytes, size_t length)
+{
+    if (output->broken || output->refused)
+        return false;
+    if (!buffer_append(&output->text, bytes, length)) {
+        output->refused = true;
+        buffer_clear(&output->text);
     }
-    return !output->broken;
+    update_watch(output);
+    return !output->refused;
 }
 
 void output_print(struct output *output, const char *format, ...)
@@ -45,23 +67,116 @@ void output_print(struct output *output, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (!buffer_append(&output->text, text, strlen(text)))
-        output->broken = true;
+    output_append(output, text, strlen(text));
 }
 
 bool output_flush(struct output *output)
 {
-    bool good = output_write(output, buffer_bytes(&output->text), buffer_length(&output->text));
+    output->blocked = false;
+    while (output_length(output) > 0 && !output->held) {
+        ptrdiff_t n =
+            stream_write(output->stream, buffer_bytes(&output->text), output_length(output));
 
-    buffer_clear(&output->text);
-    return good;
+        if (n == 0) {
+            output->blocked = stream_in_background(output->stream);
+            break;
+        }
+        if (n < 0) {
+            output->error = os_socket_error();
+            output->broken = true;
+            buffer_clear(&output->text);
+        } else {
+            buffer_consume(&output->text, (size_t)n);
+        }
+    }
+    update_watch(output);
+    return !output->broken;
 }
 
-bool output_finish(struct output *output)
+void output_drop(struct output *output)
 {
+    buffer_clear(&output->text);
+    update_watch(output);
+}
+
+size_t output_length(const struct output *output)
+{
+    return buffer_length(&output->text);
+}
+
+/* Waits until all is written, or the reader is given up after a request to stop. */
+static void drain(struct output *output, struct selector *selector, os_socket stop)
+{
+    struct selector_watch stop_watch = {.interest = SELECTOR_NONE};
+    int64_t deadline = INT64_MAX;
+    int64_t now = os_nanoseconds();
+
+    if (!output_attach(output, selector) ||
+        (stop != OS_NO_SOCKET && !selector_add(selector, &stop_watch, stop, SELECTOR_READ))) {
+        output->refused = true;
+        return;
+    }
+    while (output_flush(output) && output_length(output) > 0 && now < deadline &&
+           selector_wait_until(selector, output_retry(output, deadline, now), now)) {
+        now = os_nanoseconds();
+        if (stop_watch.ready != SELECTOR_NONE && deadline == INT64_MAX) {
+            deadline = now + GRACE;
+            selector_change(selector, &stop_watch, SELECTOR_NONE);
+        }
+    }
+}
+
+/* Returns why something was lost, perhaps in `words`; NULL: nothing was. */
+static const char *finish(struct output *output, os_socket stop, char words[OS_ERROR_TEXT])
+{
+    bool written = true;
+
+    output_detach(output);
+    output->held = false;
     output_flush(output);
-    if (!output->broken && !output->given_up)
-        return true;
-    fprintf(stderr, "echo-client: cannot write to standard output\n");
-    return false;
+    if (output_length(output) > 0) {
+        struct selector *selector = selector_create();
+
+        if (selector != NULL)
+            drain(output, selector, stop);
+        else
+            output->refused = true;
+        written = output_length(output) == 0;
+        output_detach(output);
+        selector_destroy(selector);
+        buffer_clear(&output->text);
+    }
+    return output->refused  ? "out of memory"
+           : !written       ? "its reader takes nothing"
+           : output->broken ? os_error_text(output->error, words)
+                            : NULL;
+}
+
+bool output_finish(struct output *output, os_socket stop)
+{
+    char words[OS_ERROR_TEXT];
+    const char *why = finish(output, stop, words);
+
+    if (why != NULL)
+        output_complain(stop, "cannot write to standard output: %s", why);
+    return why == NULL;
+}
+
+void output_complain(os_socket stop, const char *format, ...)
+{
+    struct output output = {.stream = STREAM_ERROR};
+    char message[OUTPUT_PIECE];
+    char line[OUTPUT_PIECE + 16];
+    char words[OS_ERROR_TEXT];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    snprintf(line, sizeof line, "echo-client: %s\n", message);
+    /* At once, since memory may be what there is none of. */
+    ptrdiff_t n = stream_write(STREAM_ERROR, line, strlen(line));
+
+    if (n >= 0 && output_append(&output, line + n, strlen(line + n)))
+        finish(&output, stop, words);
 }

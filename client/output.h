@@ -1,32 +1,46 @@
 /*
- * output: text on stdout, all of it, however slow its reader is; but once the process is asked to
- * stop, a reader that takes nothing is not waited for any more.
+ * output: text on its way to stdout or stderr, whose reader may be slow. What the stream does not
+ * take now is kept here, and its room is waited for in a selector, along with everything else.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buffer.h"
-#include "os.h"
+#include "selector.h"
+#include "stream.h"
 
-/* All zero but for `stop`, the socket of os_stop_open(), is one to which nothing was written. */
+/* All zero but for `stream` is one to which nothing has been written. */
 struct output {
-    os_socket stop;
-    int64_t deadline; /* until when a reader that takes nothing is waited for; 0: for ever */
-    bool
-        given_up; /* it has not come back by then: something was dropped, and all is from then on */
-    struct buffer text; /* gathered to be written at once */
-    bool broken; /* something could not be written, or, for want of memory, not be gathered */
+    enum stream stream;
+    struct buffer text; /* not written yet */
+    bool held;          /* nothing is to be written for now; the owner's to set */
+    bool broken;        /* the stream is, for the reason `error`, and what is added is dropped */
+    int error;          /* for os_error_text() */
+    bool blocked;       /* select() says that there is room, but we are in the background of the
+                           terminal: it is tried again after a while */
+    bool refused;       /* memory was: what waited then and all that is added is dropped, so that a
+                           report is written whole or not at all */
+    struct selector *selector; /* in which its room is waited for; NULL: in none */
+    struct selector_watch watch;
 };
 
 /*
- * Writes all of `length` bytes; but a reader that does not take them is given up a second after
- * `stop` is found readable, and what it has not taken is dropped, with `given_up` set. Returns
- * false once stdout is broken.
+ * Lets a selector wait for room whenever text waits to be written. Where select() cannot wait for
+ * the stream, output_retry() says when to try again. Returns false when memory is refused.
  */
-bool output_write(struct output *output, const char *text, size_t length);
+bool output_attach(struct output *output, struct selector *selector);
+void output_detach(struct output *output);
+
+/* `until`, or a moment from `now` on if it has to be tried then whether there is room; all in
+ * nanoseconds. */
+int64_t output_retry(const struct output *output, int64_t until, int64_t now);
+
+/* Adds bytes; false once something could not be kept. */
+bool output_append(struct output *output, const void *bytes, size_t length);
 
 enum { OUTPUT_PIECE = 4096 }; /* bytes that output_print() makes at most, with its NUL */
 
@@ -34,11 +48,24 @@ enum { OUTPUT_PIECE = 4096 }; /* bytes that output_print() makes at most, with i
 __attribute__((format(printf, 2, 3))) void output_print(struct output *output, const char *format,
                                                         ...);
 
-/* Writes what was added, and frees it; as output_write(). */
+/* Writes what the stream takes now of what waits. Returns false once it is broken. */
 bool output_flush(struct output *output);
 
-/* The last output_flush(): when something was lost, now or before, says so on stderr and returns
- * false. */
-bool output_finish(struct output *output);
+/* Drops what waits. */
+void output_drop(struct output *output);
+
+/* How many bytes wait. */
+size_t output_length(const struct output *output);
+
+/*
+ * Detaches it and waits until all is written, at most 1 s after `stop`, the socket of
+ * os_stop_open(), is readable; OS_NO_SOCKET is allowed. Frees what is left. Returns false, after a
+ * line on stderr that says why, when something was lost, now or before.
+ */
+bool output_finish(struct output *output, os_socket stop);
+
+/* Writes "echo-client: MESSAGE" and a line feed to stderr, as output_finish() does, but says
+ * nothing if that fails. */
+__attribute__((format(printf, 2, 3))) void output_complain(os_socket stop, const char *format, ...);
 
 #endif

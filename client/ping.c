@@ -9,9 +9,11 @@
 #include "output.h"
 #include "report.h"
 #include "selector.h"
+#include "text.h"
 
 enum {
-    PIPELINE = 1024 /* messages that may wait for their answers; then no more are sent */
+    PIPELINE = 1024,       /* messages that may wait for their answers; then no more are sent */
+    UNREAD_MAX = 64 * 1024 /* bytes of output that may wait for their reader; likewise */
 };
 
 static const int64_t MILLISECOND = 1000000;
@@ -193,6 +195,9 @@ static void receive(struct ping *ping)
 /* When something is to be done that nobody has to be waited for. */
 static int64_t due(const struct ping *ping)
 {
+    /* What nobody reads needs not be measured. */
+    if (ping->state != CONNECTING && output_length(&ping->output) >= UNREAD_MAX)
+        return INT64_MAX;
     switch (ping->state) {
     case DISCONNECTED:
         return ping->retry;
@@ -238,27 +243,17 @@ static void serve(struct ping *ping)
         flush(ping);
 }
 
-/*
- * Shows what there is to show, and waits for a slow reader meanwhile: at a time when nothing is on
- * its way, if it is not sent faster than it is answered. What nobody reads needs not be measured:
- * false when stdout is broken.
- */
-static bool show(struct ping *ping)
-{
-    bool good = output_flush(&ping->output);
-
-    ping->now = os_nanoseconds();
-    return good;
-}
-
-/* Waits until `until` for what is ready, and serves it; false at a request to stop. */
+/* Waits until `until` for what is ready, and serves it; false at a request to stop, or when stdout
+ * is broken. */
 static bool wait(struct ping *ping, int64_t until)
 {
     struct selector_watch *watch;
     char words[OS_ERROR_TEXT];
 
+    until = output_retry(&ping->output, until, ping->now);
     if (!selector_wait_until(ping->selector, until, ping->now)) {
-        fprintf(stderr, "echo-client: cannot wait: %s\n", os_error_text(os_socket_error(), words));
+        output_complain(ping->stop.socket, "cannot wait: %s",
+                        os_error_text(os_socket_error(), words));
         ping->wrong = true;
         return false;
     }
@@ -266,9 +261,10 @@ static bool wait(struct ping *ping, int64_t until)
     while ((watch = selector_next(ping->selector)) != NULL) {
         if (watch == &ping->stop)
             return false;
-        serve(ping);
+        if (watch != &ping->output.watch)
+            serve(ping);
     }
-    return show(ping);
+    return output_flush(&ping->output);
 }
 
 /* What was sent until then is lost; what has been sent since is only waited for no longer. */
@@ -284,14 +280,13 @@ static void lose_overdue(struct ping *ping, int64_t until)
  */
 static void exchange_all(struct ping *ping)
 {
-    bool go_on = true;
+    bool go_on = output_flush(&ping->output);
 
-    show(ping);
     ping->next = ping->now;
     while (go_on && !ping->wrong && ping->sent < ping->options->count) {
         if (ping->now >= due(ping)) {
             tick(ping);
-            go_on = ping->state == CONNECTED || show(ping);
+            go_on = output_flush(&ping->output);
         }
         if (go_on && ping->sent < ping->options->count)
             go_on = wait(ping, due(ping));
@@ -332,7 +327,7 @@ static bool summarize(struct ping *ping)
     output_print(output, "\n--- %s ---\n", ping->address);
     output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnect%s",
                  (unsigned long long)ping->sent, (unsigned long long)ping->answered,
-                 (unsigned long long)ping->lost, reconnects, report_plural(reconnects));
+                 (unsigned long long)ping->lost, reconnects, text_plural(reconnects));
     if (waiting > 0)
         output_print(output, ", %llu not waited for", (unsigned long long)waiting);
     output_print(output, "\n");
@@ -341,7 +336,7 @@ static bool summarize(struct ping *ping)
         print_times(output, "round trip", &ping->round_trip);
         output_print(output, "%s", report_histogram(&ping->round_trip, text));
     }
-    return output_finish(output);
+    return output_finish(output, ping->stop.socket);
 }
 
 enum ping_end ping_run(const struct ping_options *options, const struct net_address *server,
@@ -351,13 +346,15 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
     enum ping_end end = PING_LOST;
 
     os_wait_precisely();
+    if (ping != NULL)
+        ping->output.stream = STREAM_OUTPUT;
     if (ping == NULL || (ping->selector = selector_create()) == NULL ||
-        !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ)) {
-        fprintf(stderr, "echo-client: out of memory\n");
+        !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ) ||
+        !output_attach(&ping->output, ping->selector)) {
+        output_complain(stop, "out of memory");
         net_close(s);
     } else {
         ping->options = options;
-        ping->output.stop = stop;
         ping->pattern = options->pattern;
         ping->server = *server;
         net_address_text(server, ping->address);

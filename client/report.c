@@ -4,11 +4,6 @@
 
 enum { BAR = 40 };
 
-const char *report_plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 const char *report_rate(double rate, char text[REPORT_RATE])
 {
     snprintf(text, REPORT_RATE, rate < 99.5 ? "%.3g" : "%.0f", rate);

@@ -6,9 +6,6 @@
 
 enum { REPORT_DURATION = 16, REPORT_RATE = 32, REPORT_HISTOGRAM = 4096 };
 
-/* The ending of a word that is counted: "s", but for one "". */
-const char *report_plural(uint64_t count);
-
 /* A number of messages a second, "105722", "16.7" or "0.5", written into `text`, which is returned:
  * whole from 100 on, below that three digits without zeros at the end. */
 const char *report_rate(double rate, char text[REPORT_RATE]);

@@ -17,7 +17,7 @@ bool screen_print(struct screen *screen, const char *text, size_t length)
     const char *end = text + length;
     bool good = true;
 
-    screen_erase_line(screen);
+    screen_hide_line(screen);
     while (good && text < end) {
         const char *plain = text;
 
@@ -27,11 +27,5 @@ bool screen_print(struct screen *screen, const char *text, size_t length)
         if (text < end)
             screen_dim(screen, *text++ == DISPLAY_DIM);
     }
-    return screen_flush(screen) && good;
-}
-
-void screen_hide_line(struct screen *screen)
-{
-    screen_erase_line(screen);
-    screen_flush(screen);
+    return good;
 }

@@ -1,7 +1,7 @@
 /*
  * screen: the terminal that stdout is, as a person sees it: text scrolls up it, and the line that
- * is being typed stays below. screen.c has what is the same everywhere; screen_win32.c and
- * screen_posix.c implement the rest.
+ * is being typed stays below. All that is drawn waits in an output until the terminal takes it.
+ * screen.c has what is the same everywhere; screen_win32.c and screen_posix.c implement the rest.
  */
 #ifndef SCREEN_H
 #define SCREEN_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "line_editor.h"
-#include "os.h"
+#include "output.h"
 
 struct screen;
 
@@ -21,31 +21,43 @@ struct screen;
 bool screen_can_draw(void);
 
 /*
- * Takes stdout. With `drawn` the line is drawn by screen_show_line(); else the functions for the
- * line do nothing, and the terminal shows what is typed by itself. `stop` as for output_write().
- * Returns NULL when memory is refused.
+ * Makes a screen of `output`, which is stdout's and stays the caller's, to be flushed by the
+ * caller. With `drawn` the line is drawn by screen_show_line(); else the functions for the line do
+ * nothing, and the terminal shows what is typed by itself. Returns NULL when memory is refused.
  */
-struct screen *screen_open(bool drawn, os_socket stop);
+struct screen *screen_open(bool drawn, struct output *output);
 
 /* Frees it; what is on the screen stays. NULL is allowed. */
 void screen_close(struct screen *screen);
 
 /*
- * Takes the line away and writes text to stdout, and waits until all of it is written. What stands
- * between DISPLAY_DIM and DISPLAY_NORMAL is dimmed where colours are shown and wanted (NO_COLOR).
- * Returns false when stdout is broken.
+ * Takes the line away and adds text, in which what stands between DISPLAY_DIM and DISPLAY_NORMAL is
+ * dimmed where colours are shown and wanted (NO_COLOR). As output_append().
  */
 bool screen_print(struct screen *screen, const char *text, size_t length);
 
 /*
- * Draws the line that is typed in one row, behind a prompt, with the cursor where it is in the
- * line; or takes it away. The row is the one the cursor is in.
+ * Draws the line that is typed in one row, with the cursor where it is in the line, unless it
+ * stands there already. While other text waits to be written nothing is drawn, so that a slow
+ * terminal is not sent what is out of date by the time it is shown: call it again then.
  */
 void screen_show_line(struct screen *screen, const struct line_editor *editor);
+
+/* Takes the line away. */
 void screen_hide_line(struct screen *screen);
 
-/* Leaves the line that is typed where it stands and goes to the next row. */
-void screen_finish_line(struct screen *screen);
+/* The window has changed, or somebody else has used the screen: all that is kept of it is old. */
+void screen_resume(struct screen *screen);
+
+/* Takes the line away for good. */
+void screen_leave(struct screen *screen);
+
+/* Writes the whole line, however many rows it takes, and goes to the next row. */
+void screen_finish_line(struct screen *screen, const struct line_editor *editor);
+
+/* Leaves the line where it stands, for good, and goes to the next row; what waits to be written, or
+ * to be shown by a terminal that takes no more, is dropped. */
+void screen_interrupt(struct screen *screen);
 
 /* Empties the screen. */
 void screen_clear(struct screen *screen);

@@ -1,95 +1,82 @@
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "character_width.h"
-#include "output.h"
 #include "screen_system.h"
 
-enum {
-    MOST_COLUMNS = 1024, /* of a row that is drawn, in a window that is wider */
-    COLLECTED = 4096     /* bytes; several rows of text */
-};
+enum { COLUMNS_MAX = 1024 }; /* of a row that is drawn, in a window that is wider */
 
 struct screen {
     bool drawn;
     bool colours;
-    bool cuts_rows;
-    struct output output;
-    char collected[COLLECTED];          /* not written yet */
-    size_t collected_length;            /* of it */
-    bool shown;                         /* the line is */
-    size_t columns;                     /* of the window, when it was last drawn */
-    unsigned char widths[MOST_COLUMNS]; /* columns of each character of it, the prompt first */
-    size_t count;                       /* characters drawn */
-    size_t cursor;                      /* characters before the cursor */
+    bool reflows;
+    struct output *output;
+    bool pastes_marked;         /* has been asked for */
+    bool shown;                 /* the line is */
+    size_t columns;             /* of the window, when it was last drawn */
+    struct line_editor_row row; /* what was drawn then */
 };
 
 bool screen_can_draw(void)
 {
     const char *term = getenv("TERM");
 
-    return isatty(STDOUT_FILENO) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
-           strcmp(term, "unknown") != 0;
+    return stream_is_terminal(STREAM_OUTPUT) && term != NULL && *term != '\0' &&
+           strcmp(term, "dumb") != 0 && strcmp(term, "unknown") != 0;
 }
 
 /*
- * Whether a row that has become too long for the window is cut. Most terminals break it into
- * several, among them tmux, VTE and those of macOS and Windows; xterm, which sets XTERM_VERSION,
- * and the Linux console do not, and none of them can be asked.
+ * Whether a row that has become too long for the window is known to be broken into several, rather
+ * than cut. No terminal can be asked, so it is known only of those that say who they are; of
+ * others, such as xterm over ssh, a stale row is left rather than one erased that is not ours.
  */
-static bool terminal_cuts_rows(void)
+static bool terminal_reflows(void)
 {
+    static const char *const signs[] = {"TMUX",        "VTE_VERSION",     "KITTY_WINDOW_ID",
+                                        "WT_SESSION",  "KONSOLE_VERSION", "ALACRITTY_WINDOW_ID",
+                                        "WEZTERM_PANE"};
+    static const char *const programs[] = {"Apple_Terminal", "iTerm.app", "vscode", "ghostty"};
+    const char *program = getenv("TERM_PROGRAM");
     const char *term = getenv("TERM");
 
-    return term != NULL && (strcmp(term, "linux") == 0 ||
-                            (strncmp(term, "xterm", 5) == 0 && getenv("XTERM_VERSION") != NULL));
+    /* What xterm starts inherits the signs of the terminal that xterm was started from. */
+    if (getenv("XTERM_VERSION") != NULL && term != NULL && strncmp(term, "xterm", 5) == 0)
+        return false;
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        if (getenv(signs[i]) != NULL)
+            return true;
+    }
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+        if (program != NULL && strcmp(program, programs[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
-struct screen *screen_open(bool drawn, os_socket stop)
+struct screen *screen_open(bool drawn, struct output *output)
 {
     struct screen *screen = calloc(1, sizeof *screen);
 
     if (screen == NULL)
         return NULL;
     screen->drawn = drawn;
-    screen->output.stop = stop;
+    screen->output = output;
     screen->colours = screen_can_draw() && !screen_without_colours();
-    screen->cuts_rows = terminal_cuts_rows();
+    screen->reflows = terminal_reflows();
     return screen;
 }
 
 void screen_close(struct screen *screen)
 {
+    if (screen != NULL)
+        buffer_clear(&screen->row.text);
     free(screen);
-}
-
-bool screen_flush(struct screen *screen)
-{
-    size_t length = screen->collected_length;
-
-    screen->collected_length = 0;
-    return output_write(&screen->output, screen->collected, length);
 }
 
 bool screen_write(struct screen *screen, const char *text, size_t length)
 {
-    bool good = true;
-
-    while (good && length > 0) {
-        size_t room = COLLECTED - screen->collected_length;
-        size_t piece = length < room ? length : room;
-
-        memcpy(screen->collected + screen->collected_length, text, piece);
-        screen->collected_length += piece;
-        text += piece;
-        length -= piece;
-        if (screen->collected_length == COLLECTED)
-            good = screen_flush(screen);
-    }
-    return good;
+    return output_append(screen->output, text, length);
 }
 
 static void write_text(struct screen *screen, const char *text)
@@ -106,50 +93,62 @@ void screen_dim(struct screen *screen, bool dim)
 
 static size_t window_columns(void)
 {
-    size_t columns = os_columns(OS_STDOUT);
+    size_t columns = stream_columns(STREAM_OUTPUT);
 
-    return columns < MOST_COLUMNS ? columns : MOST_COLUMNS;
+    return columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
 }
 
-/* Keeps what screen_erase_line() needs to know about what is drawn. */
-static void remember(struct screen *screen, const char *text, size_t length, size_t cursor)
+/*
+ * What is pasted comes between two sequences of its own while this is on (xterm, "bracketed paste
+ * mode"), so that it is not taken for typed. Terminals that do not know it ignore it.
+ */
+static void mark_pastes(struct screen *screen, bool on)
 {
-    size_t columns;
+    if (screen->pastes_marked != on)
+        write_text(screen, on ? "\x1B[?2004h" : "\x1B[?2004l");
+    screen->pastes_marked = on;
+}
 
-    screen->count = screen->cursor = 0;
-    for (size_t place = 0; place < length && screen->count < MOST_COLUMNS;) {
-        place += character_length(text + place, length - place, &columns);
-        screen->widths[screen->count++] =
-            (unsigned char)(columns < UCHAR_MAX ? columns : UCHAR_MAX);
-        if (place <= cursor)
-            screen->cursor = screen->count;
+/* Whether a row is what is drawn already. */
+static bool stands(const struct screen *screen, const struct line_editor_row *row, size_t columns)
+{
+    size_t length = buffer_length(&row->text);
+
+    return screen->shown && columns == screen->columns && row->cursor == screen->row.cursor &&
+           length == buffer_length(&screen->row.text) &&
+           memcmp(buffer_bytes(&row->text), buffer_bytes(&screen->row.text), length) == 0;
+}
+
+static void draw(struct screen *screen, const struct line_editor_row *row)
+{
+    size_t length = buffer_length(&row->text);
+
+    screen_write(screen, buffer_bytes(&row->text), length);
+    /* Again up to the cursor: so it stands right even where the terminal counts other columns. */
+    if (row->cursor < length) {
+        write_text(screen, "\r");
+        screen_write(screen, buffer_bytes(&row->text), row->cursor);
     }
-    screen->shown = true;
 }
 
 void screen_show_line(struct screen *screen, const struct line_editor *editor)
 {
-    struct line_editor_row row = {{NULL}, 0};
+    struct line_editor_row row = {.cursor = 0};
+    size_t columns = window_columns();
 
-    if (!screen->drawn)
+    if (!screen->drawn || output_length(screen->output) > 0)
         return;
-    screen_erase_line(screen);
-    screen->columns = window_columns();
-    if (line_editor_render(editor, screen->columns, &row)) {
-        const char *text = buffer_bytes(&row.text);
-        size_t length = buffer_length(&row.text);
-
-        screen_write(screen, text, length);
-        /* Again up to the cursor: so it stands right even where the terminal counts other columns.
-         */
-        if (row.cursor < length) {
-            write_text(screen, "\r");
-            screen_write(screen, text, row.cursor);
-        }
-        remember(screen, text, length, row.cursor);
+    if (!line_editor_render(editor, columns, &row) || stands(screen, &row, columns)) {
+        buffer_clear(&row.text);
+        return;
     }
-    buffer_clear(&row.text);
-    screen_flush(screen);
+    screen_hide_line(screen);
+    mark_pastes(screen, true);
+    draw(screen, &row);
+    buffer_clear(&screen->row.text);
+    screen->row = row;
+    screen->columns = columns;
+    screen->shown = true;
 }
 
 /*
@@ -157,30 +156,34 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
  * window has so many columns: a character that does not fit any more begins a new row, and the
  * cursor stays with its character, or behind the last one.
  */
-static size_t rows_to_cursor(const struct screen *screen, size_t columns)
+static size_t rows_to_cursor(const struct line_editor_row *row, size_t columns)
 {
+    const char *bytes = buffer_bytes(&row->text);
+    size_t length = buffer_length(&row->text);
     size_t rows = 0;
     size_t column = 0;
+    size_t width;
 
-    for (size_t i = 0; i < screen->count && i <= screen->cursor; i++) {
-        if (column + screen->widths[i] > columns) {
+    for (size_t place = 0; place < length && place <= row->cursor;) {
+        place += character_length(bytes + place, length - place, &width);
+        if (column + width > columns) {
             rows++;
             column = 0;
         }
-        column += screen->widths[i];
+        column += width;
     }
     return rows;
 }
 
-void screen_erase_line(struct screen *screen)
+void screen_hide_line(struct screen *screen)
 {
     char up[32];
+    size_t columns = window_columns();
 
     if (!screen->shown)
         return;
-    size_t columns = window_columns();
-    bool broken = columns < screen->columns && !screen->cuts_rows;
-    size_t rows = broken ? rows_to_cursor(screen, columns) : 0;
+    bool broken = columns < screen->columns && screen->reflows;
+    size_t rows = broken ? rows_to_cursor(&screen->row, columns) : 0;
 
     if (rows > 0) {
         snprintf(up, sizeof up, "\x1B[%luA", (unsigned long)rows);
@@ -191,12 +194,43 @@ void screen_erase_line(struct screen *screen)
     screen->shown = false;
 }
 
-void screen_finish_line(struct screen *screen)
+void screen_resume(struct screen *screen)
 {
-    if (screen->shown)
-        write_text(screen, "\n");
+    screen_hide_line(screen);
+    screen->pastes_marked = false;
+}
+
+void screen_leave(struct screen *screen)
+{
+    screen_hide_line(screen);
+    mark_pastes(screen, false);
+}
+
+void screen_finish_line(struct screen *screen, const struct line_editor *editor)
+{
+    struct line_editor_row row = {.cursor = 0};
+
+    if (!screen->drawn)
+        return;
+    screen_hide_line(screen);
+    if (line_editor_render(editor, SIZE_MAX, &row))
+        screen_write(screen, buffer_bytes(&row.text), buffer_length(&row.text));
+    buffer_clear(&row.text);
+    write_text(screen, "\n");
+}
+
+void screen_interrupt(struct screen *screen)
+{
+    /* Escape ends a sequence of which only a part has been written (ECMA-48 parsers begin anew). */
+    if (output_length(screen->output) > 0) {
+        stream_discard(STREAM_OUTPUT);
+        output_drop(screen->output);
+        write_text(screen, screen->colours ? "\x1B[22m\n" : "\n");
+    } else if (screen->shown || !screen->drawn) {
+        write_text(screen, "\n"); /* where the terminal edits, it has shown ^C behind the line */
+    }
     screen->shown = false;
-    screen_flush(screen);
+    mark_pastes(screen, false);
 }
 
 void screen_clear(struct screen *screen)
@@ -204,5 +238,4 @@ void screen_clear(struct screen *screen)
     if (screen->drawn)
         write_text(screen, "\x1B[H\x1B[2J");
     screen->shown = false;
-    screen_flush(screen);
 }

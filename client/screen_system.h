@@ -6,14 +6,8 @@
 
 #include "screen.h"
 
-/*
- * Writes plain text to stdout, at the latest with screen_flush(); both as output_write().
- */
+/* Adds plain text; as output_append(). */
 bool screen_write(struct screen *screen, const char *text, size_t length);
-bool screen_flush(struct screen *screen);
-
-/* Takes the line away, with the next screen_flush(). */
-void screen_erase_line(struct screen *screen);
 
 /* Dims what is written from now on, or does so no longer, where colours are shown. */
 void screen_dim(struct screen *screen, bool dim);

@@ -2,14 +2,12 @@
 
 #include <stdlib.h>
 
-#include "os.h"
-#include "output.h"
 #include "screen_system.h"
 #include "text.h"
 
 struct screen {
     HANDLE console; /* where the line is drawn, even if stdout is something else; NULL: it is not */
-    struct output output;
+    struct output *output;
     bool shown; /* the line is */
     bool colours;
     WORD colour; /* of what is not dimmed */
@@ -34,17 +32,17 @@ bool screen_can_draw(void)
     return console != NULL;
 }
 
-struct screen *screen_open(bool drawn, os_socket stop)
+struct screen *screen_open(bool drawn, struct output *output)
 {
     struct screen *screen = calloc(1, sizeof *screen);
     CONSOLE_SCREEN_BUFFER_INFO info;
 
     if (screen == NULL)
         return NULL;
-    screen->output.stop = stop;
+    screen->output = output;
     if (drawn)
         screen->console = open_console();
-    if (screen->console != NULL && os_is_terminal(OS_STDOUT) && !screen_without_colours() &&
+    if (screen->console != NULL && stream_is_terminal(STREAM_OUTPUT) && !screen_without_colours() &&
         GetConsoleScreenBufferInfo(screen->console, &info)) {
         screen->colours = true;
         screen->colour = info.wAttributes;
@@ -59,16 +57,12 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
+/* At once: the console takes everything, and the line is drawn by other calls. */
 bool screen_write(struct screen *screen, const char *text, size_t length)
 {
-    return output_write(&screen->output, text, length);
-}
+    bool good = output_append(screen->output, text, length);
 
-/* Nothing is collected here. */
-bool screen_flush(struct screen *screen)
-{
-    (void)screen;
-    return true;
+    return stream_is_terminal(STREAM_OUTPUT) ? good && output_flush(screen->output) : good;
 }
 
 void screen_dim(struct screen *screen, bool dim)
@@ -80,7 +74,7 @@ void screen_dim(struct screen *screen, bool dim)
         SetConsoleTextAttribute(screen->console, dim ? grey : screen->colour);
 }
 
-/* Writes to the console, whatever stdout is; a tab takes one column. */
+/* Writes to the console, whatever stdout is. */
 static void draw(const struct screen *screen, const char *text, size_t length)
 {
     WCHAR wide[1024];
@@ -98,15 +92,13 @@ static void draw(const struct screen *screen, const char *text, size_t length)
         int count =
             MultiByteToWideChar(CP_UTF8, 0, text, (int)piece, wide, sizeof wide / sizeof wide[0]);
 
-        for (int i = 0; i < count; i++)
-            wide[i] = wide[i] == L'\t' ? L' ' : wide[i];
         WriteConsoleW(screen->console, wide, (DWORD)count, &written, NULL);
         text += piece;
         length -= piece;
     }
 }
 
-void screen_erase_line(struct screen *screen)
+void screen_hide_line(struct screen *screen)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
     DWORD written;
@@ -120,16 +112,26 @@ void screen_erase_line(struct screen *screen)
     screen->shown = false;
 }
 
+void screen_resume(struct screen *screen)
+{
+    screen_hide_line(screen);
+}
+
+void screen_leave(struct screen *screen)
+{
+    screen_hide_line(screen);
+}
+
 void screen_show_line(struct screen *screen, const struct line_editor *editor)
 {
+    struct line_editor_row row = {.cursor = 0};
     CONSOLE_SCREEN_BUFFER_INFO info;
 
-    screen_erase_line(screen);
+    screen_hide_line(screen);
     if (screen->console == NULL || !GetConsoleScreenBufferInfo(screen->console, &info))
         return;
     /* The window may be narrower than the buffer behind it. */
     int columns = info.srWindow.Right - info.srWindow.Left + 1;
-    struct line_editor_row row = {{NULL}, 0};
 
     if (!line_editor_render(editor, (size_t)columns, &row))
         return;
@@ -142,8 +144,25 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
     screen->shown = true;
 }
 
-void screen_finish_line(struct screen *screen)
+void screen_finish_line(struct screen *screen, const struct line_editor *editor)
 {
+    struct line_editor_row row = {.cursor = 0};
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (screen->console == NULL)
+        return;
+    screen_hide_line(screen);
+    if (line_editor_render(editor, SIZE_MAX, &row))
+        draw(screen, buffer_bytes(&row.text), buffer_length(&row.text));
+    /* What has filled the last column has gone to the next row by itself. */
+    if (!GetConsoleScreenBufferInfo(screen->console, &info) || info.dwCursorPosition.X > 0)
+        draw(screen, "\r\n", 2);
+    buffer_clear(&row.text);
+}
+
+void screen_interrupt(struct screen *screen)
+{
+    output_drop(screen->output);
     if (screen->shown)
         draw(screen, "\r\n", 2);
     screen->shown = false;

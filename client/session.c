@@ -6,15 +6,23 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "output.h"
 #include "selector.h"
 #include "send_queue.h"
 #include "terminal.h"
+#include "text.h"
 
-/* The most that is read at once, and that may wait before nothing more is read. */
-enum { PIECE = 64 * 1024 };
+enum {
+    PIECE = 64 * 1024,       /* the most that is read at once, and that may wait for the server */
+    SHOWN_PIECE = 4096,      /* and of what is shown at a terminal: between two of them the typed
+                                line is drawn */
+    UNDRAWN_MAX = 128 * 1024 /* bytes for the screen that may wait before no more keys are read */
+};
 
-/* Milliseconds in which a server that is to end may do nothing before the user is told. */
-enum { PATIENCE = 1000 };
+static const int64_t PATIENCE = 1000000000;   /* nanoseconds in which a server that is to end may do
+                                                 nothing before the user is told */
+static const int64_t LEAVE_PIPE = 1000000000; /* that a slow reader has after a request to stop, */
+static const int64_t LEAVE = 50000000;        /* and a terminal */
 
 struct session {
     struct selector_watch socket;
@@ -22,21 +30,26 @@ struct session {
     struct selector *selector;
     struct terminal *terminal;
     const struct net_address *peer;
-    bool interactive;         /* stdin is a terminal */
-    struct dialogue dialogue; /* what is on the screen, then */
+    const struct session_options *options;
+    bool typed;               /* stdin is a terminal */
+    bool talks;               /* and so is stdout */
     const char *reason;       /* why it is over, when it is and did not fail */
+    struct dialogue dialogue; /* what is typed, and what is shown */
+    struct output output;     /* to stdout */
+    struct output messages;   /* to stderr, behind what waits for stdout */
     struct send_queue to_server;
-    struct buffer to_output;
-    int64_t began;                  /* nanoseconds */
     struct net_result send_failure; /* NET_DONE as long as there was none */
+    bool after_return;              /* what was sent last ended with a carriage return */
     bool input_ended;
-    int64_t
-        waiting_since;  /* nanoseconds: when the input ended, and only the server is waited for */
-    bool told;          /* that it is */
     bool sending_ended; /* our side of the connection is shut down */
     bool server_ended;
-    bool over; /* with `end` */
+    bool told; /* that only the server is waited for */
+    bool over; /* with `end`; what waits is still written, until `leave_at` */
     enum session_end end;
+    int64_t now; /* times are in nanoseconds */
+    int64_t began;
+    int64_t waiting_since; /* when the input ended */
+    int64_t leave_at;
     uint64_t sent;
     uint64_t received;
     char scratch[PIECE];
@@ -49,7 +62,22 @@ static void finish(struct session *session, enum session_end end)
     session->over = true;
 }
 
-/* Ends the session with a line on stderr that says how far it came; the first failure does. */
+/* Adds a line to what goes to stderr, that says how far the session came. */
+static void complain(struct session *session, const char *message)
+{
+    char line[400];
+
+    snprintf(line, sizeof line,
+             "echo-client: %s (sent %llu byte%s, received %llu byte%s, %.1f seconds)\n", message,
+             (unsigned long long)session->sent, text_plural(session->sent),
+             (unsigned long long)session->received, text_plural(session->received),
+             (double)(session->now - session->began) / 1e9);
+    /* Where there is no memory, at least a try. */
+    if (!output_append(&session->messages, line, strlen(line)))
+        stream_write(STREAM_ERROR, line, strlen(line));
+}
+
+/* Ends the session with a line on stderr; the first failure does. */
 __attribute__((format(printf, 2, 3))) static void fail(struct session *session, const char *format,
                                                        ...)
 {
@@ -62,9 +90,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct session *session, 
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     dialogue_show_rest(&session->dialogue); /* above the line that follows */
-    fprintf(stderr, "echo-client: %s (sent %llu bytes, received %llu bytes, %.1f seconds)\n",
-            message, (unsigned long long)session->sent, (unsigned long long)session->received,
-            (double)(os_nanoseconds() - session->began) / 1e9);
+    complain(session, message);
     finish(session, SESSION_FAILED);
 }
 
@@ -73,8 +99,27 @@ static void fail_connection(struct session *session, struct net_result result)
     char address[NET_ADDRESS_TEXT];
     char words[OS_ERROR_TEXT];
 
-    fail(session, "connection to %s lost: %s", net_address_text(session->peer, address),
-         net_result_text(result, words));
+    if (session->server_ended)
+        fail(session, "the server ended the connection before the end of the input");
+    else
+        fail(session, "connection to %s lost: %s", net_address_text(session->peer, address),
+             net_result_text(result, words));
+}
+
+/* A line of ours: for a person among those of the server, else on stderr. */
+__attribute__((format(printf, 2, 3))) static void say(struct session *session, const char *format,
+                                                      ...)
+{
+    char text[160];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (session->talks)
+        screen_print(session->dialogue.screen, text, strlen(text));
+    else
+        output_append(&session->messages, text, strlen(text));
 }
 
 /*
@@ -111,24 +156,60 @@ static void flush_to_server(struct session *session)
         sent(session, send_queue_flush(&session->to_server, session->socket.socket));
 }
 
-static void end_input(struct session *session)
+static void end_input(struct session *session, const char *reason)
 {
     session->input_ended = true;
-    session->waiting_since = os_nanoseconds();
+    session->reason = reason;
+    session->waiting_since = session->now;
     flush_to_server(session);
+}
+
+/* Sends what a pipe or a file has, with --eol in place of each line feed; a carriage return that
+ * stands before it is not doubled. */
+static void send_lines(struct session *session, const char *bytes, size_t length)
+{
+    const char *eol = session->options->dialogue.eol;
+    struct buffer lines = {NULL};
+    bool kept = true;
+
+    while (kept && length > 0) {
+        const char *newline = memchr(bytes, '\n', length);
+        size_t line = newline != NULL ? (size_t)(newline - bytes) : length;
+        bool returned = line > 0 ? bytes[line - 1] == '\r' : session->after_return;
+
+        kept = buffer_append(&lines, bytes, line);
+        if (newline != NULL)
+            kept = kept &&
+                   (strcmp(eol, "\r\n") == 0 && returned ? buffer_append(&lines, "\n", 1)
+                                                         : buffer_append(&lines, eol, strlen(eol)));
+        session->after_return = newline == NULL && returned;
+        line += newline != NULL;
+        bytes += line;
+        length -= line;
+    }
+    if (kept)
+        send_bytes(session, buffer_bytes(&lines), buffer_length(&lines));
+    else
+        fail(session, "out of memory");
+    buffer_clear(&lines);
 }
 
 static void read_input(struct session *session)
 {
-    char error[OS_ERROR_TEXT];
-    ptrdiff_t n = terminal_read(session->terminal, session->scratch, PIECE, error);
+    char words[OS_ERROR_TEXT];
+    ptrdiff_t n = stream_read(session->scratch, PIECE);
 
-    if (n > 0)
-        send_bytes(session, session->scratch, (size_t)n);
-    else if (n == TERMINAL_END)
-        end_input(session);
-    else if (n == TERMINAL_BROKEN)
-        fail(session, "cannot read standard input: %s", error);
+    if (n > 0) {
+        session->dialogue.line_sent = session->now;
+        if (session->options->dialogue.eol != NULL)
+            send_lines(session, session->scratch, (size_t)n);
+        else
+            send_bytes(session, session->scratch, (size_t)n);
+    } else if (n == STREAM_END) {
+        end_input(session, "end of input");
+    } else if (n != 0) {
+        fail(session, "cannot read standard input: %s", os_error_text(os_socket_error(), words));
+    }
 }
 
 /* Sends the lines that have been typed. */
@@ -143,12 +224,13 @@ static void read_dialogue(struct session *session)
     case DIALOGUE_GOES_ON:
         return;
     case DIALOGUE_QUIT:
-        session->reason = "quit";
-        end_input(session);
+        end_input(session, "quit");
         return;
     case DIALOGUE_ENDED:
-        session->reason = "end of input";
-        end_input(session);
+        end_input(session, "end of input");
+        return;
+    case DIALOGUE_GONE:
+        fail(session, "cannot read standard input: the terminal is gone");
         return;
     case DIALOGUE_FAILED:
         fail(session, "out of memory");
@@ -156,40 +238,46 @@ static void read_dialogue(struct session *session)
     }
 }
 
-static void write_output(struct session *session)
+/* Whether what arrives is shown to a person, and not written as it is. */
+static bool shows(const struct session *session)
 {
-    while (buffer_length(&session->to_output) > 0) {
-        ptrdiff_t n = os_write(OS_STDOUT, buffer_bytes(&session->to_output),
-                               buffer_length(&session->to_output));
+    return session->talks || session->options->dialogue.hex ||
+           session->options->dialogue.timestamps;
+}
 
-        if (n == 0)
-            return;
-        if (n < 0) {
-            fail(session, "cannot write to standard output");
-            return;
-        }
-        buffer_consume(&session->to_output, (size_t)n);
+/* The server sends no more; what we send is another matter. */
+static void end_receiving(struct session *session)
+{
+    if (session->send_failure.outcome != NET_DONE)
+        fail_connection(session, session->send_failure);
+    session->server_ended = true;
+    dialogue_show_rest(&session->dialogue);
+    if (session->options->until_server_ends && !session->input_ended) {
+        end_input(session, "the server ended the connection");
+        if (!session->sending_ended)
+            fail_connection(session, (struct net_result){.outcome = NET_END});
+    } else if (!session->input_ended && session->typed) {
+        say(session, "the server has ended; the next line may find the connection gone; %s ends\n",
+            terminal_end_key);
     }
 }
 
 static void read_socket(struct session *session)
 {
-    struct net_result result = net_recv(session->socket.socket, session->scratch, PIECE);
+    size_t size = session->talks ? SHOWN_PIECE : PIECE;
+    struct net_result result = net_recv(session->socket.socket, session->scratch, size);
+    bool kept = true;
 
     switch (result.outcome) {
     case NET_DONE:
         session->received += result.bytes;
-        if (session->interactive) {
-            if (!dialogue_show(&session->dialogue, session->scratch, result.bytes))
-                fail(session, "cannot write to standard output");
-        } else if (!buffer_append(&session->to_output, session->scratch, result.bytes)) {
+        kept = shows(session) ? dialogue_show(&session->dialogue, session->scratch, result.bytes)
+                              : output_append(&session->output, session->scratch, result.bytes);
+        if (!kept && !session->output.broken)
             fail(session, "out of memory");
-        } else {
-            write_output(session);
-        }
         return;
     case NET_END:
-        session->server_ended = true;
+        end_receiving(session);
         return;
     case NET_WOULD_BLOCK:
         return;
@@ -202,106 +290,150 @@ static void read_socket(struct session *session)
     }
 }
 
-/*
- * The server has ended and its last byte is written: what was not sent by now never will be. An
- * input that has more to give is cut short as well; one that is silent, or at its end, is not.
- */
-static void end_with_server(struct session *session)
+/* Once both directions have ended and the last byte is written, it is over. A send may have been
+ * refused by the peer after it seemed to succeed. */
+static void check_ends(struct session *session)
 {
-    size_t unsent = send_queue_length(&session->to_server);
-    char error[OS_ERROR_TEXT];
-
-    if (unsent == 0 && !session->input_ended && !session->interactive &&
-        terminal_input_ready(session->terminal))
-        unsent = terminal_read(session->terminal, session->scratch, 1, error) > 0;
+    if (session->server_ended && session->send_failure.outcome == NET_DONE)
+        session->send_failure = net_check(session->socket.socket);
+    if (!session->server_ended)
+        return;
     if (session->send_failure.outcome != NET_DONE)
         fail_connection(session, session->send_failure);
-    else if (unsent == 0)
+    else if (session->sending_ended && output_length(&session->output) == 0)
         finish(session, SESSION_FINISHED);
-    else
-        fail(session, "the server ended the connection before the end of the input");
 }
 
-/* What each side is watched for: nothing is read while the piece before it still waits to be
+/* What the socket is watched for: nothing is read while the piece before it still waits to be
  * written. */
-static int wanted(struct session *session)
+static void watch_socket(struct session *session)
 {
-    bool output_waits = buffer_length(&session->to_output) > 0;
-    bool input = !session->input_ended && send_queue_length(&session->to_server) < PIECE;
-    unsigned interest = output_waits || session->server_ended ? SELECTOR_NONE : SELECTOR_READ;
+    unsigned interest = SELECTOR_NONE;
 
-    if (send_queue_length(&session->to_server) > 0)
+    if (!session->over && !session->server_ended && output_length(&session->output) == 0)
+        interest |= SELECTOR_READ;
+    if (!session->over && send_queue_length(&session->to_server) > 0)
         interest |= SELECTOR_WRITE;
     selector_change(session->selector, &session->socket, (uint8_t)interest);
-    return (input ? TERMINAL_INPUT : 0) | (output_waits ? TERMINAL_OUTPUT : 0);
 }
 
-/* A line of ours among those of the server. */
-__attribute__((format(printf, 2, 3))) static void say(struct session *session, const char *format,
-                                                      ...)
+static bool wants_input(const struct session *session)
 {
-    char text[160];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    screen_print(session->dialogue.screen, text, strlen(text));
+    return !session->over && !session->input_ended &&
+           send_queue_length(&session->to_server) < PIECE &&
+           output_length(&session->output) < UNDRAWN_MAX;
 }
 
-/* One round: waits, and moves what can be moved. The socket comes first: a read of stdin may block
- * under Wine. */
-static void step(struct session *session)
+/* Until when to wait. */
+static int64_t wait_until(const struct session *session)
 {
-    char words[OS_ERROR_TEXT];
-    bool untold = session->interactive && session->input_ended && !session->told;
-    int ready = terminal_wait(session->terminal, wanted(session), untold ? PATIENCE : -1);
+    int64_t until = session->over ? session->leave_at : INT64_MAX;
 
-    if (ready == -1) {
-        fail(session, "cannot wait: %s", os_error_text(os_socket_error(), words));
+    if (!session->over && session->talks && session->input_ended && !session->told)
+        until = session->waiting_since + PATIENCE;
+    until = output_retry(&session->output, until, session->now);
+    return output_retry(&session->messages, until, session->now);
+}
+
+/* The last thing that a person sees: why it is over. A failure has said so already. */
+static void take_leave(struct session *session, const char *reason)
+{
+    dialogue_show_rest(&session->dialogue);
+    say(session, "%s; sent %llu byte%s, received %llu byte%s, %.1f seconds\n", reason,
+        (unsigned long long)session->sent, text_plural(session->sent),
+        (unsigned long long)session->received, text_plural(session->received),
+        (double)(session->now - session->began) / 1e9);
+}
+
+/* A request to stop: what is not shown yet never will be. */
+static void interrupt(struct session *session)
+{
+    selector_change(session->selector, &session->stop, SELECTOR_NONE);
+    session->leave_at = session->now + (session->talks ? LEAVE : LEAVE_PIPE);
+    if (session->over)
         return;
-    }
-    if (session->stop.ready) {
-        finish(session, SESSION_INTERRUPTED);
-        return;
-    }
-    /* Not when it is something else that has ended the wait. */
-    if (untold && ready == 0 && session->socket.ready == SELECTOR_NONE &&
-        os_nanoseconds() - session->waiting_since >= PATIENCE * (int64_t)1000000) {
-        say(session, "waiting for the server to end; Ctrl-C leaves\n");
-        session->told = true;
-    }
+    if (session->talks)
+        screen_interrupt(session->dialogue.screen);
+    finish(session, SESSION_INTERRUPTED);
+    if (session->typed)
+        take_leave(session, "interrupted");
+    else
+        complain(session, "interrupted");
+}
+
+/* Moves what can be moved. The socket comes first: a read of stdin may wait under Wine. */
+static void serve(struct session *session, bool input)
+{
     if (session->socket.ready & SELECTOR_READ)
         read_socket(session);
     if (session->socket.ready & SELECTOR_WRITE)
         flush_to_server(session);
-    if (ready & TERMINAL_OUTPUT)
-        write_output(session);
-    if (ready & TERMINAL_INPUT && session->interactive)
+    if (input && session->typed)
         read_dialogue(session);
-    else if (ready & TERMINAL_INPUT)
+    else if (input)
         read_input(session);
-    if (session->server_ended && buffer_length(&session->to_output) == 0)
-        end_with_server(session);
-    else if (session->input_ended || session->over)
-        dialogue_hide_line(&session->dialogue);
-    else
-        dialogue_show_line(&session->dialogue);
+    /* Not when it is something else that has ended the wait. */
+    if (session->talks && session->input_ended && !session->told && !input &&
+        session->socket.ready == SELECTOR_NONE &&
+        session->now - session->waiting_since >= PATIENCE) {
+        say(session, "waiting for the server to end; Ctrl-C leaves\n");
+        session->told = true;
+    }
+    check_ends(session);
+    if (session->over && session->end == SESSION_FINISHED && session->typed)
+        take_leave(session, session->reason);
 }
 
-/* The last thing that a person sees: why it is over. A failure has said so already. */
-static void take_leave(struct session *session)
+/* Writes what there is room for: a terminal in whose background we are is left alone; a message
+ * comes behind what it speaks of, unless that is not read. */
+static void write_outputs(struct session *session)
 {
-    if (session->end == SESSION_INTERRUPTED && terminal_takes_keys(session->terminal))
-        screen_finish_line(session->dialogue.screen);
-    else if (session->end == SESSION_INTERRUPTED)
-        say(session, "\n"); /* the terminal has shown ^C behind what was typed */
-    dialogue_show_rest(&session->dialogue);
-    if (session->end != SESSION_FAILED)
-        say(session, "%s; sent %llu bytes, received %llu bytes, %.1f seconds\n",
-            session->end == SESSION_INTERRUPTED ? "interrupted" : session->reason,
-            (unsigned long long)session->sent, (unsigned long long)session->received,
-            (double)(os_nanoseconds() - session->began) / 1e9);
+    bool late = session->over && session->now >= session->leave_at;
+    char words[OS_ERROR_TEXT];
+
+    session->output.held = session->talks && !terminal_foreground(session->terminal);
+    if (!output_flush(&session->output))
+        fail(session, "cannot write to standard output: %s",
+             os_error_text(session->output.error, words));
+    session->messages.held = output_length(&session->output) > 0 && !late;
+    bool speaks = output_length(&session->messages) > 0 && !session->messages.held;
+    bool ended = session->input_ended || session->over;
+
+    if (terminal_resumed(session->terminal))
+        screen_resume(session->dialogue.screen);
+    if (ended)
+        screen_leave(session->dialogue.screen);
+    else if (speaks)
+        screen_hide_line(session->dialogue.screen);
+    output_flush(&session->output);
+    output_flush(&session->messages);
+    if (!ended && !session->output.held)
+        screen_show_line(session->dialogue.screen, &session->dialogue.editor);
+    output_flush(&session->output);
+}
+
+/* One round: waits, and does what there is to do. Returns false once all is done. */
+static bool step(struct session *session)
+{
+    char words[OS_ERROR_TEXT];
+
+    watch_socket(session);
+    int ready =
+        terminal_wait(session->terminal, wants_input(session), wait_until(session), session->now);
+
+    session->now = os_nanoseconds();
+    if (ready == -1) {
+        fail(session, "cannot wait: %s", os_error_text(os_socket_error(), words));
+        session->leave_at = session->now;
+    } else if (session->stop.ready != SELECTOR_NONE) {
+        interrupt(session);
+    } else if (!session->over) {
+        serve(session, ready > 0);
+    }
+    write_outputs(session);
+    return !session->over ||
+           ((output_length(&session->output) > 0 || output_length(&session->messages) > 0) &&
+            session->now < session->leave_at);
 }
 
 static bool set_up(struct session *session, os_socket s, os_socket stop)
@@ -311,13 +443,17 @@ static bool set_up(struct session *session, os_socket s, os_socket stop)
     session->selector = selector_create();
     if (session->selector == NULL ||
         !selector_add(session->selector, &session->socket, s, SELECTOR_READ) ||
-        !selector_add(session->selector, &session->stop, stop, SELECTOR_READ))
+        !selector_add(session->selector, &session->stop, stop, SELECTOR_READ) ||
+        !output_attach(&session->output, session->selector) ||
+        !output_attach(&session->messages, session->selector))
         return false;
     session->terminal = session->dialogue.terminal = terminal_open(session->selector, sockets, 2);
     if (session->terminal == NULL)
         return false;
-    session->interactive = terminal_interactive(session->terminal);
-    session->dialogue.screen = screen_open(terminal_takes_keys(session->terminal), stop);
+    session->typed = terminal_interactive(session->terminal);
+    session->talks = session->typed && stream_is_terminal(STREAM_OUTPUT);
+    session->dialogue.screen =
+        screen_open(terminal_takes_keys(session->terminal), &session->output);
     return session->dialogue.screen != NULL;
 }
 
@@ -325,15 +461,14 @@ static void run(struct session *session)
 {
     char address[NET_ADDRESS_TEXT];
 
-    session->began = os_nanoseconds();
-    if (session->interactive)
+    session->began = session->now = os_nanoseconds();
+    session->leave_at = INT64_MAX;
+    if (session->typed)
         say(session, "connected to %s; quit or %s ends\n", net_address_text(session->peer, address),
             terminal_end_key);
-    dialogue_show_line(&session->dialogue);
-    while (!session->over)
-        step(session);
-    if (session->interactive)
-        take_leave(session);
+    write_outputs(session);
+    while (step(session))
+        continue;
 }
 
 static void destroy(struct session *session)
@@ -341,31 +476,34 @@ static void destroy(struct session *session)
     screen_close(session->dialogue.screen);
     terminal_close(session->terminal);
     send_queue_clear(&session->to_server);
-    buffer_clear(&session->to_output);
+    output_drop(&session->output);
+    output_drop(&session->messages);
     dialogue_clear(&session->dialogue);
     selector_destroy(session->selector);
     free(session);
 }
 
 enum session_end session_run(os_socket s, const struct net_address *peer,
-                             const struct dialogue_options *options, os_socket stop)
+                             const struct session_options *options, os_socket stop)
 {
     struct session *session = calloc(1, sizeof *session);
     enum session_end end = SESSION_FAILED;
 
     if (session == NULL) {
-        fprintf(stderr, "echo-client: out of memory\n");
+        output_complain(stop, "out of memory");
         return end;
     }
     session->peer = peer;
-    session->reason = "the server ended the connection";
-    session->dialogue.options = options;
-    session->dialogue.display.hex = options->hex;
+    session->options = options;
+    session->output.stream = STREAM_OUTPUT;
+    session->messages.stream = STREAM_ERROR;
+    session->dialogue.options = &options->dialogue;
+    session->dialogue.display.hex = options->dialogue.hex;
     if (set_up(session, s, stop)) {
         run(session);
         end = session->end;
     } else {
-        fprintf(stderr, "echo-client: cannot begin the session: out of memory or handles\n");
+        output_complain(stop, "cannot begin the session: out of memory or handles");
     }
     destroy(session);
     return end;

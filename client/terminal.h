@@ -1,6 +1,6 @@
 /*
  * terminal: the client's stdin, whatever it is (terminal or console, pipe, file, nothing), and the
- * one place where a session waits: for input, for room in stdout, and for its sockets at once.
+ * one place where a session waits: for input and for all that its selector watches at once.
  * terminal_win32.c and terminal_posix.c implement it; what a person sees is the screen's matter.
  */
 #ifndef TERMINAL_H
@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "line_editor.h"
 #include "os.h"
@@ -15,16 +16,13 @@
 
 struct terminal;
 
-/* What terminal_wait() waited for and found. */
-enum { TERMINAL_INPUT = 1, TERMINAL_OUTPUT = 2 };
-
 /* How to end the input at an empty line: "Ctrl-D", or "Ctrl-Z" on Windows. */
 extern const char terminal_end_key[];
 
 /*
- * Takes stdin. When it is a terminal and screen_can_draw(), it is put into a mode in which keys
- * come one by one and are not echoed, until terminal_close(), or whatever else ends the process,
- * crashes among it; while the process is suspended or in the background it has its own mode.
+ * Takes stdin. When it is a terminal and screen_can_draw(), keys come one by one and are not echoed
+ * while we are in its foreground, until terminal_close(), or whatever else ends the process,
+ * crashes among it; a process that is suspended or in the background leaves the terminal as it was.
  * `selector` watches the sockets that terminal_wait() is to wait for too, all of which are named in
  * `sockets`; it must live longer than the terminal. Returns NULL when the system refuses, with
  * os_socket_error() set. There is one at a time.
@@ -39,31 +37,35 @@ void terminal_close(struct terminal *terminal);
 bool terminal_interactive(const struct terminal *terminal);
 
 /* Whether keys come one by one, and it is for us to draw the line; else a terminal edits and echoes
- * lines by itself, and gives them as bytes. */
+ * lines by itself, and stream_read() gives them. */
 bool terminal_takes_keys(const struct terminal *terminal);
 
-/*
- * Waits until a watched socket is ready (their watches say so), or something named in `wanted` is,
- * or the window has changed its size or the process goes on after it was stopped, since the last
- * wait, or another signal comes; at most `timeout` milliseconds unless that is negative. Returns
- * what of `wanted` is ready, or -1 when waiting is impossible, with os_socket_error() set.
- */
-int terminal_wait(struct terminal *terminal, int wanted, int timeout);
+/* Whether the terminal, if it is one, was ours at the last terminal_wait(): to be read, and to be
+ * drawn on. Another process group may have it (job control, tcgetpgrp(3)). */
+bool terminal_foreground(const struct terminal *terminal);
+
+/* Whether the window has changed its size or the process was stopped, as the last terminal_wait()
+ * found: what is drawn is to be drawn again. On Windows a key says so. */
+bool terminal_resumed(const struct terminal *terminal);
 
 /*
- * Reads bytes of an input that is ready and does not take keys. Returns how many, 0 when there are
- * none now after all, TERMINAL_END at the end of input, TERMINAL_BROKEN with the system's words in
- * `error`.
+ * Waits until a watched socket is ready (their watches say so), or stdin is, if it is `wanted`, or
+ * the window has changed its size or the process goes on after it was stopped, since the last wait,
+ * or another signal comes; at most until `until`, as it is `now`, both in nanoseconds. Returns 1
+ * when stdin is ready, 0 when it is not, -1 when waiting is impossible, with os_socket_error() set.
+ * A terminal in whose background we are is never ready.
  */
-enum { TERMINAL_END = -1, TERMINAL_BROKEN = -2 };
-ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
-                        char error[OS_ERROR_TEXT]);
+int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t now);
 
-/* Whether terminal_read() would not wait. */
-bool terminal_input_ready(struct terminal *terminal);
+/* What terminal_key() found. */
+enum terminal_keys {
+    TERMINAL_NO_KEY, /* there is none, after a terminal_wait() that has found input, before the next
+                        one */
+    TERMINAL_KEY,
+    TERMINAL_GONE /* the terminal has hung up */
+};
 
-/* Gives the next key that was pressed, where keys are taken; false when there is none, after a
- * terminal_wait() that has found input, before the next one. */
-bool terminal_key(struct terminal *terminal, struct key *key);
+/* Gives the next key that was pressed, where keys are taken. */
+enum terminal_keys terminal_key(struct terminal *terminal, struct key *key);
 
 #endif

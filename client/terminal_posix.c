@@ -1,60 +1,98 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "key_decoder.h"
 #include "screen.h"
+#include "stream.h"
 
 const char terminal_end_key[] = "Ctrl-D";
 
 struct terminal {
     struct selector *selector;
     struct selector_watch input;
-    struct selector_watch output;
     struct selector_watch wake;
     bool interactive;
     bool takes_keys; /* one by one; else the terminal edits and echoes a line by itself */
+    bool foreground; /* as the last wait found */
+    bool resumed;    /* likewise */
     bool readable;   /* by the last wait, and nothing has been read since */
     bool ended;      /* the terminal has hung up */
+    struct key_decoder decoder;
     char keys[4096]; /* bytes of keys not given out yet: those from `key_start` to `key_end` */
     size_t key_start;
     size_t key_end;
-    struct key_decoder decoder;
 };
 
 /*
- * What the signal handlers need: the mode that the terminal had, the one that it has while it is
- * ours, and the pipe through which they wake terminal_wait(). Changed only while `mode_is_ours` is
- * 0. All that the handlers call is safe in one (POSIX.1-2017, 2.4.3).
+ * What the signal handlers need: the mode that the terminal had before it was ours, once that is
+ * known; the one that it has while it is ours; and the pipe through which they wake
+ * terminal_wait(). `own_mode` does not change any more once `mode_known` is set. All that the
+ * handlers call is safe in one (POSIX.1-2017, 2.4.3).
  */
 static struct termios own_mode;
 static struct termios key_mode;
 static int wake_pipe[2] = {-1, -1};
-static volatile sig_atomic_t mode_is_ours;
+static volatile sig_atomic_t mode_known;
+static volatile sig_atomic_t mode_due; /* it is to be set, as soon as we are in the foreground */
+
+/* Gives the terminal back as it was, unless somebody else has it now: there it would spoil the mode
+ * of the shell. */
+static void restore_mode(void)
+{
+    if (mode_known && !stream_in_background(STREAM_INPUT))
+        tcsetattr(stream_socket(STREAM_INPUT), TCSANOW, &own_mode);
+}
+
+/* The same in a signal handler, and pastes come as any keys again (screen_posix.c). A terminal that
+ * takes nothing forgets what it has not shown yet. */
+static void restore_all(void)
+{
+    static const char plain_pastes[] = "\x1B[?2004l";
+    const ptrdiff_t length = sizeof plain_pastes - 1;
+
+    if (!mode_known || stream_in_background(STREAM_INPUT))
+        return;
+    if (stream_write(STREAM_OUTPUT, plain_pastes, (size_t)length) != length) {
+        stream_discard(STREAM_OUTPUT);
+        stream_write(STREAM_OUTPUT, plain_pastes, (size_t)length);
+    }
+    restore_mode();
+}
 
 /*
- * Changes the mode, unless somebody else has the terminal now: there it would stop the process
- * (SIGTTOU), or spoil the mode of the shell. A terminal that is not the one of the session has no
- * foreground.
+ * Keys one by one and without echo, Enter told from a pasted line feed; signals and flow control
+ * stay. Only in the foreground: there the mode is the user's, in the background it is the shell's.
+ * Where the input could not be opened once more for ourselves, a read must not wait either (VMIN).
+ * Not TCSADRAIN: output that nobody takes would hold us up.
  */
-static void set_mode(const struct termios *mode)
+static void take_mode(void)
 {
-    pid_t foreground = tcgetpgrp(STDIN_FILENO);
+    int input = stream_socket(STREAM_INPUT);
+    bool waits = (fcntl(input, F_GETFL) & O_NONBLOCK) == 0;
 
-    if (foreground <= 0 || foreground == getpgrp())
-        tcsetattr(STDIN_FILENO, TCSANOW, mode);
+    mode_due = 0;
+    if (!mode_known && tcgetattr(input, &own_mode) != 0)
+        return;
+    key_mode = own_mode;
+    key_mode.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR);
+    key_mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+    key_mode.c_cc[VMIN] = waits ? 0 : 1;
+    key_mode.c_cc[VTIME] = 0;
+    mode_known = 1;
+    if (tcsetattr(input, TCSANOW, &key_mode) != 0)
+        mode_due = 1;
 }
 
 static void on_deadly_signal(int number)
 {
-    if (mode_is_ours)
-        set_mode(&own_mode);
+    restore_all();
     /* Its default action is in force again (SA_RESETHAND) and takes place on return. */
     raise(number);
 }
@@ -65,7 +103,7 @@ static void handle(int number, void (*handler)(int))
 
     memset(&action, 0, sizeof action);
     action.sa_handler = handler;
-    action.sa_flags = handler == on_deadly_signal ? (int)SA_RESETHAND : SA_RESTART;
+    action.sa_flags = handler == on_deadly_signal ? (int)SA_RESETHAND : 0;
     sigaction(number, &action, NULL);
 }
 
@@ -84,8 +122,7 @@ static void on_suspend(int number)
     int saved = errno;
     sigset_t mask;
 
-    if (mode_is_ours)
-        set_mode(&own_mode);
+    restore_all();
     handle(number, SIG_DFL);
     raise(number);
     sigemptyset(&mask);
@@ -94,8 +131,7 @@ static void on_suspend(int number)
     /* Here we are again; perhaps at once, where there is no shell that could let us go on (an
      * orphaned process group, POSIX.1-2017, 2.4.3), and then SIGCONT has not come. */
     handle(number, on_suspend);
-    if (mode_is_ours)
-        set_mode(&key_mode);
+    mode_due = 1;
     wake();
     errno = saved;
 }
@@ -103,13 +139,9 @@ static void on_suspend(int number)
 /* The shell lets us go on, whatever has stopped us: with the terminal, or without it ("bg"). */
 static void on_continue(int number)
 {
-    int saved = errno;
-
     (void)number;
-    if (mode_is_ours)
-        set_mode(&key_mode);
+    mode_due = 1;
     wake();
-    errno = saved;
 }
 
 /* The window has a new size: the line is drawn again. */
@@ -119,7 +151,7 @@ static void on_resize(int number)
     wake();
 }
 
-/* What is handled while the mode is ours: the signals that end the process and would leave the
+/* What is handled while stdin is a terminal: the signals that end the process and would leave the
  * terminal as it is, and those after which something is to be done for it. */
 static const struct {
     int number;
@@ -129,40 +161,26 @@ static const struct {
     {SIGABRT, on_deadly_signal}, {SIGBUS, on_deadly_signal},  {SIGFPE, on_deadly_signal},
     {SIGSEGV, on_deadly_signal}, {SIGSYS, on_deadly_signal},  {SIGUSR1, on_deadly_signal},
     {SIGUSR2, on_deadly_signal}, {SIGALRM, on_deadly_signal}, {SIGVTALRM, on_deadly_signal},
-    {SIGPROF, on_deadly_signal}, {SIGXCPU, on_deadly_signal}, {SIGXFSZ, on_deadly_signal},
-    {SIGTSTP, on_suspend},       {SIGCONT, on_continue},      {SIGWINCH, on_resize},
+    {SIGPROF, on_deadly_signal}, {SIGXCPU, on_deadly_signal}, {SIGTSTP, on_suspend},
+    {SIGCONT, on_continue},      {SIGWINCH, on_resize},
 };
 enum { HANDLED = sizeof handled / sizeof handled[0] };
 static struct sigaction found[HANDLED]; /* what the signals did before */
 
-/* Keys one by one and without echo; signals, flow control and the translation of Enter stay. */
-static bool take_mode(void)
+static void take_signals(void)
 {
-    if (tcgetattr(STDIN_FILENO, &own_mode) != 0)
-        return false;
-    key_mode = own_mode;
-    key_mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
-    key_mode.c_cc[VMIN] = 1;
-    key_mode.c_cc[VTIME] = 0;
-    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &key_mode) != 0)
-        return false;
-    mode_is_ours = 1;
     for (int i = 0; i < HANDLED; i++) {
         sigaction(handled[i].number, NULL, &found[i]);
         /* What is ignored on purpose stays so. */
         if (found[i].sa_handler != SIG_IGN)
             handle(handled[i].number, handled[i].handler);
     }
-    return true;
 }
 
-/* Not TCSADRAIN: output that nobody takes would hold the end up. */
-static void give_mode_back(void)
+static void give_signals_back(void)
 {
     for (int i = 0; i < HANDLED; i++)
         sigaction(handled[i].number, &found[i], NULL);
-    mode_is_ours = 0;
-    set_mode(&own_mode);
 }
 
 /* The self-pipe trick: a signal that comes before select() does is not missed. */
@@ -181,30 +199,37 @@ static void close_wake_pipe(void)
     }
 }
 
-static void empty_wake_pipe(void)
+/* Returns whether there was anything in it. */
+static bool empty_wake_pipe(void)
 {
     char bytes[16];
+    bool any = false;
 
     while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
-        continue;
+        any = true;
+    return any;
 }
 
 static bool watch(struct terminal *terminal)
 {
     struct selector *selector = terminal->selector;
 
-    if (!open_wake_pipe() || !selector_add(selector, &terminal->input, STDIN_FILENO, SELECTOR_NONE))
+    if (!open_wake_pipe() ||
+        !selector_add(selector, &terminal->input, stream_socket(STREAM_INPUT), SELECTOR_NONE))
         return false;
-    if (!selector_add(selector, &terminal->output, STDOUT_FILENO, SELECTOR_NONE)) {
-        selector_remove(selector, &terminal->input);
-        return false;
-    }
     if (!selector_add(selector, &terminal->wake, wake_pipe[0], SELECTOR_READ)) {
         selector_remove(selector, &terminal->input);
-        selector_remove(selector, &terminal->output);
         return false;
     }
     return true;
+}
+
+/* Whoever has the terminal now, it has the mode that is right for it. */
+static void look_for_foreground(struct terminal *terminal)
+{
+    terminal->foreground = !terminal->interactive || !stream_in_background(STREAM_INPUT);
+    if (mode_due && terminal->takes_keys && terminal->foreground)
+        take_mode();
 }
 
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
@@ -225,8 +250,13 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
         errno = error;
         return NULL;
     }
-    terminal->interactive = isatty(STDIN_FILENO) != 0;
-    terminal->takes_keys = terminal->interactive && screen_can_draw() && take_mode();
+    terminal->interactive = stream_is_terminal(STREAM_INPUT);
+    terminal->takes_keys = terminal->interactive && screen_can_draw();
+    mode_known = 0;
+    mode_due = terminal->takes_keys;
+    if (terminal->interactive)
+        take_signals();
+    look_for_foreground(terminal);
     return terminal;
 }
 
@@ -234,10 +264,11 @@ void terminal_close(struct terminal *terminal)
 {
     if (terminal == NULL)
         return;
-    if (terminal->takes_keys)
-        give_mode_back();
+    restore_mode();
+    if (terminal->interactive)
+        give_signals_back();
+    mode_known = 0;
     selector_remove(terminal->selector, &terminal->input);
-    selector_remove(terminal->selector, &terminal->output);
     selector_remove(terminal->selector, &terminal->wake);
     close_wake_pipe();
     free(terminal);
@@ -253,53 +284,27 @@ bool terminal_takes_keys(const struct terminal *terminal)
     return terminal->takes_keys;
 }
 
-int terminal_wait(struct terminal *terminal, int wanted, int timeout)
+bool terminal_foreground(const struct terminal *terminal)
 {
-    struct selector *selector = terminal->selector;
-    bool hung_up = (wanted & TERMINAL_INPUT) && terminal->ended;
+    return terminal->foreground;
+}
 
-    selector_change(selector, &terminal->input,
-                    wanted & TERMINAL_INPUT ? SELECTOR_READ : SELECTOR_NONE);
-    selector_change(selector, &terminal->output,
-                    wanted & TERMINAL_OUTPUT ? SELECTOR_WRITE : SELECTOR_NONE);
-    if (!selector_wait(selector, hung_up ? 0 : timeout < 0 ? -1 : (int64_t)timeout * 1000))
+bool terminal_resumed(const struct terminal *terminal)
+{
+    return terminal->resumed;
+}
+
+int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t now)
+{
+    look_for_foreground(terminal);
+    wanted = wanted && terminal->foreground;
+    selector_change(terminal->selector, &terminal->input, wanted ? SELECTOR_READ : SELECTOR_NONE);
+    if (!selector_wait_until(terminal->selector, wanted && terminal->ended ? now : until, now))
         return -1;
     /* Also when select() was interrupted and tells nothing: one wake-up is enough. */
-    if (terminal->takes_keys)
-        empty_wake_pipe();
+    terminal->resumed = empty_wake_pipe();
     terminal->readable = terminal->input.ready != SELECTOR_NONE;
-    return (terminal->readable || hung_up ? wanted & TERMINAL_INPUT : 0) |
-           (terminal->output.ready ? wanted & TERMINAL_OUTPUT : 0);
-}
-
-/* Not with poll(2), which some systems do not have for all kinds of files. */
-bool terminal_input_ready(struct terminal *terminal)
-{
-    struct timeval now = {0, 0};
-    fd_set input;
-
-    (void)terminal;
-    FD_ZERO(&input);
-    FD_SET(STDIN_FILENO, &input);
-    return select(STDIN_FILENO + 1, &input, NULL, NULL, &now) > 0;
-}
-
-ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
-                        char error[OS_ERROR_TEXT])
-{
-    ptrdiff_t n;
-
-    (void)terminal;
-    n = read(STDIN_FILENO, bytes, size);
-    if (n > 0)
-        return n;
-    if (n == 0)
-        return TERMINAL_END;
-    /* EAGAIN: whoever shares the pipe with us has made it non-blocking and was faster. */
-    if (errno == EINTR || errno == EAGAIN)
-        return 0;
-    os_error_text(errno, error);
-    return TERMINAL_BROKEN;
+    return terminal->readable || (wanted && terminal->ended);
 }
 
 /* Reads what the last wait has found typed, behind what is left of it. */
@@ -313,12 +318,12 @@ static void read_keys(struct terminal *terminal)
     memmove(terminal->keys, terminal->keys + terminal->key_start, left);
     terminal->key_start = 0;
     terminal->key_end = left;
-    ptrdiff_t n = read(STDIN_FILENO, terminal->keys + left, sizeof terminal->keys - left);
+    ptrdiff_t n = stream_read(terminal->keys + left, sizeof terminal->keys - left);
 
     if (n > 0)
         terminal->key_end += (size_t)n;
-    else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-        terminal->ended = true;
+    else if (n == STREAM_BROKEN)
+        terminal->ended = true; /* STREAM_END is only what VMIN 0 says when there is nothing */
 }
 
 /* The next key of those that are read; false when none is whole. */
@@ -334,13 +339,12 @@ static bool take_key(struct terminal *terminal, struct key *key)
     return taken > 0;
 }
 
-bool terminal_key(struct terminal *terminal, struct key *key)
+enum terminal_keys terminal_key(struct terminal *terminal, struct key *key)
 {
     if (take_key(terminal, key))
-        return true;
+        return TERMINAL_KEY;
     read_keys(terminal);
     if (take_key(terminal, key))
-        return true;
-    key->kind = KEY_HANG_UP;
-    return terminal->ended;
+        return TERMINAL_KEY;
+    return terminal->ended ? TERMINAL_GONE : TERMINAL_NO_KEY;
 }

@@ -150,7 +150,8 @@ static bool find_event(struct terminal *terminal)
     }
 }
 
-bool terminal_input_ready(struct terminal *terminal)
+/* Whether input can be had without waiting. */
+static bool input_ready(struct terminal *terminal)
 {
     DWORD available = 0;
 
@@ -187,15 +188,36 @@ static void clear_socket_event(struct terminal *terminal)
         WSAEnumNetworkEvents(terminal->sockets[i], terminal->socket_event, &events);
 }
 
-int terminal_wait(struct terminal *terminal, int wanted, int timeout)
+bool terminal_foreground(const struct terminal *terminal)
+{
+    (void)terminal;
+    return true;
+}
+
+bool terminal_resumed(const struct terminal *terminal)
+{
+    (void)terminal;
+    return false;
+}
+
+/* How long to wait for the handles at most, in milliseconds, before all is looked at again. */
+static DWORD limit(struct terminal *terminal, bool wanted, int64_t left)
+{
+    DWORD limit = INFINITE;
+
+    /* Nothing waits for a pipe. */
+    if (wanted && terminal->input_kind == INPUT_PIPE) {
+        limit = naps[terminal->nap];
+        terminal->nap = terminal->nap + 1 < NAPS ? terminal->nap + 1 : terminal->nap;
+    }
+    /* Rounded up: to wake a millisecond early is to wait twice. */
+    return left / 1000000 < limit ? (DWORD)(left / 1000000) + 1 : limit;
+}
+
+int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t now)
 {
     HANDLE handles[2] = {terminal->socket_event, terminal->input};
-    bool console = terminal->input_kind == INPUT_CONSOLE && (wanted & TERMINAL_INPUT);
-    /* Nothing waits for a pipe, neither for input nor for room. */
-    bool nap = ((wanted & TERMINAL_INPUT) && terminal->input_kind == INPUT_PIPE) ||
-               (wanted & TERMINAL_OUTPUT);
-
-    int64_t deadline = timeout < 0 ? INT64_MAX : os_nanoseconds() + (int64_t)timeout * 1000000;
+    DWORD count = wanted && terminal->input_kind == INPUT_CONSOLE ? 2 : 1;
 
     for (;;) {
         bool failed;
@@ -203,61 +225,27 @@ int terminal_wait(struct terminal *terminal, int wanted, int timeout)
          * again. */
         clear_socket_event(terminal);
         bool sockets = sockets_ready(terminal, &failed);
-        bool input = (wanted & TERMINAL_INPUT) && terminal_input_ready(terminal);
+        bool input = wanted && input_ready(terminal);
 
         if (failed)
             return -1;
         if (sockets || input) {
             terminal->nap = 0;
-            return (input ? TERMINAL_INPUT : 0) | (wanted & TERMINAL_OUTPUT);
+            return input;
         }
-        int64_t left = deadline - os_nanoseconds();
-
-        if (left <= 0)
+        if (now >= until)
             return 0;
-        DWORD limit = nap ? naps[terminal->nap] : INFINITE;
-
-        if (deadline != INT64_MAX && left / 1000000 < limit)
-            limit = (DWORD)(left / 1000000) + 1;
-
-        terminal->nap = terminal->nap + 1 < NAPS ? terminal->nap + 1 : terminal->nap;
-        if (WaitForMultipleObjects(console ? 2 : 1, handles, FALSE, limit) == WAIT_FAILED)
+        if (WaitForMultipleObjects(count, handles, FALSE, limit(terminal, wanted, until - now)) ==
+            WAIT_FAILED)
             return -1;
-        /* Whether there is room in the output only a try can tell. */
-        if (wanted & TERMINAL_OUTPUT) {
-            sockets_ready(terminal, &failed);
-            return failed ? -1 : TERMINAL_OUTPUT;
-        }
+        now = os_nanoseconds();
     }
 }
 
-ptrdiff_t terminal_read(struct terminal *terminal, void *bytes, size_t size,
-                        char error[OS_ERROR_TEXT])
-{
-    DWORD available = 0;
-    DWORD count = 0;
-
-    if (terminal->input_kind == INPUT_NONE)
-        return TERMINAL_END;
-    if (terminal->input_kind == INPUT_PIPE) {
-        if (!PeekNamedPipe(terminal->input, NULL, 0, NULL, &available, NULL))
-            return TERMINAL_END;
-        if (available == 0)
-            return 0;
-        size = available < size ? available : size;
-    }
-    if (ReadFile(terminal->input, bytes, (DWORD)size, &count, NULL))
-        return count > 0 ? (ptrdiff_t)count : TERMINAL_END;
-    if (GetLastError() == ERROR_BROKEN_PIPE || GetLastError() == ERROR_HANDLE_EOF)
-        return TERMINAL_END;
-    os_error_text((int)GetLastError(), error);
-    return TERMINAL_BROKEN;
-}
-
-bool terminal_key(struct terminal *terminal, struct key *key)
+enum terminal_keys terminal_key(struct terminal *terminal, struct key *key)
 {
     if (!find_event(terminal))
-        return false;
+        return TERMINAL_NO_KEY;
     INPUT_RECORD *record = &terminal->records[terminal->record_start];
 
     /* A key that is held down may come as one event with a count. */
@@ -266,5 +254,5 @@ bool terminal_key(struct terminal *terminal, struct key *key)
     else
         terminal->record_start++;
     key_record_decode(&terminal->keys, record, key);
-    return true;
+    return TERMINAL_KEY;
 }

@@ -352,17 +352,33 @@ struct net_result net_connect(const struct net_address *address, const struct ne
     return result.outcome == NET_WOULD_BLOCK ? result : give_up(s);
 }
 
-struct net_result net_connect_result(os_socket s)
+/* The error that the system has kept for a socket, which forgets it; 0: none. */
+static int pending_error(os_socket s)
 {
     int error = 0; /* set first: Windows may write one byte of it */
     socklen_t length = sizeof error;
 
-    if (getsockopt(s, SOL_SOCKET, SO_ERROR, (void *)&error, &length) != 0)
-        return failure();
+    return getsockopt(s, SOL_SOCKET, SO_ERROR, (void *)&error, &length) == 0 ? error
+                                                                             : os_socket_error();
+}
+
+struct net_result net_connect_result(os_socket s)
+{
+    int error = pending_error(s);
+
     if (error == 0 && with_itself(s))
         error = REFUSED;
     if (error != 0)
         return (struct net_result){.outcome = NET_FAILED, .error = error};
+    return done(0);
+}
+
+struct net_result net_check(os_socket s)
+{
+    int error = pending_error(s);
+
+    if (error != 0)
+        return (struct net_result){.outcome = NET_RESET, .error = error};
     return done(0);
 }
 

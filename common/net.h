@@ -94,6 +94,10 @@ struct net_result net_connect(const struct net_address *address, const struct ne
  * with itself, which TCP allows, counts as refused. The socket stays open. */
 struct net_result net_connect_result(os_socket s);
 
+/* What has become of a connection that nothing is read from any more: NET_DONE as long as nothing
+ * is wrong, or why it is lost (SO_ERROR). A failure is told once. */
+struct net_result net_check(os_socket s);
+
 /* Reads at most `size` bytes, `size` at least 1. NET_DONE, NET_END, NET_WOULD_BLOCK, NET_RESET or
  * NET_FAILED. */
 struct net_result net_recv(os_socket s, void *bytes, size_t size);

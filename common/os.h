@@ -1,7 +1,6 @@
 /*
  * os: what differs between Windows and POSIX and has nothing to do with how connections are used:
- * start-up, errors, clocks, the request to stop, and output that never blocks for long. os_win32.c
- * and os_posix.c implement it.
+ * start-up, errors, clocks and the request to stop. os_win32.c and os_posix.c implement it.
  */
 #ifndef OS_H
 #define OS_H
@@ -31,18 +30,12 @@ enum os_error_kind {
     OS_ERROR_OTHER
 };
 
-enum os_stream { OS_STDOUT, OS_STDERR };
-
-/* What os_write() returns when it wrote nothing, besides 0. */
-enum { OS_BROKEN = -1, OS_FULL = -2 };
-
 /* Room for the text of any error. */
 enum { OS_ERROR_TEXT = 128 };
 
 /*
- * Prepares the process: Winsock on Windows; on POSIX, SIGPIPE is ignored and descriptors 0 to 2 are
- * opened where they were closed, so that no socket takes the place of a standard stream. Returns 0,
- * or the system's error number.
+ * Prepares the process: the standard streams (stream.h), and Winsock on Windows. Returns 0, or the
+ * system's error number.
  */
 int os_start(void);
 
@@ -115,30 +108,5 @@ enum { OS_STOP_TOLD = -1 };
 
 /* Gives the requests to stop back to the system and closes the socket. */
 void os_stop_close(void);
-
-/* Whether a standard stream is a terminal or a console. */
-bool os_is_terminal(enum os_stream stream);
-
-/* The columns of the terminal that a standard stream is; 80 where it cannot be told. */
-size_t os_columns(enum os_stream stream);
-
-/*
- * Writes at most `length` bytes of UTF-8 text or plain bytes to a standard stream without waiting
- * for a slow reader. Returns how many were written, 0 when the stream takes nothing now, OS_BROKEN
- * when nobody will ever read it (no reader, closed), OS_FULL when the disk, the quota or the file's
- * largest size is reached: there may be room later. On POSIX a pipe takes at most PIPE_BUF bytes a
- * call, what poll(2) promises room for; a terminal is written through an open file of our own that
- * does not wait. On Windows a pipe is put into PIPE_NOWAIT mode; a console is written with
- * WriteConsoleW, and waits while the user selects text in it.
- */
-ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length);
-
-/*
- * Waits until a standard stream that took nothing may take something, or `stop`, a socket or
- * OS_NO_SOCKET, is readable; at most `timeout` milliseconds unless that is negative. Returns false
- * when `stop` is readable. Nothing waits for room in a pipe on Windows: there it returns after a
- * moment.
- */
-bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout);
 
 #endif

@@ -2,15 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -18,6 +14,7 @@
 #endif
 
 #include "stop_requests.h"
+#include "stream.h"
 
 /* Names that not every system has, or not as a number of its own; the others get an unused one. */
 #if EWOULDBLOCK != EAGAIN
@@ -36,14 +33,6 @@ enum { SURE_LIMIT = OPEN_MAX };
 enum { SURE_LIMIT = 1 };
 #endif
 
-enum { USUAL_COLUMNS = 80 };
-
-/*
- * Where each standard output is written to: a terminal through an open file of our own that does
- * not wait. (The inherited one is shared with the shell, which would be surprised by O_NONBLOCK.)
- */
-static int outputs[] = {[OS_STDOUT] = STDOUT_FILENO, [OS_STDERR] = STDERR_FILENO};
-
 /* The two ends of the pipe through which a signal handler wakes select(): the self-pipe trick. */
 static int stop_pipe[2] = {-1, -1};
 static struct stop_requests stop_requests;
@@ -52,33 +41,14 @@ static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { STOP_SIGNALS = sizeof stop_signals / sizeof stop_signals[0] };
 static struct sigaction before[STOP_SIGNALS]; /* what the signals did before os_stop_open() */
 
-static void open_terminal(enum os_stream stream)
-{
-    const char *name = isatty(outputs[stream]) ? ttyname(outputs[stream]) : NULL;
-    int fd = name != NULL ? open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
-
-    if (fd != -1)
-        outputs[stream] = fd;
-}
-
 int os_start(void)
 {
-    /* Where there is no null device, nothing can be read from the root directory either. */
-    const char *nothing = access("/dev/null", R_OK) == 0 ? "/dev/null" : "/";
-
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        /* Read-only even for the outputs: what is written to a stream that was closed has to fail,
-         * not to vanish. */
-        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open(nothing, O_RDONLY) == -1)
-            return errno;
-    }
-    open_terminal(OS_STDOUT);
-    open_terminal(OS_STDERR);
-    return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? errno : 0;
+    return stream_start();
 }
 
 void os_finish(void)
 {
+    stream_finish();
 }
 
 int64_t os_nanoseconds(void)
@@ -271,48 +241,4 @@ void os_stop_close(void)
     for (int i = 0; i < STOP_SIGNALS; i++)
         sigaction(stop_signals[i], &before[i], NULL);
     close_stop_pipe();
-}
-
-bool os_is_terminal(enum os_stream stream)
-{
-    return isatty(stream == OS_STDOUT ? STDOUT_FILENO : STDERR_FILENO) != 0;
-}
-
-size_t os_columns(enum os_stream stream)
-{
-    struct winsize size;
-
-    return ioctl(outputs[stream], TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
-                                                                             : USUAL_COLUMNS;
-}
-
-ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
-{
-    struct pollfd waiting = {.fd = outputs[stream], .events = POLLOUT};
-    struct stat about;
-    ptrdiff_t n;
-
-    if (fstat(outputs[stream], &about) == 0 && !S_ISREG(about.st_mode)) {
-        if (poll(&waiting, 1, 0) == 0)
-            return 0;
-        if (length > PIPE_BUF)
-            length = PIPE_BUF;
-    }
-    do {
-        n = write(outputs[stream], bytes, length);
-    } while (n == -1 && errno == EINTR);
-    if (n >= 0)
-        return n;
-    if (os_error_kind(errno) == OS_ERROR_WOULD_BLOCK)
-        return 0;
-    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? OS_FULL : OS_BROKEN;
-}
-
-bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout)
-{
-    /* A negative descriptor is passed over (poll(2)). */
-    struct pollfd waiting[] = {{.fd = stop, .events = POLLIN},
-                               {.fd = outputs[stream], .events = POLLOUT}};
-
-    return poll(waiting, 2, timeout) <= 0 || waiting[0].revents == 0;
 }

@@ -10,7 +10,7 @@
 #include <wchar.h>
 
 #include "stop_requests.h"
-#include "text.h"
+#include "stream.h"
 
 /* A UDP socket connected to itself on the loopback address: what the control handler sends,
  * select() can wait for. */
@@ -18,10 +18,8 @@ static SOCKET stop_socket = INVALID_SOCKET;
 static struct stop_requests stop_requests;
 static volatile LONG stop_status = OS_STOP_TOLD; /* os_stop_ends() */
 
-enum { USUAL_COLUMNS = 80 };
 enum { TICK = 1 /* milliseconds, of the timer in a process that waits precisely */ };
 static bool precise;
-enum { FULL_PIPE = 1000 /* microseconds until it is tried again */ };
 
 int os_start(void)
 {
@@ -30,20 +28,9 @@ int os_start(void)
     return WSAStartup(MAKEWORD(2, 2), &data);
 }
 
-/* A pipe belongs to other programs too, which do not expect it to refuse what they write. */
-static void give_pipe_back(DWORD which)
-{
-    HANDLE handle = GetStdHandle(which);
-    DWORD mode = PIPE_READMODE_BYTE | PIPE_WAIT;
-
-    if (GetFileType(handle) == FILE_TYPE_PIPE)
-        SetNamedPipeHandleState(handle, &mode, NULL, NULL);
-}
-
 void os_finish(void)
 {
-    give_pipe_back(STD_OUTPUT_HANDLE);
-    give_pipe_back(STD_ERROR_HANDLE);
+    stream_finish();
     if (precise)
         timeEndPeriod(TICK);
     precise = false;
@@ -260,110 +247,4 @@ void os_stop_close(void)
     SetConsoleCtrlHandler(on_console_control, FALSE);
     closesocket(stop_socket);
     stop_socket = INVALID_SOCKET;
-}
-
-/* Writes UTF-8 to a console, whatever its code page; a character cut by the end of a call is kept
- * for the next one. */
-static ptrdiff_t write_console(HANDLE console, enum os_stream stream, const char *bytes,
-                               size_t length)
-{
-    static struct {
-        char bytes[4];
-        size_t length;
-    } carried[2];
-    enum { PIECE = 4096 };
-    char text[PIECE + 4];
-    WCHAR wide[PIECE + 4];
-    size_t carry = carried[stream].length;
-    DWORD written;
-
-    if (length > PIECE)
-        length = PIECE;
-    memcpy(text, carried[stream].bytes, carry);
-    memcpy(text + carry, bytes, length);
-    size_t rest = text_utf8_cut(text, carry + length);
-    int count =
-        MultiByteToWideChar(CP_UTF8, 0, text, (int)(carry + length - rest), wide, PIECE + 4);
-
-    memcpy(carried[stream].bytes, text + carry + length - rest, rest);
-    carried[stream].length = rest;
-    if (count > 0 && !WriteConsoleW(console, wide, (DWORD)count, &written, NULL))
-        return -1;
-    return (ptrdiff_t)length;
-}
-
-static HANDLE handle_of(enum os_stream stream)
-{
-    return GetStdHandle(stream == OS_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
-}
-
-bool os_is_terminal(enum os_stream stream)
-{
-    return GetConsoleMode(handle_of(stream), &(DWORD){0}) != 0;
-}
-
-/*
- * A pipe that does not wait (PIPE_NOWAIT) takes a write whole or not at all: what is too long for
- * the room that is left has to be offered in smaller pieces.
- */
-static ptrdiff_t write_pipe(HANDLE pipe, const void *bytes, DWORD length)
-{
-    DWORD mode = PIPE_READMODE_BYTE | PIPE_NOWAIT;
-    DWORD written = 0;
-
-    SetNamedPipeHandleState(pipe, &mode, NULL, NULL);
-    while (WriteFile(pipe, bytes, length, &written, NULL)) {
-        if (written > 0 || length == 1)
-            return (ptrdiff_t)written;
-        length /= 2;
-    }
-    return -1;
-}
-
-size_t os_columns(enum os_stream stream)
-{
-    CONSOLE_SCREEN_BUFFER_INFO info;
-
-    if (!GetConsoleScreenBufferInfo(handle_of(stream), &info))
-        return USUAL_COLUMNS;
-    int columns = info.srWindow.Right - info.srWindow.Left + 1;
-
-    return (size_t)columns;
-}
-
-ptrdiff_t os_write(enum os_stream stream, const void *bytes, size_t length)
-{
-    HANDLE handle = handle_of(stream);
-    DWORD piece = length > 65536 ? 65536 : (DWORD)length;
-    DWORD written = 0;
-
-    if (handle == NULL || handle == INVALID_HANDLE_VALUE)
-        return OS_BROKEN;
-    if (length == 0)
-        return 0;
-    if (GetConsoleMode(handle, &(DWORD){0}))
-        return write_console(handle, stream, bytes, length);
-    if (GetFileType(handle) == FILE_TYPE_PIPE)
-        return write_pipe(handle, bytes, piece);
-    if (WriteFile(handle, bytes, piece, &written, NULL))
-        return (ptrdiff_t)written;
-    DWORD error = GetLastError();
-
-    return error == ERROR_DISK_FULL || error == ERROR_HANDLE_DISK_FULL ? OS_FULL : OS_BROKEN;
-}
-
-bool os_wait_for_room(enum os_stream stream, os_socket stop, int timeout)
-{
-    struct timeval moment = {.tv_usec = FULL_PIPE};
-    fd_set stops;
-
-    (void)stream;
-    (void)timeout;
-    if (stop == OS_NO_SOCKET) {
-        Sleep(FULL_PIPE / 1000);
-        return true;
-    }
-    FD_ZERO(&stops);
-    FD_SET(stop, &stops);
-    return select(0, &stops, NULL, NULL, &moment) <= 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "os.h"
+#include "stream.h"
 #include "text.h"
 
 enum {
@@ -46,13 +47,13 @@ static void write_lines(struct log *log)
     size_t written = 0;
 
     while (written < log->length) {
-        ptrdiff_t n = os_write(OS_STDERR, log->lines + written, log->length - written);
+        ptrdiff_t n = stream_write(STREAM_ERROR, log->lines + written, log->length - written);
 
         /* On a full disk as well, the rest of a line comes before anything else. */
-        if (n == 0 || n == OS_FULL)
+        if (n == 0 || n == STREAM_FULL)
             break;
         /* Where nobody can read, there is nothing to keep the lines for. */
-        written = n == OS_BROKEN ? log->length : written + (size_t)n;
+        written = n == STREAM_BROKEN ? log->length : written + (size_t)n;
     }
     log->length -= written;
     if (written > 0)

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "os.h"
 #include "selector.h"
+#include "stream.h"
 #include "text.h"
 
 enum {
@@ -206,7 +207,7 @@ static void announce(struct server *server)
     size_t length;
 
     while ((length = buffer_length(&server->announcement)) > 0) {
-        ptrdiff_t n = os_write(OS_STDOUT, buffer_bytes(&server->announcement), length);
+        ptrdiff_t n = stream_write(STREAM_OUTPUT, buffer_bytes(&server->announcement), length);
 
         if (n == 0)
             return;

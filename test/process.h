@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "os.h"
+#include "stream.h"
 
 enum process_input {
     PROCESS_INPUT_PIPE,   /* for process_pump() to write to */
@@ -61,7 +61,7 @@ static inline char *process_output_room(struct process_output *output, size_t si
 struct process {
     struct process *next;            /* the user's */
     bool log_unread;                 /* the user's: while it is set, stderr is left alone */
-    struct process_output output[2]; /* by enum os_stream */
+    struct process_output output[2]; /* by enum stream */
     struct process_system *system;   /* what the system needs; owned */
 };
 
@@ -85,7 +85,7 @@ ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length
 void process_close_input(struct process *process);
 
 /* Stops reading an output for good, as head(1) does. */
-void process_close_output(struct process *process, enum os_stream stream);
+void process_close_output(struct process *process, enum stream stream);
 
 /*
  * Asks the program to stop, as its user would. On Windows the test program gives its own console up

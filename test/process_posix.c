@@ -15,7 +15,7 @@ enum { READ_SIZE = 65536 };
 struct process_system {
     pid_t id;
     int input;     /* our end of its stdin, -1 when there is none */
-    int output[2]; /* our ends of its stdout and stderr, by enum os_stream */
+    int output[2]; /* our ends of its stdout and stderr, by enum stream */
 };
 
 /* What the program gets as its standard streams, and what belongs to us; by descriptor. -1: closed.
@@ -122,8 +122,8 @@ struct process *process_start(const char *const arguments[], const struct proces
             os_prepare_socket(streams.ours[fd]);
     }
     system->input = streams.ours[STDIN_FILENO];
-    system->output[OS_STDOUT] = streams.ours[STDOUT_FILENO];
-    system->output[OS_STDERR] = streams.ours[STDERR_FILENO];
+    system->output[STREAM_OUTPUT] = streams.ours[STDOUT_FILENO];
+    system->output[STREAM_ERROR] = streams.ours[STDERR_FILENO];
     return process;
 }
 
@@ -141,17 +141,17 @@ ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length
 {
     const struct process_system *system = process->system;
     struct pollfd waiting[3] = {{.fd = -1}, {.fd = -1}, {.fd = -1}};
-    int last = process->log_unread ? OS_STDOUT : OS_STDERR;
+    int last = process->log_unread ? STREAM_OUTPUT : STREAM_ERROR;
     ptrdiff_t written = 0;
 
-    for (int i = OS_STDOUT; i <= last; i++) {
+    for (int i = STREAM_OUTPUT; i <= last; i++) {
         if (!process->output[i].ended)
             waiting[i] = (struct pollfd){.fd = system->output[i], .events = POLLIN};
     }
     if (length > 0)
         waiting[2] = (struct pollfd){.fd = system->input, .events = POLLOUT};
     poll(waiting, 3, timeout);
-    for (int i = OS_STDOUT; i <= last; i++) {
+    for (int i = STREAM_OUTPUT; i <= last; i++) {
         if (waiting[i].revents != 0)
             collect(&process->output[i], system->output[i]);
     }
@@ -169,7 +169,7 @@ void process_close_input(struct process *process)
     process->system->input = -1;
 }
 
-void process_close_output(struct process *process, enum os_stream stream)
+void process_close_output(struct process *process, enum stream stream)
 {
     close(process->system->output[stream]);
     process->system->output[stream] = -1;
@@ -199,7 +199,7 @@ int process_destroy(struct process *process)
         close(system->input);
     while (waitpid(system->id, &status, 0) == -1 && errno == EINTR)
         continue;
-    for (int i = OS_STDOUT; i <= OS_STDERR; i++) {
+    for (int i = STREAM_OUTPUT; i <= STREAM_ERROR; i++) {
         if (system->output[i] != -1)
             close(system->output[i]);
         free(process->output[i].bytes);

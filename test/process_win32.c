@@ -23,7 +23,7 @@ struct process_system {
     HANDLE handle;
     DWORD id;
     struct pipe input;     /* writes */
-    struct pipe output[2]; /* reads; by enum os_stream */
+    struct pipe output[2]; /* reads; by enum stream */
 };
 
 /* Makes a pipe; `theirs` is set to the end that the program inherits, opened with the same rights
@@ -115,8 +115,8 @@ static bool open_streams(struct process_system *system, const struct process_opt
     SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
     const char *file = options->input == PROCESS_INPUT_NULL ? "NUL" : options->input_file;
 
-    if (!open_pipe(&system->output[OS_STDOUT], true, &theirs[1]) ||
-        !open_pipe(&system->output[OS_STDERR], true, &theirs[2]))
+    if (!open_pipe(&system->output[STREAM_OUTPUT], true, &theirs[1]) ||
+        !open_pipe(&system->output[STREAM_ERROR], true, &theirs[2]))
         return false;
     switch (options->input) {
     case PROCESS_INPUT_CLOSED:
@@ -192,7 +192,7 @@ static bool create(struct process_system *system, char *line, HANDLE theirs[3])
 static void release(struct process *process)
 {
     close_pipe(&process->system->input);
-    for (int i = OS_STDOUT; i <= OS_STDERR; i++) {
+    for (int i = STREAM_OUTPUT; i <= STREAM_ERROR; i++) {
         close_pipe(&process->system->output[i]);
         free(process->output[i].bytes);
     }
@@ -279,14 +279,14 @@ static bool end_write(struct pipe *pipe)
 ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length, int timeout)
 {
     struct process_system *system = process->system;
-    struct pipe *pipes[3] = {&system->output[OS_STDOUT], &system->input,
-                             &system->output[OS_STDERR]};
+    struct pipe *pipes[3] = {&system->output[STREAM_OUTPUT], &system->input,
+                             &system->output[STREAM_ERROR]};
     HANDLE events[3];
     DWORD count = 0;
-    int last = process->log_unread ? OS_STDOUT : OS_STDERR;
+    int last = process->log_unread ? STREAM_OUTPUT : STREAM_ERROR;
     ptrdiff_t written = begin_write(&system->input, bytes, length);
 
-    for (int i = OS_STDOUT; i <= last; i++)
+    for (int i = STREAM_OUTPUT; i <= last; i++)
         begin_read(&process->output[i], &system->output[i]);
     for (int i = 0; i < (process->log_unread ? 2 : 3); i++) {
         if (pipes[i]->pending)
@@ -294,7 +294,7 @@ ptrdiff_t process_pump(struct process *process, const void *bytes, size_t length
     }
     if (count > 0)
         WaitForMultipleObjects(count, events, FALSE, written != 0 ? 0 : (DWORD)timeout);
-    for (int i = OS_STDOUT; i <= last; i++)
+    for (int i = STREAM_OUTPUT; i <= last; i++)
         end_read(&process->output[i], &system->output[i]);
     return end_write(&system->input) ? written : -1;
 }
@@ -332,7 +332,7 @@ void process_stop(struct process *process, enum process_stop how)
     AttachConsole(ATTACH_PARENT_PROCESS);
 }
 
-void process_close_output(struct process *process, enum os_stream stream)
+void process_close_output(struct process *process, enum stream stream)
 {
     close_pipe(&process->system->output[stream]);
     process->output[stream].ended = true;

@@ -18,8 +18,10 @@ enum { PSEUDO_TERMINAL_TEXT = 65536 };
 /* The key that ends the input: Ctrl-Z on Windows, Ctrl-D elsewhere. */
 #ifdef _WIN32
 #define PSEUDO_TERMINAL_END "\x1A"
+#define PSEUDO_TERMINAL_END_NAME "Ctrl-Z"
 #else
 #define PSEUDO_TERMINAL_END "\x04"
+#define PSEUDO_TERMINAL_END_NAME "Ctrl-D"
 #endif
 
 struct pseudo_terminal_options {
@@ -29,6 +31,9 @@ struct pseudo_terminal_options {
     const char *term;
     const char *no_color; /* the environment's NO_COLOR; NULL: none */
     bool piped;           /* stdout is a pipe */
+    bool background;      /* the program is started in the background; not on Windows */
+    bool cuts;            /* rows that have become too long are cut, and nothing in the environment
+                             says which terminal it is; not on Windows */
 };
 
 /* What a program can be sent; on Windows only the first and the last. */
@@ -72,7 +77,7 @@ size_t pseudo_terminal_columns(const struct pseudo_terminal *terminal);
 /* Makes the window as wide as this. False when the system refuses. */
 bool pseudo_terminal_resize(struct pseudo_terminal *terminal, size_t columns);
 
-/* Whether the terminal is in the mode in which the program found it. */
+/* Whether the terminal is in the mode in which the program found it, and pastes are as any keys. */
 bool pseudo_terminal_as_found(const struct pseudo_terminal *terminal);
 
 /* Whether the program has ended. */

@@ -40,19 +40,43 @@ static void set_environment(const char *name, const char *value)
         unsetenv(name);
 }
 
+static bool is_linux_console(const struct pseudo_terminal_options *options)
+{
+    return options->term != NULL && strcmp(options->term, "linux") == 0;
+}
+
+/* By which a terminal says who it is. */
+static const char *const signs[] = {"XTERM_VERSION",   "TMUX",        "KITTY_WINDOW_ID",
+                                    "KONSOLE_VERSION", "WT_SESSION",  "ALACRITTY_WINDOW_ID",
+                                    "WEZTERM_PANE",    "VTE_VERSION", "TERM_PROGRAM"};
+
 /* In the shell's child process: becomes the program, in a process group of its own to which the
  * terminal's keys go. */
 static void become(const char *const arguments[], const struct pseudo_terminal_options *options)
 {
     signal(SIGTTOU, SIG_IGN);
     setpgid(0, 0);
-    tcsetpgrp(STDIN_FILENO, getpid());
+    if (!options->background)
+        tcsetpgrp(STDIN_FILENO, getpid());
     signal(SIGTTOU, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     set_environment("TERM", options->term);
-    set_environment("XTERM_VERSION", NULL);
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        set_environment(signs[i], NULL);
+    if (!options->cuts && !is_linux_console(options))
+        set_environment("VTE_VERSION", "7000");
     set_environment("NO_COLOR", options->no_color);
     execv(arguments[0], (char *const *)(uintptr_t)arguments);
     _exit(127);
+}
+
+static volatile pid_t background_program;
+
+/* As timeout(1) and the shell's kill do: what is stopped shall notice. */
+static void end_background_program(int number)
+{
+    kill(background_program, number);
+    kill(background_program, SIGCONT);
 }
 
 /* Without a shell nobody could suspend the program: what has no parent in its session cannot be
@@ -61,8 +85,13 @@ static void be_shell(pid_t program)
 {
     static const char stopped[] = "\nStopped\n";
     int status = 0;
+    pid_t waited;
 
-    while (waitpid(program, &status, WUNTRACED) == program && WIFSTOPPED(status)) {
+    background_program = program;
+    while ((waited = waitpid(program, &status, WUNTRACED)) == -1 ||
+           (waited == program && WIFSTOPPED(status))) {
+        if (waited == -1)
+            continue;
         if (write(STDERR_FILENO, stopped, sizeof stopped - 1) == sizeof stopped - 1)
             raise(SIGSTOP);
         kill(-program, SIGCONT);
@@ -93,6 +122,7 @@ static void be_session(const struct pseudo_terminal *terminal, const char *name,
     signal(SIGPIPE, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signal(SIGHUP, SIG_IGN); /* as nohup(1) does: the end of the terminal shows in the input */
+    signal(SIGTERM, end_background_program);
     program = fork();
     if (program == 0)
         become(arguments, options);
@@ -153,11 +183,11 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
     if (terminal == NULL)
         abort();
     terminal->id = terminal->pipe[0] = terminal->pipe[1] = -1;
-    bool linux_console = options->term != NULL && strcmp(options->term, "linux") == 0;
+    bool linux_console = is_linux_console(options);
     bool xterm = options->term != NULL && strcmp(options->term, "xterm") == 0;
 
     screen_model_begin(&terminal->screen, COLUMNS, !linux_console && !xterm);
-    terminal->screen.cuts = linux_console;
+    terminal->screen.cuts = linux_console || options->cuts;
     name = open_master(terminal);
     if (name != NULL && (!options->piped || open_pipe(terminal))) {
         slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -297,7 +327,8 @@ bool pseudo_terminal_as_found(const struct pseudo_terminal *terminal)
     return tcgetattr(terminal->master, &now) == 0 && now.c_iflag == terminal->found.c_iflag &&
            now.c_oflag == terminal->found.c_oflag && now.c_cflag == terminal->found.c_cflag &&
            now.c_lflag == terminal->found.c_lflag &&
-           memcmp(now.c_cc, terminal->found.c_cc, sizeof now.c_cc) == 0;
+           memcmp(now.c_cc, terminal->found.c_cc, sizeof now.c_cc) == 0 &&
+           !terminal->screen.brackets_pastes;
 }
 
 bool pseudo_terminal_ended(struct pseudo_terminal *terminal)

@@ -73,8 +73,15 @@ static void put(struct screen_model *screen, const char *character, size_t lengt
 /* ESC [, perhaps a number, and the letter that says what to do. */
 static size_t obey_sequence(struct screen_model *screen, const char *bytes, size_t length)
 {
+    static const char brackets[] = "\x1B[?2004";
     size_t end = 2, number = 0;
 
+    if (length >= sizeof brackets && memcmp(bytes, brackets, sizeof brackets - 1) == 0) {
+        screen->brackets_pastes = bytes[sizeof brackets - 1] == 'h';
+        return sizeof brackets;
+    }
+    if (length < sizeof brackets && memcmp(bytes, brackets, length) == 0)
+        return 0;
     while (end < length && bytes[end] >= '0' && bytes[end] <= '9')
         number = 10 * number + (size_t)(bytes[end++] - '0');
     if (end >= length)

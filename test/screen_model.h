@@ -21,10 +21,11 @@ struct screen_model {
     bool goes_on[SCREEN_MODEL_ROWS]; /* the row was too short: the text goes on in the next one */
     size_t columns;                  /* of the window */
     size_t row;                      /* the cursor's */
-    size_t column; /* the cursor's; `columns` behind a full row, until more comes */
-    bool dim;      /* what comes now */
-    bool dumb;     /* knows no escape sequence */
-    bool cuts;     /* cuts what is too long for a narrower window */
+    size_t column;        /* the cursor's; `columns` behind a full row, until more comes */
+    bool dim;             /* what comes now */
+    bool dumb;            /* knows no escape sequence */
+    bool brackets_pastes; /* as the program has asked for (xterm, bracketed paste mode) */
+    bool cuts;            /* cuts what is too long for a narrower window */
 };
 
 /* An empty screen, at most SCREEN_MODEL_COLUMNS wide. */

@@ -48,7 +48,8 @@ static bool programs_have_ended(void)
 {
     const struct process *process = programs;
 
-    while (process != NULL && process->output[OS_STDOUT].ended && process->output[OS_STDERR].ended)
+    while (process != NULL && process->output[STREAM_OUTPUT].ended &&
+           process->output[STREAM_ERROR].ended)
         process = process->next;
     return process == NULL && programs != NULL;
 }
@@ -67,7 +68,7 @@ int support_end_programs(void **state)
 {
     (void)state;
     while (programs != NULL) {
-        const struct process_output *log = &programs->output[OS_STDERR];
+        const struct process_output *log = &programs->output[STREAM_ERROR];
 
         process_pump(programs, NULL, 0, 0);
         print_error("--- a program's stderr, as far as nobody has read it:\n%.*s---\n",
@@ -113,7 +114,7 @@ struct process *support_start_server(const char *const more[],
         arguments[count++] = *more;
     }
     struct process *server = support_start(arguments, options);
-    const char *line = support_expect_line(server, OS_STDOUT, listening);
+    const char *line = support_expect_line(server, STREAM_OUTPUT, listening);
     int number = atoi(line + strlen(listening));
 
     assert_in_range(number, 1, UINT16_MAX);
@@ -121,7 +122,7 @@ struct process *support_start_server(const char *const more[],
     return server;
 }
 
-const char *support_line(struct process *process, enum os_stream stream)
+const char *support_line(struct process *process, enum stream stream)
 {
     struct process_output *output = &process->output[stream];
     int64_t end = deadline();
@@ -136,7 +137,7 @@ const char *support_line(struct process *process, enum os_stream stream)
             break;
         }
         if (os_nanoseconds() > end)
-            fail_msg("no line came on %s", stream == OS_STDOUT ? "stdout" : "stderr");
+            fail_msg("no line came on %s", stream == STREAM_OUTPUT ? "stdout" : "stderr");
         process_pump(process, NULL, 0, 1000);
     }
     line = output->bytes + output->taken;
@@ -182,7 +183,7 @@ static bool usual_log_line(const char *line)
     return false;
 }
 
-const char *support_expect_line(struct process *process, enum os_stream stream, const char *text)
+const char *support_expect_line(struct process *process, enum stream stream, const char *text)
 {
     for (;;) {
         const char *line = support_line(process, stream);
@@ -191,12 +192,12 @@ const char *support_expect_line(struct process *process, enum os_stream stream, 
             fail_msg("the output ended without: %s", text);
         if (strstr(line, text) != NULL)
             return line;
-        if (stream == OS_STDOUT || !usual_log_line(line))
+        if (stream == STREAM_OUTPUT || !usual_log_line(line))
             fail_msg("expected: %s, but found: %s", text, line);
     }
 }
 
-size_t support_read(struct process *process, enum os_stream stream, void *bytes, size_t size)
+size_t support_read(struct process *process, enum stream stream, void *bytes, size_t size)
 {
     struct process_output *output = &process->output[stream];
     int64_t end = deadline();
@@ -205,7 +206,7 @@ size_t support_read(struct process *process, enum os_stream stream, void *bytes,
         if (output->ended)
             return 0;
         if (os_nanoseconds() > end)
-            fail_msg("nothing came on %s", stream == OS_STDOUT ? "stdout" : "stderr");
+            fail_msg("nothing came on %s", stream == STREAM_OUTPUT ? "stdout" : "stderr");
         process_pump(process, NULL, 0, 1000);
     }
     if (size > output->length - output->taken)
@@ -236,11 +237,11 @@ int support_finish(struct process *process)
 {
     const char *line;
 
-    while ((line = support_line(process, OS_STDERR)) != NULL) {
+    while ((line = support_line(process, STREAM_ERROR)) != NULL) {
         if (!usual_log_line(line))
             fail_msg("not expected on stderr: %s", line);
     }
-    line = support_line(process, OS_STDOUT);
+    line = support_line(process, STREAM_OUTPUT);
     if (line != NULL)
         fail_msg("not expected on stdout: %s", line);
     return end_program(process);

@@ -40,16 +40,16 @@ const char *support_environment(const char *name);
  * The next line of a program's output, without its ending; NULL at the end of the output. A last
  * line without an ending is one, too. It is valid until the next call with this program.
  */
-const char *support_line(struct process *process, enum os_stream stream);
+const char *support_line(struct process *process, enum stream stream);
 
 /*
  * The next line that contains `text`. Lines before it fail the test on stdout; on stderr, if they
  * are none of the log lines that any run of the server may write.
  */
-const char *support_expect_line(struct process *process, enum os_stream stream, const char *text);
+const char *support_expect_line(struct process *process, enum stream stream, const char *text);
 
 /* Reads 1 to `size` bytes of a program's output; returns how many, 0 at its end. */
-size_t support_read(struct process *process, enum os_stream stream, void *bytes, size_t size);
+size_t support_read(struct process *process, enum stream stream, void *bytes, size_t size);
 
 /* Writes to a program's stdin. */
 void support_write(struct process *process, const void *bytes, size_t length);

@@ -35,6 +35,7 @@ static const char *describe(const struct client_options *o)
     char *end = text + sizeof text, *c = text;
     const struct load_options *load = &o->load;
     const struct pattern *pattern = o->job == CLIENT_PING ? &o->ping.pattern : &load->pattern;
+    const struct dialogue_options *dialogue = &o->session.dialogue;
     uint64_t count = o->job == CLIENT_PING ? o->ping.count : load->count;
 
 #define ADD(differs, ...) ((differs) ? c += snprintf(c, (size_t)(end - c), __VA_ARGS__) : c)
@@ -43,9 +44,10 @@ static const char *describe(const struct client_options *o)
     assert_int_equal(load->connect_timeout, o->connect_timeout);
     switch (o->job) {
     case CLIENT_SESSION:
-        ADD(strcmp(o->session.eol, "\n") != 0, " eol=%zu", strlen(o->session.eol));
-        ADD(o->session.hex, " hex");
-        ADD(o->session.timestamps, " timestamps");
+        ADD(dialogue->eol != NULL, " eol=%zu", strlen(dialogue->eol));
+        ADD(dialogue->hex, " hex");
+        ADD(dialogue->timestamps, " timestamps");
+        ADD(o->session.until_server_ends, " until-server-ends");
         return text;
     case CLIENT_PING:
         ADD(true, " ping");
@@ -93,7 +95,7 @@ static void takes_good_command_lines(void **state)
         {{"::ffff:127.0.0.1"}, "::ffff:127.0.0.1:9901"},
         {{"--ping", "[::1]:80"}, "::1:80 ping"},
         {{"--", "-h"}, "-h:9901"},
-        {{"--eol", "lf"}, DEFAULT},
+        {{"--eol", "lf", "--until-server-ends"}, DEFAULT " eol=1 until-server-ends"},
         {{"--eol=crlf"}, DEFAULT " eol=2"},
         {{"--eol", "none", "--hex", "--timestamps"}, DEFAULT " eol=0 hex timestamps"},
         {{"--connect-timeout", "0.25"}, DEFAULT " timeout=250"},
@@ -225,7 +227,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
 
         memcpy(arguments + 1, cases[i].arguments, sizeof cases[i].arguments);
         struct process *client = support_start(arguments, NULL);
-        const char *line = support_line(client, OS_STDERR);
+        const char *line = support_line(client, STREAM_ERROR);
 
         assert_non_null(line);
         if (strncmp(line, "echo-client: ", 13) != 0 || strstr(line, cases[i].told) == NULL ||
@@ -263,7 +265,7 @@ static void help_names_every_option(void **state)
     size_t length = 0, n;
 
     (void)state;
-    while ((n = support_read(client, OS_STDOUT, text + length, sizeof text - 1 - length)) > 0)
+    while ((n = support_read(client, STREAM_OUTPUT, text + length, sizeof text - 1 - length)) > 0)
         length += n;
     text[length] = '\0';
     assert_int_equal(support_finish(client), 0);

@@ -63,12 +63,12 @@ static void what_a_server_prints_can_be_pasted(void **state)
         char address[NET_ADDRESS_TEXT];
 
         snprintf(address, sizeof address, "%s",
-                 support_expect_line(server, OS_STDOUT, listening) + strlen(listening));
+                 support_expect_line(server, STREAM_OUTPUT, listening) + strlen(listening));
         struct process *client = run(OPTIONS(address), NULL);
 
         support_write(client, "hello\n", 6);
         process_close_input(client);
-        support_expect_line(client, OS_STDOUT, "hello");
+        support_expect_line(client, STREAM_OUTPUT, "hello");
         assert_int_equal(support_finish(client), 0);
         process_stop(server, PROCESS_STOP_TERMINATE);
         assert_int_equal(support_finish(server), 0);
@@ -82,16 +82,27 @@ struct client {
     char address[NET_ADDRESS_TEXT]; /* the server's */
 };
 
-static struct client start(const struct process_options *process_options)
+static struct client start_with(const char *option, const struct process_options *process_options)
 {
     struct net_address address;
     os_socket listener = support_listen(&address);
-    struct client client = {.process = run_with_port("127.0.0.1", address.port, process_options)};
+    char port[8];
+    struct client client;
+
+    snprintf(port, sizeof port, "%d", address.port);
+    client.process =
+        run(option != NULL ? OPTIONS(option, "127.0.0.1", port) : OPTIONS("127.0.0.1", port),
+            process_options);
 
     net_address_text(&address, client.address);
     client.s = support_accept(listener);
     net_close(listener);
     return client;
+}
+
+static struct client start(const struct process_options *process_options)
+{
+    return start_with(NULL, process_options);
 }
 
 /* Compares bytes with those from `offset` on of `pattern`, a MiB over and over. */
@@ -111,7 +122,7 @@ static void compare(const char *bytes, size_t length, const char *pattern, size_
 /* Takes what has come on the client's stdout by now and returns how much it was. */
 static size_t take_output(struct process *process, const char *pattern, size_t offset)
 {
-    struct process_output *output = &process->output[OS_STDOUT];
+    struct process_output *output = &process->output[STREAM_OUTPUT];
     size_t length = output->length - output->taken;
 
     compare(output->bytes + output->taken, length, pattern, offset);
@@ -125,12 +136,41 @@ static void expect_output(struct process *process, const char *pattern, size_t l
     static char buffer[65536];
     size_t received = 0, n;
 
-    while ((n = support_read(process, OS_STDOUT, buffer, sizeof buffer)) > 0) {
+    while ((n = support_read(process, STREAM_OUTPUT, buffer, sizeof buffer)) > 0) {
         assert_true(n <= length - received);
         compare(buffer, n, pattern, received);
         received += n;
     }
     assert_int_equal(received, length);
+}
+
+/* Expects this to be written, and whatever may follow. */
+static void expect_output_so_far(struct process *process, const char *text)
+{
+    char buffer[256];
+    size_t received = 0;
+
+    while (received < strlen(text)) {
+        size_t n = support_read(process, STREAM_OUTPUT, buffer, strlen(text) - received);
+
+        assert_true(n > 0);
+        assert_memory_equal(buffer, text + received, n);
+        received += n;
+    }
+}
+
+/* Expects the pattern to be sent. */
+static void expect_sent(os_socket s, const char *pattern, size_t length)
+{
+    static char buffer[65536];
+
+    for (size_t received = 0, n; received < length; received += n) {
+        size_t left = length - received;
+
+        n = support_receive(s, buffer, left < sizeof buffer ? left : sizeof buffer);
+        assert_true(n > 0);
+        compare(buffer, n, pattern, received);
+    }
 }
 
 static void expect_output_text(struct process *process, const char *text)
@@ -142,7 +182,7 @@ static void expect_output_text(struct process *process, const char *text)
 static void expect_lost(struct process *process, const char *told, uint64_t least_sent,
                         uint64_t most_sent, uint64_t received)
 {
-    const char *line = support_expect_line(process, OS_STDERR, told);
+    const char *line = support_expect_line(process, STREAM_ERROR, told);
     unsigned long long counts[2] = {0, 0};
 
     assert_memory_equal(line, "echo-client: ", strlen("echo-client: "));
@@ -152,7 +192,7 @@ static void expect_lost(struct process *process, const char *told, uint64_t leas
                      2);
     assert_in_range(counts[0], least_sent, most_sent);
     assert_int_equal(counts[1], received);
-    assert_null(support_line(process, OS_STDERR));
+    assert_null(support_line(process, STREAM_ERROR));
 }
 
 /* Ends the server's side of a connection whose client has ended its own. */
@@ -178,8 +218,9 @@ static void help_and_version_go_to_stdout(void **state)
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         struct process *process = run(OPTIONS(options[i]), NULL);
 
-        support_expect_line(process, OS_STDOUT, i < 2 ? "Usage: echo-client [" : "echo-client ");
-        while (support_line(process, OS_STDOUT) != NULL)
+        support_expect_line(process, STREAM_OUTPUT,
+                            i < 2 ? "Usage: echo-client [" : "echo-client ");
+        while (support_line(process, STREAM_OUTPUT) != NULL)
             assert_true(i < 2); /* the version is one line */
         assert_int_equal(support_finish(process), 0);
     }
@@ -211,14 +252,14 @@ static void wrong_usage_is_told_in_one_line(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct process *process = run(cases[i].options, NULL);
-        const char *line = support_line(process, OS_STDERR);
+        const char *line = support_line(process, STREAM_ERROR);
 
         assert_non_null(line);
         assert_memory_equal(line, "echo-client: ", strlen("echo-client: "));
         if (strstr(line, cases[i].told) == NULL)
             fail_msg("expected: %s, but found: %s", cases[i].told, line);
         assert_non_null(strstr(line, "; try 'echo-client --help'"));
-        assert_null(support_line(process, OS_STDERR));
+        assert_null(support_line(process, STREAM_ERROR));
         assert_int_equal(support_finish(process), 2);
     }
 }
@@ -241,8 +282,8 @@ static void a_server_that_is_not_there_is_told(void **state)
     snprintf(told, sizeof told,
              "echo-client: cannot connect to '127.0.0.1': %s: Connection refused",
              net_address_text(&address, text));
-    assert_string_equal(support_line(process, OS_STDERR), told);
-    assert_null(support_line(process, OS_STDERR));
+    assert_string_equal(support_line(process, STREAM_ERROR), told);
+    assert_null(support_line(process, STREAM_ERROR));
     assert_int_equal(support_finish(process), 1);
     net_close(holders[0]);
     net_close(holders[1]);
@@ -259,9 +300,9 @@ static void an_unknown_host_is_told(void **state)
     memset(host, 'x', sizeof host - 1);
     snprintf(told, sizeof told, "echo-client: cannot resolve '%s': ", host);
     process = run(OPTIONS(host), NULL);
-    line = support_expect_line(process, OS_STDERR, told);
+    line = support_expect_line(process, STREAM_ERROR, told);
     assert_true(strlen(line) > strlen(told));
-    assert_null(support_line(process, OS_STDERR));
+    assert_null(support_line(process, STREAM_ERROR));
     assert_int_equal(support_finish(process), 1);
 }
 
@@ -357,7 +398,7 @@ static void much_goes_both_ways_at_once(void **state)
         assert_true(os_nanoseconds() < end);
     }
     process_close_input(client);
-    while (!client->output[OS_STDOUT].ended) {
+    while (!client->output[STREAM_OUTPUT].ended) {
         process_pump(client, NULL, 0, 1000);
         received += take_output(client, pattern, received);
         assert_true(os_nanoseconds() < end);
@@ -414,7 +455,8 @@ static void an_answer_is_written_while_input_goes_on(void **state)
         support_expect_text(client.s, "ask\n");
         support_send(client.s, "reply\n", 6);
         for (size_t n = 0; n < sizeof answer;) {
-            size_t more = support_read(client.process, OS_STDOUT, answer + n, sizeof answer - n);
+            size_t more =
+                support_read(client.process, STREAM_OUTPUT, answer + n, sizeof answer - n);
 
             assert_true(more > 0);
             n += more;
@@ -434,6 +476,7 @@ static void a_server_may_end_first(void **state)
     (void)state;
     support_send(client.s, bytes, MIB);
     net_close(client.s);
+    process_close_input(client.process);
     expect_output(client.process, bytes, MIB);
     assert_int_equal(support_finish(client.process), 0);
     free(bytes);
@@ -450,14 +493,16 @@ static void a_reset_is_told(void **state)
     support_expect_text(client.s, "hello");
     support_send(client.s, "abc", 3);
     for (size_t n = 0; n < sizeof answer;) {
-        size_t more = support_read(client.process, OS_STDOUT, answer + n, sizeof answer - n);
+        size_t more = support_read(client.process, STREAM_OUTPUT, answer + n, sizeof answer - n);
 
         assert_true(more > 0);
         n += more;
     }
     support_reset(client.s);
     snprintf(told, sizeof told, "connection to %s lost: Connection reset by peer", client.address);
-    if (reset_may_read_as_end && support_line(client.process, OS_STDERR) == NULL) {
+    if (reset_may_read_as_end)
+        process_close_input(client.process); /* or an end would be waited for */
+    if (reset_may_read_as_end && support_line(client.process, STREAM_ERROR) == NULL) {
         assert_int_equal(support_finish(client.process), 0);
         return;
     }
@@ -493,7 +538,7 @@ static bool becomes_ready(os_socket s, uint8_t interest, int timeout)
 
     assert_non_null(selector);
     assert_true(selector_add(selector, &watch, s, interest));
-    assert_true(selector_wait(selector, timeout));
+    assert_true(selector_wait(selector, (int64_t)timeout * 1000));
     ready = selector_next(selector) != NULL;
     selector_destroy(selector);
     return ready;
@@ -540,6 +585,7 @@ static void the_server_waits_for_an_output_that_nobody_reads(void **state)
 
     (void)state;
     net_close(client.s);
+    process_close_input(client.process);
     expect_output(client.process, pattern, sent);
     assert_int_equal(support_finish(client.process), 0);
     free(pattern);
@@ -558,7 +604,8 @@ static void a_reset_is_told_while_input_waits(void **state)
     free(pattern);
 }
 
-static void a_server_that_ends_with_input_unread_is_told(void **state)
+/* The two directions are independent (RFC 9293, 3.6). */
+static void a_server_that_has_ended_is_sent_everything(void **state)
 {
     struct client client = start(NULL);
     char *pattern = support_random_bytes(MIB, 6);
@@ -567,11 +614,86 @@ static void a_server_that_ends_with_input_unread_is_told(void **state)
     (void)state;
     support_send(client.s, "enough", 6);
     net_end_sending(client.s);
-    expect_lost(client.process, "the server ended the connection ", 1, written, 6);
-    expect_output_text(client.process, "enough");
-    assert_int_equal(support_finish(client.process), 1);
+    expect_output_so_far(client.process, "enough");
+    expect_sent(client.s, pattern, written);
+    support_write(client.process, "and more", 8);
+    support_expect_text(client.s, "and more");
+    process_close_input(client.process);
+    support_expect_end(client.s);
     net_close(client.s);
+    assert_int_equal(support_finish(client.process), 0);
     free(pattern);
+}
+
+/* However long the input is silent: what comes later is lost, and that is told. */
+static void a_server_that_is_gone_before_the_input_ends_is_told(void **state)
+{
+    struct client client = start(NULL);
+    int64_t end = os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
+
+    (void)state;
+    support_write(client.process, "one\n", 4);
+    support_expect_text(client.s, "one\n");
+    support_send(client.s, "bye", 3);
+    net_close(client.s);
+    expect_output_so_far(client.process, "bye");
+    while (process_pump(client.process, "more\n", 5, 10) >= 0 &&
+           !client.process->output[STREAM_ERROR].ended)
+        assert_true(os_nanoseconds() < end);
+    expect_lost(client.process, "the server ended the connection before the end of the input", 4,
+                TOO_MUCH, 3);
+    assert_int_equal(support_finish(client.process), 1);
+}
+
+static void the_end_of_the_server_may_be_ours(void **state)
+{
+    struct client client = start_with("--until-server-ends", NULL);
+
+    (void)state;
+    support_write(client.process, "one\n", 4);
+    support_expect_text(client.s, "one\n");
+    support_send(client.s, "bye", 3);
+    net_end_sending(client.s);
+    expect_output_text(client.process, "bye");
+    support_expect_end(client.s);
+    net_close(client.s);
+    assert_int_equal(support_finish(client.process), 0);
+}
+
+static void an_ending_may_be_chosen_for_a_pipe_too(void **state)
+{
+    static const struct {
+        const char *option, *input, *sent;
+    } cases[] = {{"--eol=crlf", "a\nb\r\n\nc", "a\r\nb\r\n\r\nc"},
+                 {"--eol=none", "a\nb\n", "ab"},
+                 {"--eol=lf", "a\nb\r\n", "a\nb\r\n"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct client client = start_with(cases[i].option, NULL);
+
+        support_write(client.process, cases[i].input, strlen(cases[i].input));
+        process_close_input(client.process);
+        support_expect_text(client.s, cases[i].sent);
+        support_expect_end(client.s);
+        net_close(client.s);
+        assert_int_equal(support_finish(client.process), 0);
+    }
+}
+
+static void a_dump_may_go_to_a_pipe(void **state)
+{
+    struct client client = start_with("--hex", NULL);
+
+    (void)state;
+    support_send(client.s, "hello\n", 6);
+    net_end_sending(client.s);
+    process_close_input(client.process);
+    expect_output_text(client.process,
+                       "< 00000000  68 65 6c 6c 6f 0a                                 |hello.|\n");
+    support_expect_end(client.s);
+    net_close(client.s);
+    assert_int_equal(support_finish(client.process), 0);
 }
 
 static void an_output_that_nobody_will_read_ends_it(void **state)
@@ -579,7 +701,7 @@ static void an_output_that_nobody_will_read_ends_it(void **state)
     struct client client = start(NULL);
 
     (void)state;
-    process_close_output(client.process, OS_STDOUT);
+    process_close_output(client.process, STREAM_OUTPUT);
     support_send(client.s, "hello", 5);
     expect_lost(client.process, "cannot write to standard output", 0, 0, 5);
     support_expect_closed(client.s);
@@ -593,8 +715,11 @@ static void a_request_to_stop_interrupts_it(void **state)
     for (int how = PROCESS_STOP_INTERRUPT; how <= PROCESS_STOP_TERMINATE; how++) {
         struct client client = start(NULL);
 
+        support_send(client.s, "hi", 2);
+        expect_output_so_far(client.process, "hi"); /* it is connected, and knows */
         process_stop(client.process, (enum process_stop)how);
         support_expect_end(client.s);
+        expect_lost(client.process, "echo-client: interrupted (sent 0 bytes, ", 0, 0, 2);
         assert_int_equal(support_finish(client.process), 130);
         net_close(client.s);
     }
@@ -615,8 +740,9 @@ static void it_can_be_interrupted_while_both_sides_wait(void **state)
         assert_true(becomes_ready(client.s, SELECTOR_READ, SUPPORT_DEADLINE));
         result = net_recv(client.s, bytes, MIB);
     } while (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK);
-    while (support_read(client.process, OS_STDOUT, bytes, MIB) > 0)
+    while (support_read(client.process, STREAM_OUTPUT, bytes, MIB) > 0)
         continue;
+    support_expect_line(client.process, STREAM_ERROR, "echo-client: interrupted (sent ");
     assert_int_equal(support_finish(client.process), 130);
     net_close(client.s);
     free(bytes);
@@ -645,7 +771,16 @@ int main(void)
         TEST(input_waits_for_a_server_that_does_not_read),
         TEST(the_server_waits_for_an_output_that_nobody_reads),
         TEST(a_reset_is_told_while_input_waits),
-        TEST(a_server_that_ends_with_input_unread_is_told),
+        TEST(a_server_that_has_ended_is_sent_everything),
+        TEST(a_server_that_is_gone_before_the_input_ends_is_told),
+        TEST(the_end_of_the_server_may_be_ours),
+        TEST(an_ending_may_be_chosen_for_a_pipe_too),
+        TEST(a_dump_may_go_to_a_pipe),
+        TEST(a_server_that_has_ended_is_sent_everything),
+        TEST(a_server_that_is_gone_before_the_input_ends_is_told),
+        TEST(the_end_of_the_server_may_be_ours),
+        TEST(an_ending_may_be_chosen_for_a_pipe_too),
+        TEST(a_dump_may_go_to_a_pipe),
         TEST(an_output_that_nobody_will_read_ends_it),
         TEST(a_request_to_stop_interrupts_it),
         TEST(it_can_be_interrupted_while_both_sides_wait),

@@ -412,13 +412,13 @@ static void nothing_is_drawn_in_a_pipe(void **state)
     type("hello\r");
     support_expect_text(s, "hello\n");
     expect_screen(screen);
-    say("hello \x1B[J\n");
-    expect_piped("< hello \\x1b[J\n");
+    say("hello \x1B[J\r\n");
+    expect_piped("hello \x1B[J\r\n");
     expect_screen(screen);
     type(PSEUDO_TERMINAL_END);
     support_expect_end(s);
     net_close(s);
-    expect_piped("< hello \\x1b[J\n");
+    expect_piped("hello \x1B[J\r\n");
     expect_status(0);
 }
 
@@ -523,8 +523,10 @@ static void a_paste_arrives_whole(void **state)
         *end = '\n';
     start("lf");
     type_to_echo(keys, lines, LINES * LENGTH);
+    type(PSEUDO_TERMINAL_END);
+    support_expect_end(s);
     net_close(s);
-    expect_leave("the server ended the connection", LINES * LENGTH, LINES * LENGTH);
+    expect_leave("end of input", LINES * LENGTH, LINES * LENGTH);
     expect_status(0);
 }
 
@@ -575,6 +577,8 @@ static void a_paste_waits_for_a_slow_server(void **state)
     } while (comes_to_end_with(rows));
     for (size_t i = 0; i < typed; i += 20)
         support_expect_text(s, twenty_lines(i, '\n'));
+    type(PSEUDO_TERMINAL_END);
+    support_expect_end(s);
     net_close(s);
     expect_status(0);
 }
@@ -639,16 +643,15 @@ static void a_line_may_be_longer_than_its_row(void **state)
     }
 }
 
-static void resize(const char *term)
+static void resize(const struct pseudo_terminal_options *options)
 {
-    const struct pseudo_terminal_options options = {.term = term, .no_color = "1"};
     static const size_t widths[] = {60, 100, 49, 101, 25, 80};
 
     for (size_t i = 0; i < 2 * sizeof long_lines / sizeof long_lines[0]; i++) {
         struct long_line *line = &long_lines[i / 2];
         enum cursor_place place = i % 2 == 0 ? AT_END : AT_START;
 
-        start_at(&options, "--eol", "lf");
+        start_at(options, "--eol", "lf");
         expect_screen(">");
         type("\x0C"); /* the greeting would be broken as well */
         expect_screen(">");
@@ -671,8 +674,10 @@ static void resize(const char *term)
 static void a_new_width_keeps_the_line_right(void **state)
 {
     (void)state;
-    resize("xterm");
-    resize("linux");
+    resize(&(struct pseudo_terminal_options){.term = "xterm", .no_color = "1"});
+    resize(&(struct pseudo_terminal_options){.term = "linux", .no_color = "1"});
+    /* Where it is not known what the terminal does, no row above is erased. */
+    resize(&(struct pseudo_terminal_options){.term = "xterm", .no_color = "1", .cuts = true});
 }
 
 /* Whatever the client is about when the window becomes wider. */
@@ -699,8 +704,15 @@ static void a_server_may_end_while_a_line_is_typed(void **state)
     type("hal");
     expect_screen("> hal");
     say("bye\n");
+    net_end_sending(s);
+    expect_screen("< bye\nthe server has ended; the next line may find the connection "
+                  "gone; " PSEUDO_TERMINAL_END_NAME " ends\n> hal");
+    type("f\r");
+    support_expect_text(s, "half\n");
+    type(PSEUDO_TERMINAL_END);
+    support_expect_end(s);
     net_close(s);
-    expect_screen("< bye\n");
+    expect_leave("end of input", 5, 4);
     expect_status(0);
 }
 
@@ -807,6 +819,102 @@ static void it_can_be_suspended(void **state)
     leave("> hal\nStopped\n< news\n> half\n");
 }
 
+/* A line longer than the window stands whole in the transcript. */
+static void a_long_line_that_is_sent_stays_whole(void **state)
+{
+    char line[102], screen[128];
+
+    (void)state;
+    memset(line, 'a', 100);
+    strcpy(line + 100, "\r");
+    start("lf");
+    type(line);
+    line[100] = '\n';
+    support_expect_text(s, line);
+    snprintf(screen, sizeof screen, "> %.78s\n%.22s\n>", line, line);
+    expect_screen(screen);
+    type(PSEUDO_TERMINAL_END);
+    screen[strlen(screen) - 1] = '\0';
+    leave(screen);
+}
+
+/* What is pasted is looked at first, and sent line by line when Enter is pressed. */
+static void a_bracketed_paste_waits_for_enter(void **state)
+{
+    (void)state;
+    if (on_windows)
+        skip(); /* consoles have no such thing */
+    start("crlf");
+    type("\x1B[200~one\rtwo\r\nthree\x1B[201~");
+    expect_screen("> one^Jtwo^Jthree");
+    type("!\r");
+    support_expect_text(s, "one\r\ntwo\r\nthree!\r\n");
+    type(PSEUDO_TERMINAL_END);
+    leave("> one^Jtwo^Jthree!\n");
+}
+
+/* However the terminal and the server are, there is one place to wait. */
+static void a_flood_does_not_keep_ctrl_c_away(void **state)
+{
+    static char flood[65536];
+
+    (void)state;
+    memset(flood, 'f', sizeof flood);
+    for (int trial = 0; trial < 5; trial++) {
+        struct net_result result;
+
+        start("lf");
+        do
+            result = net_send(s, flood, sizeof flood);
+        while (result.outcome == NET_DONE);
+        assert_int_equal(result.outcome, NET_WOULD_BLOCK);
+        type("x");
+        pseudo_terminal_send(terminal, PSEUDO_TERMINAL_INTERRUPT);
+        expect_status(130);
+        net_close(s);
+    }
+}
+
+/* There it neither reads, nor draws, nor changes the mode, nor is it stopped for trying. */
+static void in_the_background_it_leaves_the_terminal_alone(void **state)
+{
+    static const char *const terms[] = {"xterm", "dumb"};
+    static char screen[PSEUDO_TERMINAL_TEXT];
+
+    (void)state;
+    if (on_windows)
+        skip();
+    for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
+        start_at(&(struct pseudo_terminal_options){.term = terms[i], .background = true}, "--eol",
+                 "lf");
+        say("news\n");
+        type("typed for the shell\r");
+        assert_true(pseudo_terminal_as_found(terminal));
+        pseudo_terminal_send(terminal, PSEUDO_TERMINAL_TERMINATE);
+        expect(pseudo_terminal_ended);
+        pseudo_terminal_look(terminal, screen);
+        assert_string_equal(screen, "typed for the shell\n");
+        expect_status(130);
+        net_close(s);
+    }
+}
+
+static void a_dumb_terminal_that_is_gone_is_a_failure(void **state)
+{
+    struct pseudo_terminal *gone;
+
+    (void)state;
+    if (on_windows)
+        skip();
+    start_at(&(struct pseudo_terminal_options){.term = "dumb"}, "--eol", "lf");
+    assert_true(pseudo_terminal_hang_up(terminal));
+    support_expect_end(s);
+    net_close(s);
+    gone = terminal;
+    terminal = NULL;
+    assert_int_equal(pseudo_terminal_destroy(gone), 1);
+}
+
 static void it_ends_with_its_terminal(void **state)
 {
     struct pseudo_terminal *gone;
@@ -823,7 +931,7 @@ static void it_ends_with_its_terminal(void **state)
     net_close(s);
     gone = terminal;
     terminal = NULL;
-    assert_int_equal(pseudo_terminal_destroy(gone), 0);
+    assert_int_equal(pseudo_terminal_destroy(gone), 1);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, end_client)
@@ -858,6 +966,11 @@ int main(void)
         TEST(it_can_be_ended_while_nobody_reads_its_output),
         TEST(the_terminal_is_restored_on_each_way_out),
         TEST(it_can_be_suspended),
+        TEST(a_long_line_that_is_sent_stays_whole),
+        TEST(a_bracketed_paste_waits_for_enter),
+        TEST(a_flood_does_not_keep_ctrl_c_away),
+        TEST(in_the_background_it_leaves_the_terminal_alone),
+        TEST(a_dumb_terminal_that_is_gone_is_a_failure),
         TEST(it_ends_with_its_terminal),
     };
 

@@ -48,7 +48,7 @@ static int finish(struct process *client, char report[REPORT])
     size_t length = 0;
     char byte;
 
-    while (support_read(client, OS_STDOUT, &byte, 1) > 0) {
+    while (support_read(client, STREAM_OUTPUT, &byte, 1) > 0) {
         if (text_streams && byte == '\n' && length > 0 && report[length - 1] == '\r')
             length--;
         assert_true(length < REPORT - 1);
@@ -56,7 +56,7 @@ static int finish(struct process *client, char report[REPORT])
     }
     report[length] = '\0';
     /* No progress through a pipe, nor anything else. */
-    assert_null(support_line(client, OS_STDERR));
+    assert_null(support_line(client, STREAM_ERROR));
     return support_finish(client);
 }
 
@@ -787,10 +787,10 @@ static void nothing_listening_is_one_line(void **state)
         struct process *client =
             start(&address, OPTIONS("--count", "1", as_json ? "--json" : "--seed=1"), NULL);
 
-        support_expect_line(client, OS_STDERR, "echo-client: cannot connect to 127.0.0.1:");
-        assert_null(support_line(client, OS_STDERR));
+        support_expect_line(client, STREAM_ERROR, "echo-client: cannot connect to 127.0.0.1:");
+        assert_null(support_line(client, STREAM_ERROR));
         if (as_json)
-            assert_non_null(strstr(support_expect_line(client, OS_STDOUT, "{\"passed\":false,"),
+            assert_non_null(strstr(support_expect_line(client, STREAM_OUTPUT, "{\"passed\":false,"),
                                    "\"failure\":\"cannot connect to 127.0.0.1:"));
         assert_int_equal(support_finish(client), 1);
     }
@@ -808,9 +808,9 @@ static void an_unknown_host_is_json_too(void **state)
     struct process *client = support_start(arguments, NULL);
 
     snprintf(told, sizeof told, "echo-client: cannot resolve '%s': ", host);
-    support_expect_line(client, OS_STDERR, told);
+    support_expect_line(client, STREAM_ERROR, told);
     snprintf(told, sizeof told, "\"failure\":\"cannot resolve '%s': ", host);
-    support_expect_line(client, OS_STDOUT, told);
+    support_expect_line(client, STREAM_OUTPUT, told);
     assert_int_equal(support_finish(client), 1);
 }
 

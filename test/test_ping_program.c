@@ -40,8 +40,8 @@ static struct summary expect_summary(struct process *client, const struct net_ad
     const char *line;
 
     snprintf(title, sizeof title, "--- %s ---", net_address_text(server, text));
-    assert_string_equal(support_line(client, OS_STDOUT), title);
-    line = support_line(client, OS_STDOUT);
+    assert_string_equal(support_line(client, STREAM_OUTPUT), title);
+    line = support_line(client, STREAM_OUTPUT);
     const char *format = strstr(line, " 1 reconnect") == NULL
                              ? "%u sent, %u answered, %u lost, %u reconnects%n, %u not waited for%n"
                              : "%u sent, %u answered, %u lost, %u reconnect%n, %u not waited for%n";
@@ -52,12 +52,12 @@ static struct summary expect_summary(struct process *client, const struct net_ad
     assert_int_equal(read, s.waiting > 0 ? 5 : 4);
     assert_int_equal(length, strlen(line));
     assert_int_equal(s.sent, s.answered + s.lost + s.waiting);
-    support_expect_line(client, OS_STDOUT, "connect    min/mean/max/stddev = ");
+    support_expect_line(client, STREAM_OUTPUT, "connect    min/mean/max/stddev = ");
     if (s.answered > 0)
         assert_non_null(
-            strstr(support_expect_line(client, OS_STDOUT, "round trip min/mean/max/stddev = "),
+            strstr(support_expect_line(client, STREAM_OUTPUT, "round trip min/mean/max/stddev = "),
                    ", p50/p90/p99/p99.9 = "));
-    while ((line = support_line(client, OS_STDOUT)) != NULL) {
+    while ((line = support_line(client, STREAM_OUTPUT)) != NULL) {
         assert_non_null(strstr(line, " |"));
         drawn += (unsigned)atoi(strrchr(line, '|') + 1);
     }
@@ -74,7 +74,7 @@ static unsigned expect_answer(struct process *client, const struct net_address *
 
     snprintf(expected, sizeof expected, "%zu bytes from %s: seq=", size,
              net_address_text(server, text));
-    const char *line = support_expect_line(client, OS_STDOUT, expected);
+    const char *line = support_expect_line(client, STREAM_OUTPUT, expected);
 
     assert_ptr_equal(strstr(line, expected), line);
     assert_int_equal(sscanf(line + strlen(expected), "%u time=%lf %3s", &number, &time, unit), 3);
@@ -90,19 +90,19 @@ static void pings(const char *mode, const char *count, const char *size, size_t 
     struct process *client =
         start(&address, OPTIONS("--count", count, "--interval", "0", "--size", size));
 
-    support_expect_line(client, OS_STDOUT, "connected to 127.0.0.1:");
+    support_expect_line(client, STREAM_OUTPUT, "connected to 127.0.0.1:");
     unsigned messages = (unsigned)atoi(count);
 
     for (unsigned i = 1; i <= messages; i++)
         assert_int_equal(expect_answer(client, &address, answer), i);
-    assert_string_equal(support_line(client, OS_STDOUT), "");
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
     struct summary summary = expect_summary(client, &address);
 
     assert_int_equal(summary.sent, messages);
     assert_int_equal(summary.answered, messages);
     assert_int_equal(summary.lost, 0);
     assert_int_equal(summary.reconnects, 0);
-    assert_null(support_line(client, OS_STDERR));
+    assert_null(support_line(client, STREAM_ERROR));
     assert_int_equal(support_finish(client), 0);
     process_stop(server, PROCESS_STOP_INTERRUPT);
     assert_int_equal(support_finish(server), 0);
@@ -137,11 +137,11 @@ static void an_interrupt_ends_it_with_a_summary(void **state)
     const char *line;
 
     (void)state;
-    support_expect_line(client, OS_STDOUT, "connected to ");
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
     while (last < 3)
         last = expect_answer(client, &address, 64);
     process_stop(client, PROCESS_STOP_INTERRUPT);
-    while (*(line = support_line(client, OS_STDOUT)) != '\0')
+    while (*(line = support_line(client, STREAM_OUTPUT)) != '\0')
         assert_non_null(strstr(line, "seq="));
     struct summary summary = expect_summary(client, &address);
 
@@ -161,9 +161,9 @@ static void what_is_not_waited_for_is_told(void **state)
     (void)state;
     wrong_server_run(server, client, 3 * 64);
     process_stop(client, PROCESS_STOP_INTERRUPT);
-    support_expect_line(client, OS_STDOUT, "connected to ");
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
     assert_int_equal(expect_answer(client, &server->address, 64), 1);
-    assert_string_equal(support_line(client, OS_STDOUT), "");
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
     struct summary summary = expect_summary(client, &server->address);
 
     assert_true(summary.waiting >= 2);
@@ -182,11 +182,11 @@ static void a_lost_connection_is_made_anew(void **state)
     (void)state;
     wrong_server_run(server, client, UINT64_MAX);
     assert_int_equal(server->accepted, 2);
-    support_expect_line(client, OS_STDOUT, "connected to ");
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
     assert_int_equal(expect_answer(client, &server->address, 64), 1);
-    support_expect_line(client, OS_STDOUT, "lost the connection to 127.0.0.1:");
-    support_expect_line(client, OS_STDOUT, "connected to ");
-    while (*(line = support_line(client, OS_STDOUT)) != '\0') {
+    support_expect_line(client, STREAM_OUTPUT, "lost the connection to 127.0.0.1:");
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
+    while (*(line = support_line(client, STREAM_OUTPUT)) != '\0') {
         unsigned number = (unsigned)atoi(strstr(line, "seq=") + 4);
 
         assert_true(number > last); /* what was on the way is lost */
@@ -218,7 +218,7 @@ static void a_server_that_is_gone_is_tried_as_often_as_told(void **state)
     net_close(listener);
     support_send(s, message, sizeof message);
     support_reset(s);
-    while (*support_line(client, OS_STDOUT) != '\0')
+    while (*support_line(client, STREAM_OUTPUT) != '\0')
         continue;
     struct summary summary = expect_summary(client, &address);
 
@@ -242,14 +242,14 @@ static void a_server_that_answers_no_more_is_given_up_and_tried_again(void **sta
     support_receive(s, message, sizeof message);
     bool filled = support_fill_queue(&queue, listener, &address);
     net_close(s);
-    support_expect_line(client, OS_STDOUT, "connected to ");
-    support_expect_line(client, OS_STDOUT, "lost the connection to ");
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
+    support_expect_line(client, STREAM_OUTPUT, "lost the connection to ");
     snprintf(expected, sizeof expected, "cannot connect to %s: no answer in time",
              net_address_text(&address, text));
     for (int i = 0; filled && i < 2; i++)
-        assert_string_equal(support_line(client, OS_STDOUT), expected);
+        assert_string_equal(support_line(client, STREAM_OUTPUT), expected);
     process_stop(client, PROCESS_STOP_INTERRUPT);
-    while (support_line(client, OS_STDOUT) != NULL)
+    while (support_line(client, STREAM_OUTPUT) != NULL)
         ;
     assert_int_equal(support_finish(client), 1);
     if (filled)
@@ -264,10 +264,10 @@ static void late_answers_are_no_loss(void **state)
 
     (void)state;
     wrong_server_run(server, client, UINT64_MAX);
-    support_expect_line(client, OS_STDOUT, "connected to ");
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
     for (unsigned i = 1; i <= 5; i++)
         assert_int_equal(expect_answer(client, &server->address, 64), i);
-    assert_string_equal(support_line(client, OS_STDOUT), "");
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
     assert_int_equal(expect_summary(client, &server->address).lost, 0);
     assert_int_equal(support_finish(client), 0);
     wrong_server_close(server);
@@ -286,11 +286,11 @@ static void names(enum wrong_server_fault fault, uint64_t at, unsigned answered,
              fault == WRONG_SERVER_FLIP   ? server->byte ^ 1
              : fault == WRONG_SERVER_DROP ? server->next
                                           : server->byte);
-    support_expect_line(client, OS_STDOUT, "connected to ");
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
     for (unsigned i = 1; i <= answered; i++)
         assert_int_equal(expect_answer(client, &server->address, 64), i);
-    assert_non_null(strstr(support_expect_line(client, OS_STDOUT, " byte from "), expected));
-    assert_string_equal(support_line(client, OS_STDOUT), "");
+    assert_non_null(strstr(support_expect_line(client, STREAM_OUTPUT, " byte from "), expected));
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
     struct summary summary = expect_summary(client, &server->address);
 
     assert_int_equal(summary.answered, answered);
@@ -321,8 +321,8 @@ static void nothing_listening_is_one_line(void **state)
     net_close(support_listen(&address));
     struct process *client = start(&address, OPTIONS("--count", "1"));
 
-    support_expect_line(client, OS_STDERR, "echo-client: cannot connect to '127.0.0.1': ");
-    assert_null(support_line(client, OS_STDERR));
+    support_expect_line(client, STREAM_ERROR, "echo-client: cannot connect to '127.0.0.1': ");
+    assert_null(support_line(client, STREAM_ERROR));
     assert_int_equal(support_finish(client), 1);
 }
 

@@ -66,14 +66,6 @@ static void rates(void **state)
     }
 }
 
-static void one_is_no_plural(void **state)
-{
-    (void)state;
-    assert_string_equal(report_plural(0), "s");
-    assert_string_equal(report_plural(1), "");
-    assert_string_equal(report_plural(2), "s");
-}
-
 /* Three digits, to which the value was rounded. */
 static void durations_of_all_sizes(void **state)
 {
@@ -205,7 +197,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations),
         cmocka_unit_test(rates),
-        cmocka_unit_test(one_is_no_plural),
         cmocka_unit_test(durations_of_all_sizes),
         cmocka_unit_test(a_histogram_is_drawn),
         cmocka_unit_test(the_doubling_of_one_value),

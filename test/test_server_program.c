@@ -43,8 +43,8 @@ static os_socket connect_to(const struct server *server)
 static void stop(const struct server *server)
 {
     process_stop(server->process, PROCESS_STOP_INTERRUPT);
-    support_expect_line(server->process, OS_STDERR, ",Stopped: ");
-    assert_null(support_line(server->process, OS_STDERR));
+    support_expect_line(server->process, STREAM_ERROR, ",Stopped: ");
+    assert_null(support_line(server->process, STREAM_ERROR));
     assert_int_equal(support_finish(server->process), 0);
 }
 
@@ -96,7 +96,7 @@ static const char *expect_log(const struct server *server, os_socket client, con
 
     assert_int_equal(net_local_address(client, &address).outcome, NET_DONE);
     snprintf(expected, sizeof expected, form, net_address_text(&address, text));
-    return support_expect_line(server->process, OS_STDERR, expected) + TIME_LENGTH;
+    return support_expect_line(server->process, STREAM_ERROR, expected) + TIME_LENGTH;
 }
 
 /* Starts the server with these options and no others. */
@@ -113,12 +113,12 @@ static struct process *run(const char *const options[])
 }
 
 /* The next line of a program's output, which there has to be. */
-static const char *next_line(struct process *process, enum os_stream stream)
+static const char *next_line(struct process *process, enum stream stream)
 {
     const char *line = support_line(process, stream);
 
     if (line == NULL)
-        fail_msg("%s has ended", stream == OS_STDOUT ? "stdout" : "stderr");
+        fail_msg("%s has ended", stream == STREAM_OUTPUT ? "stdout" : "stderr");
     return line;
 }
 
@@ -132,12 +132,12 @@ static void listens_on_both_loopback_addresses(void **state)
 
     (void)state;
     if (!has_ipv6)
-        support_expect_line(process, OS_STDERR, "echo-server: note: cannot listen on [::1]:");
-    assert_int_equal(sscanf(next_line(process, OS_STDOUT), "listening on 127.0.0.1:%d", &ports[0]),
-                     1);
+        support_expect_line(process, STREAM_ERROR, "echo-server: note: cannot listen on [::1]:");
+    assert_int_equal(
+        sscanf(next_line(process, STREAM_OUTPUT), "listening on 127.0.0.1:%d", &ports[0]), 1);
     if (has_ipv6) {
-        assert_int_equal(sscanf(next_line(process, OS_STDOUT), "listening on [::1]:%d", &ports[1]),
-                         1);
+        assert_int_equal(
+            sscanf(next_line(process, STREAM_OUTPUT), "listening on [::1]:%d", &ports[1]), 1);
         assert_int_equal(ports[0], ports[1]);
     }
     for (int i = 0; i < (has_ipv6 ? 2 : 1); i++) {
@@ -163,7 +163,7 @@ static void listens_where_it_is_told_to(void **state)
         skip();
     server = start(OPTIONS("--bind", "::1", "-b", "::1", "--bind", "localhost"));
     snprintf(expected, sizeof expected, "listening on [::1]:%d", server.address.port);
-    assert_string_equal(next_line(server.process, OS_STDOUT), expected);
+    assert_string_equal(next_line(server.process, STREAM_OUTPUT), expected);
     v6 = support_loopback(true, server.address.port);
     client = support_connect(&v6);
     ask(client, "hello", "hello");
@@ -183,8 +183,8 @@ static void help_and_version_go_to_stdout(void **state)
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         struct process *process = run(OPTIONS(options[i]));
 
-        support_expect_line(process, OS_STDOUT, i < 2 ? "echo-server [" : "echo-server ");
-        while (support_line(process, OS_STDOUT) != NULL)
+        support_expect_line(process, STREAM_OUTPUT, i < 2 ? "echo-server [" : "echo-server ");
+        while (support_line(process, STREAM_OUTPUT) != NULL)
             assert_true(i < 2); /* the version is one line */
         assert_int_equal(support_finish(process), 0);
     }
@@ -225,13 +225,13 @@ static void wrong_usage_is_told_in_one_line(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct process *process = run(cases[i].options);
-        const char *line = next_line(process, OS_STDERR);
+        const char *line = next_line(process, STREAM_ERROR);
 
         assert_memory_equal(line, "echo-server: ", strlen("echo-server: "));
         if (strstr(line, cases[i].told) == NULL)
             fail_msg("expected: %s, but found: %s", cases[i].told, line);
         assert_non_null(strstr(line, "; try 'echo-server --help'"));
-        assert_null(support_line(process, OS_STDERR));
+        assert_null(support_line(process, STREAM_ERROR));
         assert_int_equal(support_finish(process), 2);
     }
 }
@@ -252,8 +252,8 @@ static void expect_refusal(const struct net_address *address)
     snprintf(host, sizeof host, "%.*s", (int)strcspn(text, ":"), text);
     snprintf(port, sizeof port, "%d", address->port);
     process = run(OPTIONS("--bind", host, "--port", port));
-    assert_string_equal(next_line(process, OS_STDERR), told);
-    assert_null(support_line(process, OS_STDERR));
+    assert_string_equal(next_line(process, STREAM_ERROR), told);
+    assert_null(support_line(process, STREAM_ERROR));
     assert_int_equal(support_finish(process), 1);
 }
 
@@ -285,9 +285,9 @@ static void an_unknown_host_is_refused(void **state)
     memset(host, 'x', sizeof host - 1);
     snprintf(told, sizeof told, "echo-server: cannot resolve --bind '%s': ", host);
     process = run(OPTIONS("--bind", host));
-    line = support_expect_line(process, OS_STDERR, told);
+    line = support_expect_line(process, STREAM_ERROR, told);
     assert_true(strlen(line) > strlen(told));
-    assert_null(support_line(process, OS_STDERR));
+    assert_null(support_line(process, STREAM_ERROR));
     assert_int_equal(support_finish(process), 1);
 }
 
@@ -307,7 +307,7 @@ static void the_port_can_be_used_again_at_once(void **state)
     snprintf(port, sizeof port, "%d", server.address.port);
     snprintf(expected, sizeof expected, "listening on 127.0.0.1:%s", port);
     again = run(OPTIONS("--bind", "127.0.0.1", "-p", port));
-    assert_string_equal(next_line(again, OS_STDOUT), expected);
+    assert_string_equal(next_line(again, STREAM_OUTPUT), expected);
     process_stop(again, PROCESS_STOP_INTERRUPT);
     assert_int_equal(support_finish(again), 0);
 }
@@ -319,8 +319,8 @@ static void each_stop_signal_stops_it(void **state)
         struct server server = start(NULL);
 
         process_stop(server.process, (enum process_stop)how);
-        support_expect_line(server.process, OS_STDERR, ",Stopping: 0 connections");
-        support_expect_line(server.process, OS_STDERR,
+        support_expect_line(server.process, STREAM_ERROR, ",Stopping: 0 connections");
+        support_expect_line(server.process, STREAM_ERROR,
                             ",Stopped: 0 connections served, 0 bytes in, 0 bytes out");
         assert_int_equal(support_finish(server.process), 0);
     }
@@ -337,14 +337,14 @@ static void a_stop_ends_idle_clients(void **state)
         ask(clients[i], "hello", "hello");
     }
     process_stop(server.process, PROCESS_STOP_INTERRUPT);
-    support_expect_line(server.process, OS_STDERR, ",Stopping: 3 connections");
+    support_expect_line(server.process, STREAM_ERROR, ",Stopping: 3 connections");
     for (int i = 0; i < 3; i++) {
         support_expect_end(clients[i]);
         net_close(clients[i]);
     }
     for (int i = 0; i < 3; i++)
-        support_expect_line(server.process, OS_STDERR, "]:stopping; 5 bytes in, 5 bytes out");
-    support_expect_line(server.process, OS_STDERR,
+        support_expect_line(server.process, STREAM_ERROR, "]:stopping; 5 bytes in, 5 bytes out");
+    support_expect_line(server.process, STREAM_ERROR,
                         ",Stopped: 3 connections served, 15 bytes in, 15 bytes out");
     assert_int_equal(support_finish(server.process), 0);
 }
@@ -406,7 +406,7 @@ static struct congested congest_and_stop(const char *drain_timeout, const enum p
     leave(other);
     for (size_t i = 0; i < count; i++)
         process_stop(c.server.process, stops[i]);
-    support_expect_line(c.server.process, OS_STDERR, ",Stopping: ");
+    support_expect_line(c.server.process, STREAM_ERROR, ",Stopping: ");
     return c;
 }
 
@@ -417,7 +417,7 @@ static struct congested congest(const char *drain_timeout)
 
 static void finish_congested(const struct congested *c)
 {
-    support_expect_line(c->server.process, OS_STDERR, ",Stopped: 2 connections served");
+    support_expect_line(c->server.process, STREAM_ERROR, ",Stopped: 2 connections served");
     assert_int_equal(support_finish(c->server.process), 0);
     net_close(c->client);
     free(c->line);
@@ -471,7 +471,7 @@ static void one_wish_to_stop_may_arrive_twice(void **state)
 static void a_second_stop_ends_at_once(void **state)
 {
     struct congested c = congest("3600");
-    const struct process_output *log = &c.server.process->output[OS_STDERR];
+    const struct process_output *log = &c.server.process->output[STREAM_ERROR];
 
     (void)state;
     while (log->taken == log->length) {
@@ -560,7 +560,7 @@ static void a_thousand_clients_at_once(void **state)
     for (int i = 0; i < CLIENTS; i++)
         leave(clients[i]);
     process_stop(server.process, PROCESS_STOP_INTERRUPT);
-    support_expect_line(server.process, OS_STDERR,
+    support_expect_line(server.process, STREAM_ERROR,
                         ",Stopped: 1000 connections served, 9890 bytes in, 9890 bytes out");
     assert_int_equal(support_finish(server.process), 0);
 }
@@ -605,7 +605,7 @@ static void resets_harm_nobody(void **state)
         support_reset(i == 0 ? idle : silent);
         snprintf(expected, sizeof expected, ",Connection closed[%s]:%s",
                  net_address_text(&addresses[i], address), reset_may_read_as_end ? "" : "reset; ");
-        support_expect_line(server.process, OS_STDERR, expected);
+        support_expect_line(server.process, STREAM_ERROR, expected);
         let_server_read(other);
     }
     leave(other);
@@ -619,7 +619,7 @@ static void the_next_client_is_served_when_one_leaves(void **state)
     os_socket first = connect_to(&server), second, third;
 
     (void)state;
-    support_expect_line(server.process, OS_STDERR, ",Started: mode echo, at most 2 clients");
+    support_expect_line(server.process, STREAM_ERROR, ",Started: mode echo, at most 2 clients");
     ask(first, "first", "first");
     second = connect_to(&server);
     ask(second, "second", "second");
@@ -632,7 +632,7 @@ static void the_next_client_is_served_when_one_leaves(void **state)
     leave(first);
     leave(third);
     /* Once: another such line would be found at the end. */
-    support_expect_line(server.process, OS_STDERR, ",Full: 2 clients; ");
+    support_expect_line(server.process, STREAM_ERROR, ",Full: 2 clients; ");
     stop(&server);
 }
 
@@ -649,12 +649,12 @@ static void without_descriptors_the_others_are_served(void **state)
         skip();
     server.process = support_start_server(NULL, &limited, &port);
     server.address = support_loopback(false, port);
-    support_expect_line(server.process, OS_STDERR, "at most 32 descriptors");
+    support_expect_line(server.process, STREAM_ERROR, "at most 32 descriptors");
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = connect_to(&server);
         support_send(clients[i], "x", 1);
     }
-    support_expect_line(server.process, OS_STDERR, ",Cannot accept: ");
+    support_expect_line(server.process, STREAM_ERROR, ",Cannot accept: ");
     support_expect_text(clients[0], "x");
     let_server_read(clients[0]);
     expect_nothing_came(clients[CLIENTS - 1]);
@@ -798,7 +798,7 @@ static void check_the_rest_is_discarded(const char *first, const char *answer, c
     support_expect_text(client, answer);
     support_expect_end(client);
     net_close(client);
-    support_expect_line(server.process, OS_STDERR, end);
+    support_expect_line(server.process, STREAM_ERROR, end);
     stop(&server);
     free(rest);
 }
@@ -884,7 +884,7 @@ static void check_time(const char *line)
 static const char *next_log(const struct server *server, const char *form,
                             const struct net_address *client)
 {
-    const char *line = next_line(server->process, OS_STDERR);
+    const char *line = next_line(server->process, STREAM_ERROR);
     char address[NET_ADDRESS_TEXT], expected[1500];
 
     snprintf(expected, sizeof expected, form, net_address_text(client, address));
@@ -978,8 +978,8 @@ static void quiet_logs_failures_only(void **state)
     ask(client, "hello!\n", "Message too long\n");
     leave(client);
     process_stop(server.process, PROCESS_STOP_INTERRUPT);
-    assert_non_null(strstr(next_line(server.process, OS_STDERR), "]:line too long; "));
-    assert_null(support_line(server.process, OS_STDERR));
+    assert_non_null(strstr(next_line(server.process, STREAM_ERROR), "]:line too long; "));
+    assert_null(support_line(server.process, STREAM_ERROR));
     assert_int_equal(support_finish(server.process), 0);
 }
 
@@ -993,7 +993,7 @@ static void connections_without_a_byte_can_be_left_out(void **state)
     leave(connect_to(&server));
     process_stop(server.process, PROCESS_STOP_INTERRUPT);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        assert_non_null(strstr(next_line(server.process, OS_STDERR), lines[i]));
+        assert_non_null(strstr(next_line(server.process, STREAM_ERROR), lines[i]));
     assert_int_equal(support_finish(server.process), 0);
 }
 
@@ -1027,7 +1027,7 @@ static void a_log_that_nobody_reads_stops_nobody(void **state)
     bool told = false;
 
     (void)state;
-    support_expect_line(server.process, OS_STDERR, ",Connection opened[");
+    support_expect_line(server.process, STREAM_ERROR, ",Connection opened[");
     server.process->log_unread = true;
     /* Far more than the pipe and the server hold. */
     memset(message, 'x', sizeof message);
@@ -1037,13 +1037,13 @@ static void a_log_that_nobody_reads_stops_nobody(void **state)
     /* What is missing is told as soon as there is room, and every other line is whole. */
     while (!told) {
         support_expect_echo(client, message, sizeof message);
-        line = next_line(server.process, OS_STDERR);
+        line = next_line(server.process, STREAM_ERROR);
         check_time(line);
         told = strstr(line, " lines lost: ") != NULL;
     }
     leave(client);
     process_stop(server.process, PROCESS_STOP_INTERRUPT);
-    while ((line = support_line(server.process, OS_STDERR)) != NULL)
+    while ((line = support_line(server.process, STREAM_ERROR)) != NULL)
         check_time(line);
     assert_int_equal(support_finish(server.process), 0);
 }

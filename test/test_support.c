@@ -31,7 +31,7 @@ static void waits_for_a_connection(void **state)
 static void waits_for_a_line(void **state)
 {
     (void)state;
-    support_expect_line(start_mortal(), OS_STDOUT, "listening on ");
+    support_expect_line(start_mortal(), STREAM_OUTPUT, "listening on ");
 }
 
 static int run_tests_that_fail(void)
@@ -54,10 +54,10 @@ static void a_wait_ends_with_the_program(void **state)
 
     (void)state;
     /* Where cmocka writes its messages is the environment's choice. */
-    for (int stream = OS_STDOUT; stream <= OS_STDERR; stream++) {
+    for (int stream = STREAM_OUTPUT; stream <= STREAM_ERROR; stream++) {
         const char *line;
 
-        while ((line = support_line(tests, (enum os_stream)stream)) != NULL) {
+        while ((line = support_line(tests, (enum stream)stream)) != NULL) {
             for (size_t i = 0; i < 3; i++)
                 found[i] += strstr(line, told[i]) != NULL;
         }

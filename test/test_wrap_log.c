@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os.h"
 #include "random_numbers.h"
+#include "stream.h"
 #include "test.h"
 
 #define TIME "2017-03-04 05:06:07"
@@ -23,21 +23,21 @@ static bool on_disk; /* no room is told as a full disk */
 static bool gone;
 
 __typeof__(os_local_time) __wrap_os_local_time;
-__typeof__(os_write) __wrap_os_write;
+__typeof__(stream_write) __wrap_stream_write;
 
 void __wrap_os_local_time(char text[20])
 {
     strcpy(text, TIME);
 }
 
-ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length)
+ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t length)
 {
-    assert_int_equal(stream, OS_STDERR);
+    assert_int_equal(stream, STREAM_ERROR);
     assert_true(length > 0);
     if (gone)
-        return OS_BROKEN;
+        return STREAM_BROKEN;
     if (on_disk && room == 0)
-        return OS_FULL;
+        return STREAM_FULL;
     if (length > room)
         length = room;
     if (length > piece)

@@ -9,22 +9,32 @@ enum { STOP = 7, GRACE = 1000 }; /* milliseconds */
 static struct {
     ptrdiff_t takes[8]; /* what stdout takes, call by call; the last one from then on */
     size_t calls;
-    size_t stopped_at;   /* the call of os_write() from which on it is to stop; 0: never */
+    size_t stopped_at;   /* the call of stream_write() from which on it is to stop; 0: never */
+    size_t refused_at;   /* the call of buffer_append() that memory is refused to; 0: none */
     int64_t now;         /* milliseconds */
     char written[16384]; /* all of it */
     size_t length;
+    char complaint[256]; /* on stderr */
     unsigned waits;
+    struct selector_watch *stop;
 } fake;
 
-__typeof__(os_write) __wrap_os_write;
-__typeof__(os_wait_for_room) __wrap_os_wait_for_room;
+__typeof__(stream_write) __wrap_stream_write;
+__typeof__(selector_wait_until) __wrap_selector_wait_until;
+__typeof__(selector_add) __wrap_selector_add, __real_selector_add;
+__typeof__(buffer_append) __wrap_buffer_append, __real_buffer_append;
 __typeof__(os_nanoseconds) __wrap_os_nanoseconds;
+__typeof__(os_error_text) __wrap_os_error_text;
 
-ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length)
+ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t length)
 {
+    if (stream == STREAM_ERROR) {
+        strncat(fake.complaint, bytes, length);
+        return (ptrdiff_t)length;
+    }
     ptrdiff_t takes = fake.takes[fake.calls < 7 ? fake.calls : 7];
 
-    assert_int_equal(stream, OS_STDOUT);
+    assert_int_equal(stream, STREAM_OUTPUT);
     assert_true(length > 0);
     fake.calls++;
     if (takes <= 0)
@@ -36,20 +46,42 @@ ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t lengt
     return takes;
 }
 
-bool __wrap_os_wait_for_room(enum os_stream stream, os_socket stop, int timeout)
+bool __wrap_selector_add(struct selector *selector, struct selector_watch *watch, os_socket socket,
+                         uint8_t interest)
+{
+    if (socket == STOP)
+        fake.stop = watch;
+    return __real_selector_add(selector, watch, socket, interest);
+}
+
+/* Nothing happens in a wait but that the stop request is there, or time passes. */
+bool __wrap_selector_wait_until(struct selector *selector, int64_t until, int64_t now)
 {
     bool stopped = fake.stopped_at > 0 && fake.calls >= fake.stopped_at;
 
-    assert_int_equal(stream, OS_STDOUT);
+    (void)selector;
+    assert_true(now == fake.now * 1000000);
     fake.waits++;
-    if (stop == STOP) {
-        assert_int_equal(timeout, -1);
-        return !stopped;
-    }
-    /* Once it is to stop, its socket would end every wait at once. */
-    assert_true(stopped && stop == OS_NO_SOCKET && timeout > 0);
-    fake.now += timeout;
+    assert_in_range(fake.waits, 1, 100000);
+    fake.stop->ready = SELECTOR_NONE;
+    if (stopped && fake.stop->interest != SELECTOR_NONE)
+        fake.stop->ready = SELECTOR_READ;
+    else if (until < INT64_MAX)
+        fake.now = (until + 999999) / 1000000;
     return true;
+}
+
+bool __wrap_buffer_append(struct buffer *buffer, const void *bytes, size_t length)
+{
+    if (fake.refused_at > 0 && --fake.refused_at == 0)
+        return false;
+    return __real_buffer_append(buffer, bytes, length);
+}
+
+const char *__wrap_os_error_text(int error, char text[OS_ERROR_TEXT])
+{
+    (void)error;
+    return strcpy(text, "why");
 }
 
 int64_t __wrap_os_nanoseconds(void)
@@ -67,59 +99,103 @@ static int reset(void **state)
 
 static void what_a_slow_reader_does_not_take_follows(void **state)
 {
-    struct output output = {.stop = STOP};
+    struct output output = {.stream = STREAM_OUTPUT};
 
     (void)state;
     memcpy(fake.takes, (ptrdiff_t[]){3, 0, 0, 1, 0, 100, 100, 100}, sizeof fake.takes);
-    assert_true(output_write(&output, "a whole line\n", 13));
+    assert_true(output_append(&output, "a whole line\n", 13));
+    assert_true(output_finish(&output, STOP));
     assert_int_equal(fake.length, 13);
     assert_memory_equal(fake.written, "a whole line\n", 13);
-    assert_int_equal(fake.waits, 3);
+    assert_string_equal(fake.complaint, "");
+}
+
+/* Nothing is waited for where the caller waits for everything. */
+static void a_flush_does_not_wait(void **state)
+{
+    struct output output = {.stream = STREAM_OUTPUT};
+
+    (void)state;
+    memcpy(fake.takes, (ptrdiff_t[]){3, 0}, 2 * sizeof *fake.takes);
+    assert_true(output_append(&output, "a whole line\n", 13));
+    assert_true(output_flush(&output));
+    assert_int_equal(output_length(&output), 10);
+    assert_int_equal(fake.waits, 0);
+    output_drop(&output);
+    assert_int_equal(output_length(&output), 0);
+}
+
+static void what_is_held_is_not_written(void **state)
+{
+    struct output output = {.stream = STREAM_OUTPUT, .held = true};
+
+    (void)state;
+    fake.takes[0] = 100;
+    assert_true(output_append(&output, "line", 4));
+    assert_true(output_flush(&output));
+    assert_int_equal(fake.calls, 0);
+    output.held = false;
+    assert_true(output_flush(&output));
+    assert_memory_equal(fake.written, "line", 4);
 }
 
 static void a_reader_that_is_gone_is_an_error(void **state)
 {
-    struct output output = {.stop = STOP};
+    struct output output = {.stream = STREAM_OUTPUT};
 
     (void)state;
-    memcpy(fake.takes, (ptrdiff_t[]){3, -1}, 2 * sizeof *fake.takes);
-    assert_false(output_write(&output, "a whole line\n", 13));
+    memcpy(fake.takes, (ptrdiff_t[]){3, STREAM_BROKEN}, 2 * sizeof *fake.takes);
+    assert_true(output_append(&output, "a whole line\n", 13));
+    assert_false(output_flush(&output));
     assert_int_equal(fake.calls, 2);
+    assert_false(output_append(&output, "more", 4));
+    assert_false(output_finish(&output, STOP));
+    assert_string_equal(fake.complaint, "echo-client: cannot write to standard output: why\n");
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+    struct output output = {.stream = STREAM_OUTPUT};
+
+    (void)state;
+    fake.takes[0] = STREAM_FULL;
+    assert_true(output_append(&output, "a whole line\n", 13));
+    assert_false(output_finish(&output, STOP));
+    assert_string_equal(fake.complaint, "echo-client: cannot write to standard output: why\n");
 }
 
 static void a_request_to_stop_gives_the_reader_a_second(void **state)
 {
-    struct output output = {.stop = STOP};
+    struct output output = {.stream = STREAM_OUTPUT};
 
     (void)state;
     fake.stopped_at = 1;
-    fake.takes[4] = 2;
-    assert_true(output_write(&output, "line", 4));
+    fake.takes[0] = 2;
+    assert_true(output_append(&output, "line", 4));
+    assert_false(output_finish(&output, STOP));
     assert_memory_equal(fake.written, "li", 2);
     assert_int_equal(fake.length, 2);
     assert_in_range(fake.now, 5 + GRACE, 5 + GRACE + 100);
-    /* In all, not for each text. */
-    int64_t given_up = fake.now;
-
-    assert_true(output_write(&output, "line", 4));
-    assert_int_equal(fake.now, given_up);
+    assert_string_equal(fake.complaint,
+                        "echo-client: cannot write to standard output: its reader takes nothing\n");
 }
 
 static void a_reader_that_comes_back_in_time_gets_all(void **state)
 {
-    struct output output = {.stop = STOP};
+    struct output output = {.stream = STREAM_OUTPUT};
 
     (void)state;
     fake.stopped_at = 1;
-    fake.takes[4] = 100;
-    assert_true(output_write(&output, "line", 4));
+    fake.takes[2] = 100;
+    assert_true(output_append(&output, "line", 4));
+    assert_true(output_finish(&output, STOP));
     assert_int_equal(fake.length, 4);
-    assert_in_range(fake.now, 5, GRACE);
+    assert_in_range(fake.now, 5, 5 + GRACE);
 }
 
 static void what_is_printed_is_written_at_once(void **state)
 {
-    struct output output = {.stop = STOP};
+    struct output output = {.stream = STREAM_OUTPUT};
 
     (void)state;
     fake.takes[0] = 16000;
@@ -134,20 +210,32 @@ static void what_is_printed_is_written_at_once(void **state)
     assert_int_equal(fake.calls, 1);
 }
 
-/* It stays broken, so that a program that looks at the end knows. */
-static void what_is_lost_is_told(void **state)
+/* A report with a hole in it would be taken for a report. */
+static void a_report_is_written_whole_or_not_at_all(void **state)
 {
-    struct output output = {.stop = STOP};
-
     (void)state;
-    fake.takes[0] = -1;
-    fake.takes[1] = 100;
-    output_print(&output, "lost");
-    assert_false(output_flush(&output));
-    output_print(&output, "kept");
-    assert_false(output_flush(&output));
-    assert_true(output.broken);
-    assert_memory_equal(fake.written, "kept", 4);
+    for (size_t refused = 1; refused <= 3; refused++) {
+        struct output output = {.stream = STREAM_OUTPUT};
+
+        reset(NULL);
+        fake.takes[0] = fake.takes[7] = 16000;
+        fake.refused_at = refused;
+        output_print(&output, "{\"passed\":true");
+        output_print(&output, ",\"hole\":1");
+        output_print(&output, "}\n");
+        assert_false(output_finish(&output, STOP));
+        assert_int_equal(fake.length, 0);
+        assert_string_equal(fake.complaint,
+                            "echo-client: cannot write to standard output: out of memory\n");
+    }
+}
+
+static void a_complaint_is_a_line_on_stderr(void **state)
+{
+    (void)state;
+    fake.refused_at = 1;
+    output_complain(STOP, "no %s", "way");
+    assert_string_equal(fake.complaint, "echo-client: no way\n");
 }
 
 int main(void)
@@ -155,11 +243,15 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, reset)
     const struct CMUnitTest tests[] = {
         TEST(what_a_slow_reader_does_not_take_follows),
+        TEST(a_flush_does_not_wait),
+        TEST(what_is_held_is_not_written),
         TEST(a_reader_that_is_gone_is_an_error),
+        TEST(a_full_disk_is_an_error),
         TEST(a_request_to_stop_gives_the_reader_a_second),
         TEST(a_reader_that_comes_back_in_time_gets_all),
         TEST(what_is_printed_is_written_at_once),
-        TEST(what_is_lost_is_told),
+        TEST(a_report_is_written_whole_or_not_at_all),
+        TEST(a_complaint_is_a_line_on_stderr),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "connection.h"
-#include "os.h"
 #include "selector_sets.h"
+#include "stream.h"
 #include "support.h"
 #include "test.h"
 
@@ -29,7 +29,7 @@ static struct {
     char log[LOG_MAX]; /* what was written to stderr */
     size_t log_length;
     char output[LINE];      /* what was written to stdout */
-    ptrdiff_t output_takes; /* what os_write() to stdout returns at most; negative: always */
+    ptrdiff_t output_takes; /* what stream_write() to stdout returns at most; negative: always */
     int refuse_after;       /* allocations that go well before one is refused */
     bool refused;
     enum net_outcome accept_outcome; /* of the next net_accept(), unless it is NET_DONE */
@@ -53,7 +53,7 @@ __typeof__(calloc) __wrap_calloc, __real_calloc;
 __typeof__(realloc) __wrap_realloc, __real_realloc;
 __typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
 __typeof__(net_accept) __wrap_net_accept, __real_net_accept;
-__typeof__(os_write) __wrap_os_write;
+__typeof__(stream_write) __wrap_stream_write;
 __typeof__(os_stop_requests) __wrap_os_stop_requests;
 __typeof__(selector_wait) __wrap_selector_wait, __real_selector_wait;
 __typeof__(selector_sets_wait) __wrap_selector_sets_wait, __real_selector_sets_wait;
@@ -91,9 +91,9 @@ int64_t __wrap_os_nanoseconds(void)
     return world.clock != 0 ? world.clock : __real_os_nanoseconds();
 }
 
-ptrdiff_t __wrap_os_write(enum os_stream stream, const void *bytes, size_t length)
+ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t length)
 {
-    if (stream == OS_STDOUT) {
+    if (stream == STREAM_OUTPUT) {
         if (world.output_takes < (ptrdiff_t)length)
             length = world.output_takes > 0 ? (size_t)world.output_takes : 0;
         assert_true(strlen(world.output) + length < sizeof world.output);
@@ -1293,7 +1293,7 @@ static void serves_and_stops_while_nobody_reads_where_it_listens(void **state)
 
 static void an_output_that_takes_nothing_ever_is_told_once(void **state)
 {
-    static const ptrdiff_t failures[] = {OS_BROKEN, OS_FULL};
+    static const ptrdiff_t failures[] = {STREAM_BROKEN, STREAM_FULL};
     struct server_options options = usual(PROTOCOL_ECHO);
 
     (void)state;

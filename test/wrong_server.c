@@ -180,7 +180,7 @@ void wrong_server_run(struct wrong_server *server, struct process *client, uint6
     int64_t end = os_nanoseconds() + SUPPORT_DEADLINE * MILLISECOND;
 
     while (server->received < received &&
-           !(client->output[OS_STDOUT].ended && client->output[OS_STDERR].ended)) {
+           !(client->output[STREAM_OUTPUT].ended && client->output[STREAM_ERROR].ended)) {
         step(server);
         process_pump(client, NULL, 0, 0);
         if (os_nanoseconds() > end)

@@ -1,0 +1,176 @@
+#include "stream.h"
+
+#include <windows.h>
+
+#include <string.h>
+
+#include "text.h"
+
+enum { USUAL_COLUMNS = 80 };
+
+int stream_start(void)
+{
+    return 0;
+}
+
+/* A pipe belongs to other programs too, which do not expect it to refuse what they write. */
+static void give_pipe_back(DWORD which)
+{
+    HANDLE handle = GetStdHandle(which);
+    DWORD mode = PIPE_READMODE_BYTE | PIPE_WAIT;
+
+    if (GetFileType(handle) == FILE_TYPE_PIPE)
+        SetNamedPipeHandleState(handle, &mode, NULL, NULL);
+}
+
+void stream_finish(void)
+{
+    give_pipe_back(STD_OUTPUT_HANDLE);
+    give_pipe_back(STD_ERROR_HANDLE);
+}
+
+bool stream_in_background(enum stream stream)
+{
+    (void)stream;
+    return false;
+}
+
+os_socket stream_socket(enum stream stream)
+{
+    (void)stream;
+    return OS_NO_SOCKET;
+}
+
+/* Writes UTF-8 to a console, whatever its code page; a character cut by the end of a call is kept
+ * for the next one. */
+static ptrdiff_t write_console(HANDLE console, enum stream stream, const char *bytes, size_t length)
+{
+    static struct {
+        char bytes[4];
+        size_t length;
+    } carried[STREAM_ERROR + 1];
+    enum { PIECE = 4096 };
+    char text[PIECE + 4];
+    WCHAR wide[PIECE + 4];
+    size_t carry = carried[stream].length;
+    DWORD written;
+
+    if (length > PIECE)
+        length = PIECE;
+    memcpy(text, carried[stream].bytes, carry);
+    memcpy(text + carry, bytes, length);
+    size_t rest = text_utf8_cut(text, carry + length);
+    int count =
+        MultiByteToWideChar(CP_UTF8, 0, text, (int)(carry + length - rest), wide, PIECE + 4);
+
+    memcpy(carried[stream].bytes, text + carry + length - rest, rest);
+    carried[stream].length = rest;
+    for (int done = 0; done < count; done += (int)written) {
+        if (!WriteConsoleW(console, wide + done, (DWORD)(count - done), &written, NULL) ||
+            written == 0)
+            return STREAM_BROKEN;
+    }
+    return (ptrdiff_t)length;
+}
+
+static HANDLE handle_of(enum stream stream)
+{
+    static const DWORD numbers[] = {
+        [STREAM_OUTPUT] = STD_OUTPUT_HANDLE,
+        [STREAM_ERROR] = STD_ERROR_HANDLE,
+        [STREAM_INPUT] = STD_INPUT_HANDLE,
+    };
+
+    return GetStdHandle(numbers[stream]);
+}
+
+bool stream_is_terminal(enum stream stream)
+{
+    return GetConsoleMode(handle_of(stream), &(DWORD){0}) != 0;
+}
+
+/*
+ * A pipe that does not wait (PIPE_NOWAIT) takes a write whole or not at all: what is too long for
+ * the room that is left has to be offered in smaller pieces.
+ */
+static ptrdiff_t write_pipe(HANDLE pipe, const void *bytes, DWORD length)
+{
+    DWORD mode = PIPE_READMODE_BYTE | PIPE_NOWAIT;
+    DWORD written = 0;
+
+    SetNamedPipeHandleState(pipe, &mode, NULL, NULL);
+    while (WriteFile(pipe, bytes, length, &written, NULL)) {
+        if (written > 0 || length == 1)
+            return (ptrdiff_t)written;
+        length /= 2;
+    }
+    return STREAM_BROKEN;
+}
+
+size_t stream_columns(enum stream stream)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (!GetConsoleScreenBufferInfo(handle_of(stream), &info))
+        return USUAL_COLUMNS;
+    int columns = info.srWindow.Right - info.srWindow.Left + 1;
+
+    return (size_t)columns;
+}
+
+static ptrdiff_t failure(void)
+{
+    DWORD error = GetLastError();
+
+    return error == ERROR_DISK_FULL || error == ERROR_HANDLE_DISK_FULL ? STREAM_FULL
+                                                                       : STREAM_BROKEN;
+}
+
+ptrdiff_t stream_write(enum stream stream, const void *bytes, size_t length)
+{
+    HANDLE handle = handle_of(stream);
+    DWORD piece = length > 65536 ? 65536 : (DWORD)length;
+    DWORD written = 0;
+
+    if (handle == NULL || handle == INVALID_HANDLE_VALUE)
+        return STREAM_BROKEN;
+    if (GetConsoleMode(handle, &(DWORD){0}))
+        return write_console(handle, stream, bytes, length);
+    if (GetFileType(handle) == FILE_TYPE_PIPE)
+        return write_pipe(handle, bytes, piece);
+    return WriteFile(handle, bytes, piece, &written, NULL) ? (ptrdiff_t)written : failure();
+}
+
+/* A console shows what it takes. */
+void stream_discard(enum stream stream)
+{
+    (void)stream;
+}
+
+ptrdiff_t stream_read(void *bytes, size_t size)
+{
+    HANDLE handle = handle_of(STREAM_INPUT);
+    DWORD piece = size > 65536 ? 65536 : (DWORD)size;
+    DWORD available = 0;
+    DWORD count = 0;
+
+    if (handle == NULL || handle == INVALID_HANDLE_VALUE)
+        return STREAM_END;
+    /* Where a pipe cannot be asked, as a Unix pipe under Wine, the read waits. */
+    if (GetFileType(handle) == FILE_TYPE_PIPE &&
+        PeekNamedPipe(handle, NULL, 0, NULL, &available, NULL)) {
+        if (available == 0)
+            return 0;
+        piece = available < piece ? available : piece;
+    }
+    if (ReadFile(handle, bytes, piece, &count, NULL))
+        return count > 0 ? (ptrdiff_t)count : STREAM_END;
+    switch (GetLastError()) {
+    case ERROR_BROKEN_PIPE:
+    case ERROR_PIPE_NOT_CONNECTED:
+    case ERROR_HANDLE_EOF:
+        return STREAM_END;
+    default:
+        return STREAM_BROKEN;
+    }
+}
