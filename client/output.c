@@ -105,16 +105,17 @@ size_t output_length(const struct output *output)
 }
 
 /* Waits until all is written, or the reader is given up after a request to stop. */
-static void drain(struct output *output, struct selector *selector, os_socket stop)
+static void drain(struct output *output, os_socket stop)
 {
+    struct selector *selector = selector_create();
     struct selector_watch stop_watch = {.interest = SELECTOR_NONE};
     int64_t deadline = INT64_MAX;
     int64_t now = os_nanoseconds();
 
-    if (!output_attach(output, selector) ||
+    if (selector == NULL || !output_attach(output, selector) ||
         (stop != OS_NO_SOCKET && !selector_add(selector, &stop_watch, stop, SELECTOR_READ))) {
         output->refused = true;
-        return;
+        buffer_clear(&output->text);
     }
     while (output_flush(output) && output_length(output) > 0 && now < deadline &&
            selector_wait_until(selector, output_retry(output, deadline, now), now)) {
@@ -124,28 +125,21 @@ static void drain(struct output *output, struct selector *selector, os_socket st
             selector_change(selector, &stop_watch, SELECTOR_NONE);
         }
     }
+    output_detach(output);
+    selector_destroy(selector);
 }
 
 /* Returns why something was lost, perhaps in `words`; NULL: nothing was. */
 static const char *finish(struct output *output, os_socket stop, char words[OS_ERROR_TEXT])
 {
-    bool written = true;
-
     output_detach(output);
     output->held = false;
     output_flush(output);
-    if (output_length(output) > 0) {
-        struct selector *selector = selector_create();
+    if (output_length(output) > 0)
+        drain(output, stop);
+    bool written = output_length(output) == 0;
 
-        if (selector != NULL)
-            drain(output, selector, stop);
-        else
-            output->refused = true;
-        written = output_length(output) == 0;
-        output_detach(output);
-        selector_destroy(selector);
-        buffer_clear(&output->text);
-    }
+    buffer_clear(&output->text);
     return output->refused  ? "out of memory"
            : !written       ? "its reader takes nothing"
            : output->broken ? os_error_text(output->error, words)

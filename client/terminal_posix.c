@@ -14,6 +14,10 @@
 
 const char terminal_end_key[] = "Ctrl-D";
 
+/* Nanoseconds after which one in the background looks again: a shell that brings a running job to
+ * the foreground sends it nothing. */
+static const int64_t LOOK_AGAIN = 100000000;
+
 struct terminal {
     struct selector *selector;
     struct selector_watch input;
@@ -224,11 +228,18 @@ static bool watch(struct terminal *terminal)
     return true;
 }
 
-/* Whoever has the terminal now, it has the mode that is right for it. */
+/* Whoever has the terminal now, it has the mode that is right for it. When it has become ours,
+ * somebody else may have changed all. */
 static void look_for_foreground(struct terminal *terminal)
 {
-    terminal->foreground = !terminal->interactive || !stream_in_background(STREAM_INPUT);
-    if (mode_due && terminal->takes_keys && terminal->foreground)
+    bool foreground = !terminal->interactive || !stream_in_background(STREAM_INPUT);
+
+    if (foreground && !terminal->foreground) {
+        mode_due = 1;
+        terminal->resumed = true;
+    }
+    terminal->foreground = foreground;
+    if (mode_due && terminal->takes_keys && foreground)
         take_mode();
 }
 
@@ -296,14 +307,17 @@ bool terminal_resumed(const struct terminal *terminal)
 
 int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t now)
 {
-    look_for_foreground(terminal);
     wanted = wanted && terminal->foreground;
     selector_change(terminal->selector, &terminal->input, wanted ? SELECTOR_READ : SELECTOR_NONE);
+    if (!terminal->foreground && until - now > LOOK_AGAIN)
+        until = now + LOOK_AGAIN;
     if (!selector_wait_until(terminal->selector, wanted && terminal->ended ? now : until, now))
         return -1;
     /* Also when select() was interrupted and tells nothing: one wake-up is enough. */
     terminal->resumed = empty_wake_pipe();
-    terminal->readable = terminal->input.ready != SELECTOR_NONE;
+    /* Not what was so before the wait: we may have been stopped in it. */
+    look_for_foreground(terminal);
+    terminal->readable = terminal->input.ready != SELECTOR_NONE && terminal->foreground;
     return terminal->readable || (wanted && terminal->ended);
 }
 

@@ -90,6 +90,9 @@ bool pseudo_terminal_ended(struct pseudo_terminal *terminal);
 bool pseudo_terminal_stopped(struct pseudo_terminal *terminal);
 void pseudo_terminal_continue(struct pseudo_terminal *terminal);
 
+/* Gives the terminal to a program that was started in the background; not on Windows. */
+void pseudo_terminal_foreground(struct pseudo_terminal *terminal);
+
 void pseudo_terminal_kill(struct pseudo_terminal *terminal);
 
 /* Takes the terminal away from under the program. False where that is not possible. */

@@ -60,6 +60,7 @@ static void become(const char *const arguments[], const struct pseudo_terminal_o
         tcsetpgrp(STDIN_FILENO, getpid());
     signal(SIGTTOU, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGUSR1, SIG_DFL);
     set_environment("TERM", options->term);
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         set_environment(signs[i], NULL);
@@ -77,6 +78,13 @@ static void end_background_program(int number)
 {
     kill(background_program, number);
     kill(background_program, SIGCONT);
+}
+
+/* As a shell does with a job that is running: without a signal. */
+static void bring_to_foreground(int number)
+{
+    (void)number;
+    tcsetpgrp(STDIN_FILENO, background_program);
 }
 
 /* Without a shell nobody could suspend the program: what has no parent in its session cannot be
@@ -123,6 +131,7 @@ static void be_session(const struct pseudo_terminal *terminal, const char *name,
     signal(SIGINT, SIG_DFL);
     signal(SIGHUP, SIG_IGN); /* as nohup(1) does: the end of the terminal shows in the input */
     signal(SIGTERM, end_background_program);
+    signal(SIGUSR1, bring_to_foreground);
     program = fork();
     if (program == 0)
         become(arguments, options);
@@ -351,6 +360,11 @@ void pseudo_terminal_continue(struct pseudo_terminal *terminal)
 {
     terminal->stopped = false;
     kill(terminal->id, SIGCONT);
+}
+
+void pseudo_terminal_foreground(struct pseudo_terminal *terminal)
+{
+    kill(terminal->id, SIGUSR1);
 }
 
 void pseudo_terminal_kill(struct pseudo_terminal *terminal)

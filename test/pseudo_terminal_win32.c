@@ -293,6 +293,11 @@ void pseudo_terminal_continue(struct pseudo_terminal *terminal)
     (void)terminal;
 }
 
+void pseudo_terminal_foreground(struct pseudo_terminal *terminal)
+{
+    (void)terminal;
+}
+
 void pseudo_terminal_kill(struct pseudo_terminal *terminal)
 {
     TerminateProcess(terminal->process, 137);

@@ -899,6 +899,23 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
     }
 }
 
+static void in_the_foreground_it_takes_the_terminal(void **state)
+{
+    (void)state;
+    if (on_windows)
+        skip();
+    start_at(&(struct pseudo_terminal_options){.term = "xterm", .background = true}, "--eol", "lf");
+    say("news\n");
+    assert_true(pseudo_terminal_as_found(terminal));
+    pseudo_terminal_foreground(terminal);
+    expect_screen("< news\n>");
+    assert_false(pseudo_terminal_as_found(terminal));
+    type("hello\r");
+    support_expect_text(s, "hello\n");
+    type(PSEUDO_TERMINAL_END);
+    leave("< news\n> hello\n");
+}
+
 static void a_dumb_terminal_that_is_gone_is_a_failure(void **state)
 {
     struct pseudo_terminal *gone;
@@ -970,6 +987,7 @@ int main(void)
         TEST(a_bracketed_paste_waits_for_enter),
         TEST(a_flood_does_not_keep_ctrl_c_away),
         TEST(in_the_background_it_leaves_the_terminal_alone),
+        TEST(in_the_foreground_it_takes_the_terminal),
         TEST(a_dumb_terminal_that_is_gone_is_a_failure),
         TEST(it_ends_with_its_terminal),
     };
