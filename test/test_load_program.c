@@ -18,10 +18,12 @@ enum { REPORT = 8192 };
 #ifdef _WIN32
 static const char many[] = "60"; /* Wine's select() takes long with many sockets */
 static const bool descriptors_have_a_limit = false;
-static const bool text_streams = true; /* what is printed gets "\r\n" for "\n" */
+static const bool stops_are_cheap = false; /* each takes a console */
+static const bool text_streams = true;     /* what is printed gets "\r\n" for "\n" */
 #else
 static const char many[] = "1000";
 static const bool descriptors_have_a_limit = true;
+static const bool stops_are_cheap = true;
 static const bool text_streams = false;
 #endif
 
@@ -455,6 +457,31 @@ static void an_interrupt_ends_it_with_a_report(void **state)
     expect_passed(report, 0);
     assert_int_equal(status, 0);
     wrong_server_close(server);
+}
+
+/* Whatever comes while it ends, the status is that of its report. */
+static void no_request_to_stop_comes_too_late(void **state)
+{
+    static char report[REPORT];
+
+    (void)state;
+    if (!stops_are_cheap)
+        skip();
+    for (int trial = 0; trial < 20; trial++) {
+        struct wrong_server *server = wrong_server_open(WRONG_SERVER_NONE, 0, 0);
+        struct process *client =
+            start(&server->address, OPTIONS("--json", "--duration", "1000"), NULL);
+
+        wrong_server_run(server, client, 640);
+        process_stop(client, PROCESS_STOP_INTERRUPT);
+        while (!client->output[STREAM_OUTPUT].ended) {
+            process_stop(client, trial % 2 == 0 ? PROCESS_STOP_INTERRUPT : PROCESS_STOP_TERMINATE);
+            process_pump(client, NULL, 0, 0);
+        }
+        assert_int_equal(finish(client, report), 0);
+        expect_is(report, "interrupted", "true");
+        wrong_server_close(server);
+    }
 }
 
 /* An interrupt does not turn a server that never answers into one that passes. */
@@ -891,6 +918,7 @@ int main(void)
         TEST(one_message_is_no_plural),
         TEST(progress_is_of_the_last_second),
         TEST(an_interrupt_ends_it_with_a_report),
+        TEST(no_request_to_stop_comes_too_late),
         TEST(an_interrupt_before_any_answer_is_a_failure),
         TEST(names_a_flipped_bit),
         TEST(names_a_dropped_byte),
