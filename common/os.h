@@ -84,9 +84,10 @@ uint64_t os_raise_descriptor_limit(void);
 /*
  * From now on a request to stop (SIGINT, SIGTERM and, unless it is ignored, SIGHUP; Ctrl-C,
  * Ctrl-Break, closing the console) no longer ends the process: it makes the returned socket
- * readable. The handler itself does nothing but send what came, and when, or what os_stop_ends()
- * says. On POSIX a system call that waits is interrupted (EINTR), not taken up again. Returns
- * OS_NO_SOCKET on failure, with os_socket_error() set.
+ * readable, until the process ends, so that none changes its exit status. The handler itself does
+ * nothing but send what came, and when, or what os_stop_ends() says. On POSIX a system call that
+ * waits is interrupted (EINTR), not taken up again. Returns OS_NO_SOCKET on failure, with
+ * os_socket_error() set.
  */
 os_socket os_stop_open(void);
 
@@ -105,8 +106,5 @@ unsigned os_stop_requests(void);
  */
 void os_stop_ends(int status);
 enum { OS_STOP_TOLD = -1 };
-
-/* Gives the requests to stop back to the system and closes the socket. */
-void os_stop_close(void);
 
 #endif

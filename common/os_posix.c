@@ -39,7 +39,6 @@ static struct stop_requests stop_requests;
 static volatile sig_atomic_t stop_status = OS_STOP_TOLD; /* os_stop_ends() */
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { STOP_SIGNALS = sizeof stop_signals / sizeof stop_signals[0] };
-static struct sigaction before[STOP_SIGNALS]; /* what the signals did before os_stop_open() */
 
 int os_start(void)
 {
@@ -213,10 +212,12 @@ os_socket os_stop_open(void)
      * its terminal, has to let go of the program. */
     action.sa_handler = on_stop_signal;
     for (int i = 0; i < STOP_SIGNALS; i++) {
-        sigaction(stop_signals[i], NULL, &before[i]);
+        struct sigaction before;
+
+        sigaction(stop_signals[i], NULL, &before);
         /* nohup(1) means it; an ignored SIGINT is only what shell scripts give their background
          * jobs. */
-        if (stop_signals[i] != SIGHUP || before[i].sa_handler != SIG_IGN)
+        if (stop_signals[i] != SIGHUP || before.sa_handler != SIG_IGN)
             sigaction(stop_signals[i], &action, NULL);
     }
     return stop_pipe[0];
@@ -234,11 +235,4 @@ unsigned os_stop_requests(void)
 void os_stop_ends(int status)
 {
     stop_status = status;
-}
-
-void os_stop_close(void)
-{
-    for (int i = 0; i < STOP_SIGNALS; i++)
-        sigaction(stop_signals[i], &before[i], NULL);
-    close_stop_pipe();
 }

@@ -241,10 +241,3 @@ void os_stop_ends(int status)
 {
     stop_status = status;
 }
-
-void os_stop_close(void)
-{
-    SetConsoleCtrlHandler(on_console_control, FALSE);
-    closesocket(stop_socket);
-    stop_socket = INVALID_SOCKET;
-}
