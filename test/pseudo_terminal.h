@@ -32,6 +32,8 @@ struct pseudo_terminal_options {
     const char *no_color; /* the environment's NO_COLOR; NULL: none */
     bool piped;           /* stdout is a pipe */
     bool background;      /* the program is started in the background; not on Windows */
+    bool tostop;          /* the terminal stops those who write in the background, as `stty tostop`
+                             asks for; not on Windows */
     bool cuts;            /* rows that have become too long are cut, and nothing in the environment
                              says which terminal it is; not on Windows */
 };

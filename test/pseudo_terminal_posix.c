@@ -141,12 +141,16 @@ static void be_session(const struct pseudo_terminal *terminal, const char *name,
 }
 
 /* Gives the terminal a size, and keeps the mode in which the program will find it. */
-static bool prepare(struct pseudo_terminal *terminal, int slave)
+static bool prepare(struct pseudo_terminal *terminal, int slave,
+                    const struct pseudo_terminal_options *options)
 {
     struct winsize size = {.ws_row = 24, .ws_col = COLUMNS};
 
-    return slave != -1 && tcgetattr(slave, &terminal->found) == 0 &&
-           ioctl(slave, TIOCSWINSZ, &size) == 0;
+    if (slave == -1 || tcgetattr(slave, &terminal->found) != 0)
+        return false;
+    if (options->tostop)
+        terminal->found.c_lflag |= TOSTOP;
+    return tcsetattr(slave, TCSANOW, &terminal->found) == 0 && ioctl(slave, TIOCSWINSZ, &size) == 0;
 }
 
 /* Opens our end of a terminal, and gives the name of the program's; NULL when the system refuses.
@@ -200,7 +204,7 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
     name = open_master(terminal);
     if (name != NULL && (!options->piped || open_pipe(terminal))) {
         slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-        if (prepare(terminal, slave))
+        if (prepare(terminal, slave, options))
             terminal->id = fork();
         if (terminal->id == 0)
             be_session(terminal, name, arguments, options);

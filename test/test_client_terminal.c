@@ -878,15 +878,18 @@ static void a_flood_does_not_keep_ctrl_c_away(void **state)
 /* There it neither reads, nor draws, nor changes the mode, nor is it stopped for trying. */
 static void in_the_background_it_leaves_the_terminal_alone(void **state)
 {
-    static const char *const terms[] = {"xterm", "dumb"};
+    static const struct pseudo_terminal_options options[] = {
+        {.term = "xterm", .background = true},
+        {.term = "dumb", .background = true},
+        {.term = "xterm", .background = true, .tostop = true},
+        {.term = "dumb", .background = true, .tostop = true}};
     static char screen[PSEUDO_TERMINAL_TEXT];
 
     (void)state;
     if (on_windows)
         skip();
-    for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
-        start_at(&(struct pseudo_terminal_options){.term = terms[i], .background = true}, "--eol",
-                 "lf");
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        start_at(&options[i], "--eol", "lf");
         say("news\n");
         type("typed for the shell\r");
         assert_true(pseudo_terminal_as_found(terminal));
@@ -897,6 +900,33 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
         expect_status(130);
         net_close(s);
     }
+}
+
+/* A terminal that stops those who write in its background neither stops a measurement nor keeps a
+ * request to stop away. */
+static void a_ping_goes_on_in_the_background(void **state)
+{
+    static char screen[PSEUDO_TERMINAL_TEXT];
+    char probe[64];
+
+    (void)state;
+    if (on_windows)
+        skip();
+    start_at(&(struct pseudo_terminal_options){.term = "xterm", .background = true, .tostop = true},
+             "--ping", "--interval=0.001");
+    for (int i = 0; i < 10; i++) {
+        size_t got = 0;
+
+        while (got < sizeof probe)
+            got += support_receive(s, probe + got, sizeof probe - got);
+        support_send(s, probe, sizeof probe);
+    }
+    pseudo_terminal_send(terminal, PSEUDO_TERMINAL_TERMINATE);
+    expect(pseudo_terminal_ended);
+    pseudo_terminal_look(terminal, screen);
+    assert_string_equal(screen, "");
+    expect_status(1); /* its report could not be written */
+    net_close(s);
 }
 
 static void in_the_foreground_it_takes_the_terminal(void **state)
@@ -987,6 +1017,7 @@ int main(void)
         TEST(a_bracketed_paste_waits_for_enter),
         TEST(a_flood_does_not_keep_ctrl_c_away),
         TEST(in_the_background_it_leaves_the_terminal_alone),
+        TEST(a_ping_goes_on_in_the_background),
         TEST(in_the_foreground_it_takes_the_terminal),
         TEST(a_dumb_terminal_that_is_gone_is_a_failure),
         TEST(it_ends_with_its_terminal),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pseudo_terminal.h"
 #include "selector.h"
 #include "support.h"
 #include "test.h"
@@ -11,9 +12,11 @@
 enum { MIB = 1 << 20, TIME_LENGTH = 20 };
 
 #ifdef _WIN32
+static const bool on_windows = true;
 static const bool reset_may_read_as_end = true; /* under Wine it does */
 static const bool descriptors_have_a_limit = false;
 #else
+static const bool on_windows = false;
 static const bool reset_may_read_as_end = false;
 static const bool descriptors_have_a_limit = true;
 #endif
@@ -997,6 +1000,60 @@ static void connections_without_a_byte_can_be_left_out(void **state)
     assert_int_equal(support_finish(server.process), 0);
 }
 
+static struct pseudo_terminal *terminal;
+
+static int end_terminal(void **state)
+{
+    if (terminal != NULL) {
+        pseudo_terminal_kill(terminal);
+        pseudo_terminal_destroy(terminal);
+        terminal = NULL;
+    }
+    return support_end_programs(state);
+}
+
+/* A terminal that stops those who write in its background stops neither the service nor a request
+ * to stop. */
+static void in_the_background_of_a_terminal_it_serves_on(void **state)
+{
+    static const struct pseudo_terminal_options options = {
+        .term = "xterm", .piped = true, .background = true, .tostop = true};
+    static char screen[PSEUDO_TERMINAL_TEXT];
+    int64_t end = os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
+    const char *piped = "";
+
+    (void)state;
+    if (on_windows)
+        skip();
+    terminal =
+        pseudo_terminal_start((const char *const[]){support_environment("ECHO_SERVER"), "--bind",
+                                                    "127.0.0.1", "--port", "0", NULL},
+                              &options);
+
+    assert_non_null(terminal);
+    while (strchr(piped, '\n') == NULL && os_nanoseconds() < end)
+        piped = pseudo_terminal_piped(terminal);
+    assert_non_null(strchr(piped, '\n'));
+    const struct net_address address =
+        support_loopback(false, (uint16_t)strtoul(strrchr(piped, ':') + 1, NULL, 10));
+
+    for (int i = 0; i < 20; i++) {
+        os_socket s = support_connect(&address);
+
+        ask(s, "hello", "hello");
+        leave(s);
+    }
+    pseudo_terminal_send(terminal, PSEUDO_TERMINAL_TERMINATE);
+    while (!pseudo_terminal_ended(terminal))
+        assert_true(os_nanoseconds() < end);
+    pseudo_terminal_look(terminal, screen);
+    assert_string_equal(screen, "");
+    struct pseudo_terminal *ended = terminal;
+
+    terminal = NULL;
+    assert_int_equal(pseudo_terminal_destroy(ended), 0);
+}
+
 static void verbose_logs_what_echo_mode_receives(void **state)
 {
     (void)state;
@@ -1087,6 +1144,7 @@ int main(void)
         TEST(connections_without_a_byte_can_be_left_out),
         TEST(verbose_logs_what_echo_mode_receives),
         TEST(a_log_that_nobody_reads_stops_nobody),
+        cmocka_unit_test_teardown(in_the_background_of_a_terminal_it_serves_on, end_terminal),
     };
 
     return cmocka_run_group_tests_name("server program", tests, support_setup, support_teardown);
