@@ -21,6 +21,8 @@ enum {
 
 static const int64_t PATIENCE = 1000000000;   /* nanoseconds in which a server that is to end may do
                                                  nothing before the user is told */
+static const int64_t LOOK_AGAIN = 10000000;   /* after which it is asked whether what was sent is
+                                                 acknowledged: nothing tells of it */
 static const int64_t LEAVE_PIPE = 1000000000; /* that a slow reader has after a request to stop, */
 static const int64_t LEAVE = 50000000;        /* and a terminal */
 
@@ -290,17 +292,25 @@ static void read_socket(struct session *session)
     }
 }
 
-/* Once both directions have ended and the last byte is written, it is over. A send may have been
- * refused by the peer after it seemed to succeed. */
+/* Whether both directions have ended, and the last byte that was received is written. */
+static bool both_ended(const struct session *session)
+{
+    return session->server_ended && session->sending_ended && output_length(&session->output) == 0;
+}
+
+/* Once both directions have ended, it is over; but what was sent after the server had ended may be
+ * refused a round trip later, so its acknowledgement is waited for. */
 static void check_ends(struct session *session)
 {
-    if (session->server_ended && session->send_failure.outcome == NET_DONE)
-        session->send_failure = net_check(session->socket.socket);
     if (!session->server_ended)
         return;
+    bool delivered = session->sending_ended && net_unacknowledged(session->socket.socket) == 0;
+
+    if (session->send_failure.outcome == NET_DONE)
+        session->send_failure = net_check(session->socket.socket);
     if (session->send_failure.outcome != NET_DONE)
         fail_connection(session, session->send_failure);
-    else if (session->sending_ended && output_length(&session->output) == 0)
+    else if (delivered && both_ended(session))
         finish(session, SESSION_FINISHED);
 }
 
@@ -331,6 +341,8 @@ static int64_t wait_until(const struct session *session)
 
     if (!session->over && session->talks && session->input_ended && !session->told)
         until = session->waiting_since + PATIENCE;
+    if (!session->over && both_ended(session) && until > session->now + LOOK_AGAIN)
+        until = session->now + LOOK_AGAIN;
     until = output_retry(&session->output, until, session->now);
     return output_retry(&session->messages, until, session->now);
 }
@@ -376,7 +388,8 @@ static void serve(struct session *session, bool input)
     if (session->talks && session->input_ended && !session->told && !input &&
         session->socket.ready == SELECTOR_NONE &&
         session->now - session->waiting_since >= PATIENCE) {
-        say(session, "waiting for the server to end; Ctrl-C leaves\n");
+        say(session, "waiting for the server to %s; Ctrl-C leaves\n",
+            session->server_ended ? "take what was sent" : "end");
         session->told = true;
     }
     check_ends(session);

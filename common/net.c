@@ -38,6 +38,34 @@ static const char *resolver_text(int error)
 }
 #endif
 
+/* How many bytes of an ended stream the peer has not acknowledged. */
+#if defined __linux__
+#include <sys/ioctl.h>
+
+/* tcp(7), SIOCOUTQ, which <sys/ioctl.h> has as TIOCOUTQ: the end of the stream counts as one. */
+static int ask_unacknowledged(os_socket s, int *bytes)
+{
+    int error = ioctl(s, TIOCOUTQ, bytes);
+
+    *bytes -= *bytes > 0;
+    return error;
+}
+#elif defined SO_NWRITE
+static int ask_unacknowledged(os_socket s, int *bytes)
+{
+    socklen_t size = sizeof *bytes;
+
+    return getsockopt(s, SOL_SOCKET, SO_NWRITE, bytes, &size);
+}
+#else
+static int ask_unacknowledged(os_socket s, int *bytes)
+{
+    (void)s;
+    (void)bytes;
+    return -1;
+}
+#endif
+
 #ifdef IP_BIND_ADDRESS_NO_PORT
 enum { CHOOSE_PORT_LATE = IP_BIND_ADDRESS_NO_PORT };
 #else
@@ -380,6 +408,13 @@ struct net_result net_check(os_socket s)
     if (error != 0)
         return (struct net_result){.outcome = NET_RESET, .error = error};
     return done(0);
+}
+
+size_t net_unacknowledged(os_socket s)
+{
+    int bytes = 0;
+
+    return ask_unacknowledged(s, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
 struct net_result net_recv(os_socket s, void *bytes, size_t size)

@@ -111,6 +111,13 @@ struct net_result net_send(os_socket s, const void *bytes, size_t length);
 /* Ends the sending side: the peer reads end of stream after all that was sent (RFC 9293, 3.6). */
 void net_end_sending(os_socket s);
 
+/*
+ * How many of the bytes sent before net_end_sending() the peer's system has not acknowledged yet
+ * (Linux: tcp(7) SIOCOUTQ, macOS: SO_NWRITE). 0 where the system does not tell, as on Windows. Ask
+ * before net_check(): a connection that is lost in between then shows there.
+ */
+size_t net_unacknowledged(os_socket s);
+
 /* Closes the socket. With unread input waiting this resets the connection (RFC 2525, 2.17). */
 void net_close(os_socket s);
 

@@ -22,9 +22,11 @@ enum {
 #ifdef _WIN32
 static const bool reset_may_read_as_end = true; /* under Wine it does */
 static const bool stdin_can_be_closed = false;  /* under Wine the new console takes its place */
+static const bool acknowledgements_are_told = false;
 #else
 static const bool reset_may_read_as_end = false;
 static const bool stdin_can_be_closed = true;
+static const bool acknowledgements_are_told = true;
 #endif
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -645,6 +647,32 @@ static void a_server_that_is_gone_before_the_input_ends_is_told(void **state)
     assert_int_equal(support_finish(client.process), 1);
 }
 
+/* What the server's system has not taken when the input is at its end may still be lost. All
+ * clients have sent theirs before the first one's is lost. */
+static void what_is_on_its_way_is_waited_for(void **state)
+{
+    enum { CLIENTS = 10, LENGTH = MIB / 2 };
+    struct client clients[CLIENTS];
+
+    (void)state;
+    if (!acknowledgements_are_told)
+        skip();
+    char *pattern = support_random_bytes(LENGTH, 8);
+
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = start(NULL);
+        net_end_sending(clients[i].s);
+        support_write(clients[i].process, pattern, LENGTH);
+        process_close_input(clients[i].process);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        support_reset(clients[i].s);
+        expect_lost(clients[i].process, "echo-client: ", 1, LENGTH, 0);
+        assert_int_equal(support_finish(clients[i].process), 1);
+    }
+    free(pattern);
+}
+
 static void the_end_of_the_server_may_be_ours(void **state)
 {
     struct client client = start_with("--until-server-ends", NULL);
@@ -773,6 +801,7 @@ int main(void)
         TEST(a_reset_is_told_while_input_waits),
         TEST(a_server_that_has_ended_is_sent_everything),
         TEST(a_server_that_is_gone_before_the_input_ends_is_told),
+        TEST(what_is_on_its_way_is_waited_for),
         TEST(the_end_of_the_server_may_be_ours),
         TEST(an_ending_may_be_chosen_for_a_pipe_too),
         TEST(a_dump_may_go_to_a_pipe),
