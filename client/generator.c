@@ -223,15 +223,17 @@ static bool take_answers(struct generator *generator, struct generator_connectio
     return false;
 }
 
-/* Whether, once its message is answered, a connection makes place for one for another message. */
+/* Whether a connection that is closed, since its one message is answered, makes place for one for
+ * another message. Those that are being made have theirs already. */
 static bool has_another(const struct generator *generator, const struct generator_connection *c)
 {
     const struct load_options *options = generator->options;
 
-    if (!options->reconnect || !generator->sending)
+    if (!generator->sending)
         return false;
-    return options->rate > 0 ? next_number(generator, c) < generator->schedule.count
-                             : generator->result->messages_sent < options->count;
+    return options->rate > 0
+               ? next_number(generator, c) < generator->schedule.count
+               : options->count - generator->result->messages_sent > generator->connecting;
 }
 
 static void serve_open(struct generator *generator, struct generator_connection *c)
@@ -252,9 +254,10 @@ static void serve_open(struct generator *generator, struct generator_connection 
         }
         if (!take_answers(generator, c, &received))
             return;
-        if (received.answered > 0 && has_another(generator, c)) {
+        if (received.answered > 0 && generator->options->reconnect) {
             close_one(generator, c);
-            connect_for_next(generator, c);
+            if (has_another(generator, c))
+                connect_for_next(generator, c);
             return;
         }
     }

@@ -266,6 +266,9 @@ static void connects_anew_for_each_message(void **state)
     expect_is(json, "reconnect", "true");
     expect_number(json, "connections_made", 50);
     expect_number(json, "messages_answered", 50);
+    json =
+        load("echo", OPTIONS("--json", "--count", "50", "--reconnect", "--connections", "4"));
+    expect_number(json, "connections_made", 50);
     json = load("echo", OPTIONS("--json", "--count", "50", "--reconnect", "--connections", "4",
                                 "--rate", "5000"));
     expect_number(json, "messages_answered", 50);
@@ -299,6 +302,35 @@ static void connects_when_a_message_is_due(void **state)
     expect_number(report, "connections_made", 1);
     expect_number(report, "messages_sent", 1);
     net_close(s);
+    net_close(listener);
+}
+
+/* So it is no fault of a server to end each connection when it has answered, even if other answers
+ * are still to come. */
+static void closes_what_is_answered_while_others_wait(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    os_socket sockets[2];
+    char message[64];
+
+    (void)state;
+    struct process *client = start(
+        &address, OPTIONS("--json", "--reconnect", "--count", "2", "--connections", "2"), NULL);
+
+    for (int i = 0; i < 2; i++)
+        sockets[i] = support_accept(listener);
+    for (int i = 0; i < 2; i++) {
+        for (size_t length = 0; length < sizeof message;)
+            length += support_receive(sockets[i], message + length, sizeof message - length);
+        support_send(sockets[i], message, sizeof message);
+        support_expect_closed(sockets[i]);
+        net_close(sockets[i]);
+    }
+    assert_int_equal(finish(client, report), 0);
+    expect_passed(report, 0);
+    expect_number(report, "connections_made", 2);
     net_close(listener);
 }
 
@@ -912,6 +944,7 @@ int main(void)
         TEST(holds_idle_connections),
         TEST(connects_anew_for_each_message),
         TEST(connects_when_a_message_is_due),
+        TEST(closes_what_is_answered_while_others_wait),
         TEST(a_late_answer_leaves_time_to_connect),
         TEST(runs_many_connections),
         TEST(prints_a_table),
