@@ -187,6 +187,7 @@ bool load_run(const struct load_options *options, const struct net_address *serv
         result->interrupted = !go_on;
         if (silent(&generator))
             generator_tell_missing(&generator);
+        result->messages_on_the_way = generator.in_flight;
         if (result->interrupted && result->messages_answered == 0)
             load_result_interrupted(result);
         if (generator.answered > 0)

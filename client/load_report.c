@@ -53,6 +53,7 @@ void load_report_table(struct output *output, const struct load_options *options
     const struct histogram *times = &result->round_trip;
     const struct histogram *late = &result->send_lateness;
     unsigned long long unanswered = result->messages_sent - result->messages_answered;
+    unsigned long long on_the_way = result->messages_on_the_way;
     char text[REPORT_HISTOGRAM];
 
     output_print(output, "connections  %llu made, %llu failed, %llu lost; time to connect p50 %s,",
@@ -91,9 +92,9 @@ void load_report_table(struct output *output, const struct load_options *options
         print_duration(output, "max", (double)times->most);
         output_print(output, "%s", report_histogram(times, text));
     }
-    if (result->interrupted && unanswered > 0)
+    if (on_the_way > 0)
         output_print(output, "interrupted; %llu message%s on the way, not counted as lost\n",
-                     unanswered, text_plural(unanswered));
+                     on_the_way, text_plural(on_the_way));
     if (result->messages_not_sent > 0)
         output_print(
             output,

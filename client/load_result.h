@@ -24,8 +24,9 @@ struct load_result {
     uint64_t connections_failed; /* not made */
     uint64_t connections_lost;   /* ended or reset before their last answer */
     uint64_t messages_sent;
-    uint64_t messages_not_sent; /* with a rate: due, but there was no room for them in time */
-    uint64_t messages_answered; /* right in every byte */
+    uint64_t messages_not_sent;   /* with a rate: due, but there was no room for them in time */
+    uint64_t messages_answered;   /* right in every byte */
+    uint64_t messages_on_the_way; /* when it was interrupted: those still waited for */
     uint64_t bytes_sent;
     uint64_t bytes_received;
     double seconds; /* from the first message to the last answer; with a rate at least the time in

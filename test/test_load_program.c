@@ -266,8 +266,7 @@ static void connects_anew_for_each_message(void **state)
     expect_is(json, "reconnect", "true");
     expect_number(json, "connections_made", 50);
     expect_number(json, "messages_answered", 50);
-    json =
-        load("echo", OPTIONS("--json", "--count", "50", "--reconnect", "--connections", "4"));
+    json = load("echo", OPTIONS("--json", "--count", "50", "--reconnect", "--connections", "4"));
     expect_number(json, "connections_made", 50);
     json = load("echo", OPTIONS("--json", "--count", "50", "--reconnect", "--connections", "4",
                                 "--rate", "5000"));
@@ -488,6 +487,24 @@ static void an_interrupt_ends_it_with_a_report(void **state)
     expect_is(report, "interrupted", "true");
     expect_passed(report, 0);
     assert_int_equal(status, 0);
+    wrong_server_close(server);
+}
+
+/* What was lost with a connection is not on the way any more. */
+static void an_interrupt_does_not_find_what_is_lost(void **state)
+{
+    static char table[REPORT];
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_END, 64, 1);
+    struct process *client =
+        start(&server->address, OPTIONS("--duration", "1000", "--connections", "2"), NULL);
+
+    (void)state;
+    wrong_server_run(server, client, 6400);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    wrong_server_run(server, client, UINT64_MAX);
+    assert_int_equal(finish(client, table), 1);
+    assert_non_null(strstr(find_line(table, "connections  "), "2 made, 0 failed, 1 lost"));
+    find_line(table, "interrupted; 1 message on the way, not counted as lost\n");
     wrong_server_close(server);
 }
 
@@ -951,6 +968,7 @@ int main(void)
         TEST(one_message_is_no_plural),
         TEST(progress_is_of_the_last_second),
         TEST(an_interrupt_ends_it_with_a_report),
+        TEST(an_interrupt_does_not_find_what_is_lost),
         TEST(no_request_to_stop_comes_too_late),
         TEST(an_interrupt_before_any_answer_is_a_failure),
         TEST(names_a_flipped_bit),
