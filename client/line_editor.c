@@ -227,8 +227,6 @@ static enum line_editor_event edit_key(struct line_editor *editor, const struct 
         return LINE_EDITOR_CLEAR_SCREEN;
     case KEY_END_OF_INPUT:
         return editor->length == 0 ? LINE_EDITOR_END : LINE_EDITOR_NOTHING;
-    case KEY_HANG_UP:
-        return LINE_EDITOR_END;
     case KEY_CANCEL:
     case KEY_QUOTE:
     case KEY_OTHER:
@@ -246,7 +244,7 @@ enum line_editor_event line_editor_key(struct line_editor *editor, const struct 
         if (search_key(editor, key, &event))
             return event;
         if (!line_history_end_search(editor))
-            return key->kind == KEY_HANG_UP ? LINE_EDITOR_END : LINE_EDITOR_NOTHING;
+            return LINE_EDITOR_NOTHING;
         before = LINE_EDITOR_CHANGED; /* the prompt is another one at least */
     } else if (editor->pasting) {
         if (key->kind == KEY_TEXT)

@@ -42,7 +42,6 @@ enum key_kind {
     KEY_CLEAR_SCREEN,     /* Ctrl-L */
     KEY_DELETE_OR_END,    /* Ctrl-D on POSIX: the end of input on an empty line, else as Delete */
     KEY_END_OF_INPUT,     /* Ctrl-Z on Windows */
-    KEY_HANG_UP,          /* not a key: the terminal is gone */
     KEY_OTHER             /* does nothing */
 };
 
