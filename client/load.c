@@ -6,6 +6,7 @@
 #include "generator.h"
 #include "os.h"
 #include "report.h"
+#include "sooner.h"
 #include "stream.h"
 #include "text.h"
 
@@ -47,11 +48,6 @@ static void show_progress(struct generator *generator, int64_t *shown)
     show_row(text);
     generator->lately = (struct histogram){0};
     *shown = generator->now;
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* The connections that are not made yet have failed. */

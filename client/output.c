@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sooner.h"
+
 /* Nanoseconds that a reader has after a request to stop. */
 static const int64_t GRACE = 1000000000;
 
@@ -44,7 +46,7 @@ int64_t output_retry(const struct output *output, int64_t until, int64_t now)
     bool waits =
         output_length(output) > 0 && !output->held && (output->selector == NULL || output->blocked);
 
-    return waits && retry < until ? retry : until;
+    return waits ? sooner(until, retry) : until;
 }
 
 bool output_append(struct output *output, const void *bytes, size_t length)

@@ -4,6 +4,7 @@
 
 #include "log.h"
 #include "net.h"
+#include "sooner.h"
 #include "text.h"
 
 enum { RETRY_SEND = 1000 }; /* milliseconds */
@@ -200,7 +201,7 @@ int64_t clients_next_expiry(const struct clients *clients)
     int64_t next = INT64_MAX;
 
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        next = times[i] < next ? times[i] : next;
+        next = sooner(next, times[i]);
     return next;
 }
 

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "os.h"
 #include "selector.h"
+#include "sooner.h"
 #include "stream.h"
 #include "text.h"
 
@@ -134,11 +135,6 @@ static bool drained(const struct server *server)
 static bool finished(const struct server *server)
 {
     return server->stops > 1 || (server->stops == 1 && server->clients.count == 0);
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* How long to wait at most, in microseconds, so that nothing that has its time is late. */
