@@ -5,6 +5,7 @@
 
 #include "character_width.h"
 #include "line_text.h"
+#include "text.h"
 
 bool line_history_recall(struct line_editor *editor, size_t steps)
 {
@@ -52,13 +53,23 @@ void line_history_begin_search(struct line_editor *editor)
     editor->found = 0;
 }
 
-/* Looks for the pattern from so many steps back on. */
+/* The end of the code point, or of the byte that belongs to none, at `place`. */
+static size_t code_point_behind(const struct line *line, size_t place)
+{
+    size_t length = text_utf8_length(line->text + place, line->length - place);
+
+    return place + (length > 0 ? length : 1);
+}
+
+/* Looks for the pattern from so many steps back on, but not within a code point, where the cursor
+ * could not stand. */
 static void search(struct line_editor *editor, size_t steps)
 {
     for (; steps <= editor->history_count; steps++) {
         const struct line *line = &editor->history[editor->history_count - steps];
 
-        for (size_t place = 0; place + editor->pattern_length <= line->length; place++) {
+        for (size_t place = 0; place + editor->pattern_length <= line->length;
+             place = code_point_behind(line, place)) {
             if (memcmp(line->text + place, editor->pattern, editor->pattern_length) != 0)
                 continue;
             editor->found = steps;

@@ -481,6 +481,14 @@ static void the_history_is_searched(void **state)
     press(&editor, KEY_UP);
     assert_line(&editor, "GET /index HTTP/1.0|");
 
+    /* A byte alone is not found within a character, nor does the cursor come to stand there. */
+    press(&editor, KEY_LAST);
+    enter(&editor, "\x82 \xE2\x82\xAC");
+    enter(&editor, "\xE2\x82\xAC");
+    send_keys(&editor, "\x12\x16x82\x06");
+    assert_line(&editor, "\x82| \xE2\x82\xAC");
+    press(&editor, KEY_LAST);
+
     /* The pattern has an end. */
     send_keys(&editor, "\x12");
     for (int i = 0; i < LINE_EDITOR_PATTERN; i++)
