@@ -210,6 +210,7 @@ static void receive(struct connection *c, struct connection_service *service)
         return;
     case NET_END:
         c->peer_ended = true;
+        c->active = service->now;
         set_end(c, CONNECTION_END_OF_STREAM);
         answer_kept(c, service);
         return;

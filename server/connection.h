@@ -82,7 +82,7 @@ struct connection {
     struct connection *older; /* in the server's list, by the time of the last activity */
     struct connection *newer;
     int64_t opened;
-    int64_t active; /* when bytes last came or went; when lingering, since when it does */
+    int64_t active; /* when bytes, or their end, last moved; when lingering, since when it does */
     uint64_t bytes_in;
     uint64_t bytes_out; /* earns larger reads */
     uint64_t messages;  /* in echo mode, what one recv returned counts as one */

@@ -814,7 +814,7 @@ static void is_abandoned_even_if_more_and_more_comes(void **state)
 }
 
 /* A send that would block is no activity, nor is a readiness that was none. */
-static void is_active_only_when_bytes_move(void **state)
+static void is_active_only_when_something_comes_or_goes(void **state)
 {
     struct connection *c = start(PROTOCOL_ECHO);
 
@@ -832,6 +832,16 @@ static void is_active_only_when_bytes_move(void **state)
     assert_int_equal(c->active, service.now - 5);
     world.room = 1;
     run(c);
+    assert_int_equal(c->active, service.now);
+    finish(c);
+    /* The end of the stream is something that comes. */
+    c = start(PROTOCOL_LINE);
+    receive(c, "x");
+    service.now += 5;
+    world.room = 0;
+    world.after_incoming = NET_END;
+    run(c);
+    assert_end(c, CONNECTION_FLUSHING, "end of stream");
     assert_int_equal(c->active, service.now);
     finish(c);
 }
@@ -942,7 +952,7 @@ int main(void)
         cmocka_unit_test(is_abandoned_with_the_first_reason),
         cmocka_unit_test(reads_what_has_come_before_it_is_abandoned),
         cmocka_unit_test(is_abandoned_even_if_more_and_more_comes),
-        cmocka_unit_test(is_active_only_when_bytes_move),
+        cmocka_unit_test(is_active_only_when_something_comes_or_goes),
         cmocka_unit_test(keeps_a_bounded_amount_for_a_peer_that_does_not_read),
     };
 
