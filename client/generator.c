@@ -244,12 +244,11 @@ static void serve_open(struct generator *generator, struct generator_connection 
     if (c->exchange.watch.ready & SELECTOR_READ) {
         struct exchange_received received = exchange_receive(&c->exchange);
 
-        if (received.result.outcome == NET_END && generator->closing) {
-            close_one(generator, c);
-            return;
-        }
         if (received.result.outcome != NET_DONE && received.result.outcome != NET_WOULD_BLOCK) {
-            lose(generator, c, "lost the connection to", received.result);
+            if (generator->closing)
+                close_one(generator, c);
+            else
+                lose(generator, c, "lost the connection to", received.result);
             return;
         }
         if (!take_answers(generator, c, &received))

@@ -745,6 +745,28 @@ static void names_a_byte_behind_the_end(void **state)
     expect_number(json, "messages_answered", 4);
 }
 
+/* Nothing is lost with it: all answers have come, and we have ended, too. */
+static void a_reset_behind_the_end_is_an_end(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    char message[64];
+
+    (void)state;
+    struct process *client = start(&address, OPTIONS("--json", "--count", "1"), NULL);
+    os_socket s = support_accept(listener);
+
+    for (size_t length = 0; length < sizeof message;)
+        length += support_receive(s, message + length, sizeof message - length);
+    support_send(s, message, sizeof message);
+    support_expect_closed(s);
+    support_reset(s);
+    assert_int_equal(finish(client, report), 0);
+    expect_passed(report, 0);
+    net_close(listener);
+}
+
 static void a_connection_closed_at_once_is_a_failure(void **state)
 {
     const char *json = fail_with(WRONG_SERVER_CLOSE, 0, OPTIONS("--json", "--count", "4"));
@@ -979,6 +1001,7 @@ int main(void)
         TEST(names_what_never_comes),
         TEST(does_not_wait_for_ever_for_what_never_comes),
         TEST(names_a_byte_behind_the_end),
+        TEST(a_reset_behind_the_end_is_an_end),
         TEST(a_connection_closed_at_once_is_a_failure),
         TEST(an_echo_is_no_answer_of_line_mode),
         TEST(waiting_counts_in_an_open_loop),
