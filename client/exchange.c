@@ -70,23 +70,16 @@ uint8_t exchange_interest(const struct exchange *exchange)
 struct net_result exchange_send(struct exchange *exchange)
 {
     const struct pattern *pattern = exchange->pattern;
-    struct net_result result = {.outcome = NET_DONE};
-    size_t sent = 0;
+    struct pattern_place end = exchange->sending;
+    size_t length = bytes_left(&end, pattern->size, exchange->begun, SCRATCH);
 
-    while (has_unsent(exchange) && result.outcome == NET_DONE) {
-        size_t length = bytes_left(&exchange->sending, pattern->size, exchange->begun, SCRATCH);
-        struct pattern_place end = exchange->sending;
+    if (length == 0)
+        return (struct net_result){.outcome = NET_DONE};
+    pattern_fill(pattern, exchange->connection, &end, scratch, length);
+    struct net_result result = net_send(exchange->watch.socket, scratch, length);
 
-        pattern_fill(pattern, exchange->connection, &end, scratch, length);
-        result = net_send(exchange->watch.socket, scratch, length);
-        if (result.outcome != NET_DONE)
-            break;
-        sent += result.bytes;
+    if (result.outcome == NET_DONE)
         pattern_skip(&exchange->sending, pattern->size, result.bytes);
-        if (result.bytes < length)
-            result.outcome = NET_WOULD_BLOCK;
-    }
-    result.bytes = sent;
     return result;
 }
 

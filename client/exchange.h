@@ -62,8 +62,9 @@ void exchange_begin(struct exchange *exchange, int64_t since);
 /* From when a message in flight, or one that has just been answered, is timed. */
 int64_t exchange_since(const struct exchange *exchange, uint64_t message);
 
-/* Sends of the messages that are begun what the system takes: one send for all, if it takes all. As
- * net_send(). */
+/* Sends once of the messages that are begun, as much as there is scratch for: all, unless they are
+ * large. A server that takes bytes as fast as they are made must not keep the loop from anything
+ * else. As net_send(); NET_DONE also when there is nothing to send. */
 struct net_result exchange_send(struct exchange *exchange);
 
 /* What to wait for: answers, and room as long as something that is begun has not been sent. */
