@@ -55,7 +55,7 @@ void load_result_fault(struct load_result *result, struct load_fault fault)
 
 bool load_result_passed(const struct load_result *result)
 {
-    return !result->fault.found && result->connections_failed == 0 &&
+    return result->failure[0] == '\0' && !result->fault.found && result->connections_failed == 0 &&
            result->connections_lost == 0 && result->messages_answered > 0 &&
            (result->interrupted ||
             (result->messages_answered == result->messages_sent && result->messages_not_sent == 0));

@@ -57,7 +57,8 @@ void load_result_interrupted(struct load_result *result);
 void load_result_fault(struct load_result *result, struct load_fault fault);
 
 /* Whether something was answered, and everything that was due was sent and came back right, on
- * connections that all could be made; of a load that was interrupted, what came back by then. */
+ * connections that all could be made; of a load that was interrupted, what came back by then. Never
+ * where a failure is noted. */
 bool load_result_passed(const struct load_result *result);
 
 #endif

@@ -39,6 +39,12 @@ static void what_went_wrong_is_not_passed(void **state)
         assert_true(load_result_passed(&result));
         load_result_fault(&result, (struct load_fault){.what = "wrong"});
         assert_false(load_result_passed(&result));
+        /* Such as a select() that refuses to wait while no connection is open. */
+        result = all_answered();
+        result.interrupted = interrupted != 0;
+        load_result_failure(&result, "cannot wait for", &(struct net_address){.port = 1},
+                            (struct net_result){.outcome = NET_EXHAUSTED});
+        assert_false(load_result_passed(&result));
     }
 }
 
