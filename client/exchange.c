@@ -62,6 +62,12 @@ static bool has_unsent(const struct exchange *exchange)
     return exchange->sending.message < exchange->begun;
 }
 
+bool exchange_is_full(const struct exchange *exchange)
+{
+    return bytes_left(&exchange->sending, exchange->pattern->size, exchange->begun, SCRATCH) ==
+           SCRATCH;
+}
+
 uint8_t exchange_interest(const struct exchange *exchange)
 {
     return has_unsent(exchange) ? SELECTOR_READ | SELECTOR_WRITE : SELECTOR_READ;

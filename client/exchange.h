@@ -67,6 +67,9 @@ int64_t exchange_since(const struct exchange *exchange, uint64_t message);
  * else. As net_send(); NET_DONE also when there is nothing to send. */
 struct net_result exchange_send(struct exchange *exchange);
 
+/* Whether what is begun and not sent fills a send: what is begun now would only wait behind it. */
+bool exchange_is_full(const struct exchange *exchange);
+
 /* What to wait for: answers, and room as long as something that is begun has not been sent. */
 uint8_t exchange_interest(const struct exchange *exchange);
 

@@ -120,7 +120,7 @@ static bool next_message(struct generator *generator, struct generator_connectio
 
     *since = generator->now;
     if (!generator->sending || generator->result->messages_sent >= options->count ||
-        exchange_in_flight(&c->exchange) >= options->pipeline)
+        exchange_in_flight(&c->exchange) >= options->pipeline || exchange_is_full(&c->exchange))
         return false;
     if (options->reconnect && c->exchange.begun > 0)
         return false;
@@ -139,7 +139,8 @@ static void note_lateness(struct generator *generator, const struct exchange *ex
                       generator->now - exchange_since(exchange, message));
 }
 
-/* Begins what is to be begun, and sends it; the time is now. */
+/* Begins what is to be begun, and sends it; the time is now. What is begun next waits for room, so
+ * that it is timed from when it is handed to the system. */
 static void refill(struct generator *generator, struct generator_connection *c)
 {
     int64_t since;
@@ -158,10 +159,13 @@ static void refill(struct generator *generator, struct generator_connection *c)
     generator->result->bytes_sent += result.bytes;
     if (result.bytes > 0)
         generator->moved = generator->now;
+    uint8_t room = next_message(generator, c, &since) ? SELECTOR_WRITE : SELECTOR_NONE;
+
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         lose(generator, c, "lost the connection to", result);
     else
-        selector_change(generator->selector, &c->exchange.watch, exchange_interest(&c->exchange));
+        selector_change(generator->selector, &c->exchange.watch,
+                        exchange_interest(&c->exchange) | room);
 }
 
 /* A connect has ended, one way or the other. */

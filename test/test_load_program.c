@@ -556,6 +556,30 @@ static void an_interrupt_before_any_answer_is_a_failure(void **state)
     net_close(listener);
 }
 
+/* What no send has taken has not been sent, however many messages may be on the way. */
+static void what_waits_for_room_is_not_sent(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    char byte;
+
+    (void)state;
+    struct process *client = start(
+        &address,
+        OPTIONS("--json", "--duration", "1000", "--size", "1000000", "--pipeline", "65536"), NULL);
+    os_socket s = support_accept(listener);
+
+    support_receive(s, &byte, 1);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    assert_true(json_number(report, "bytes_sent") >
+                1e6 * (json_number(report, "messages_sent") - 2));
+    net_close(s);
+    net_close(listener);
+}
+
 /* Faults */
 
 /* The number of the connection, in the client's counting, that has sent this. */
@@ -993,6 +1017,7 @@ int main(void)
         TEST(an_interrupt_does_not_find_what_is_lost),
         TEST(no_request_to_stop_comes_too_late),
         TEST(an_interrupt_before_any_answer_is_a_failure),
+        TEST(what_waits_for_room_is_not_sent),
         TEST(names_a_flipped_bit),
         TEST(names_a_dropped_byte),
         TEST(names_a_repeated_byte),

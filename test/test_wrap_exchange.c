@@ -61,6 +61,7 @@ static void sends_once_a_turn(void **state)
             exchange_begin(&exchange, message);
         room = 0;
         assert_int_equal(exchange_send(&exchange).outcome, NET_WOULD_BLOCK);
+        assert_true(exchange_is_full(&exchange));
         for (; exchange_interest(&exchange) & SELECTOR_WRITE; turns++) {
             size_t before = taken_length;
 
@@ -72,6 +73,7 @@ static void sends_once_a_turn(void **state)
             assert_int_equal(result.bytes, taken_length - before);
             assert_int_equal(sends, turns + 2);
         }
+        assert_false(exchange_is_full(&exchange));
         assert_int_equal(taken_length, sizeof taken);
         assert_memory_equal(taken, expected, sizeof taken);
         assert_int_equal(exchange_in_flight(&exchange), MESSAGES);
