@@ -227,8 +227,8 @@ static bool take_answers(struct generator *generator, struct generator_connectio
     return false;
 }
 
-/* Whether a connection that is closed, since its one message is answered, makes place for one for
- * another message. Those that are being made have theirs already. */
+/* Whether there will be another message for a connection, or for the one that takes its place.
+ * Those that are being made have theirs already. */
 static bool has_another(const struct generator *generator, const struct generator_connection *c)
 {
     const struct load_options *options = generator->options;
@@ -240,6 +240,13 @@ static bool has_another(const struct generator *generator, const struct generato
                : options->count - generator->result->messages_sent > generator->connecting;
 }
 
+/* Whether nothing is lost with a connection: we have ended, too, or it has had its last answer. */
+static bool may_end(const struct generator *generator, const struct generator_connection *c)
+{
+    return generator->closing ||
+           (c->taken > 0 && exchange_in_flight(&c->exchange) == 0 && !has_another(generator, c));
+}
+
 static void serve_open(struct generator *generator, struct generator_connection *c)
 {
     /* Once for what came and for what goes out now: with many connections ready, the round's time
@@ -249,7 +256,7 @@ static void serve_open(struct generator *generator, struct generator_connection 
         struct exchange_received received = exchange_receive(&c->exchange);
 
         if (received.result.outcome != NET_DONE && received.result.outcome != NET_WOULD_BLOCK) {
-            if (generator->closing)
+            if (may_end(generator, c))
                 close_one(generator, c);
             else
                 lose(generator, c, "lost the connection to", received.result);

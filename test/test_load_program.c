@@ -333,6 +333,38 @@ static void closes_what_is_answered_while_others_wait(void **state)
     net_close(listener);
 }
 
+/* Nothing is lost with a connection that the server ends behind its last answer, though others are
+ * still waited for. */
+static void an_end_behind_the_last_answer_is_no_loss(void **state)
+{
+    static const char *const loops[] = {"--rate=1000", "--seed=1"};
+    static char report[REPORT];
+
+    (void)state;
+    for (size_t loop = 0; loop < sizeof loops / sizeof loops[0]; loop++) {
+        struct net_address address;
+        os_socket listener = support_listen(&address);
+        os_socket sockets[2];
+        char message[64];
+        struct process *client = start(
+            &address, OPTIONS("--json", "--count", "2", "--connections", "2", loops[loop]), NULL);
+
+        for (int i = 0; i < 2; i++)
+            sockets[i] = support_accept(listener);
+        for (int i = 0; i < 2; i++) {
+            for (size_t length = 0; length < sizeof message;)
+                length += support_receive(sockets[i], message + length, sizeof message - length);
+            support_send(sockets[i], message, sizeof message);
+            net_end_sending(sockets[i]);
+            support_expect_closed(sockets[i]);
+            net_close(sockets[i]);
+        }
+        assert_int_equal(finish(client, report), 0);
+        expect_passed(report, 0);
+        net_close(listener);
+    }
+}
+
 /* The time to connect is not what went by before it was begun. */
 static void a_late_answer_leaves_time_to_connect(void **state)
 {
@@ -1008,6 +1040,7 @@ int main(void)
         TEST(connects_anew_for_each_message),
         TEST(connects_when_a_message_is_due),
         TEST(closes_what_is_answered_while_others_wait),
+        TEST(an_end_behind_the_last_answer_is_no_loss),
         TEST(a_late_answer_leaves_time_to_connect),
         TEST(runs_many_connections),
         TEST(prints_a_table),
