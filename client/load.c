@@ -155,15 +155,17 @@ static void end_all(struct generator *generator)
 }
 
 /*
- * The time that the load is reported over: from the first message to the last answer; with a rate
- * at least that in which so many messages are due, n / rate, which is the end of the last one's
- * turn.
+ * The time that the load is reported over: from the first message to the last answer, but at least
+ * that in which load was offered. With a rate it is that in which so many messages are due, n /
+ * rate, which is the end of the last one's turn. Without one it ends when sending does, so that a
+ * server that stalls then is not taken for a fast one.
  */
-static double reported_seconds(const struct generator *generator)
+static double reported_seconds(const struct generator *generator, int64_t sent_until)
 {
     const struct schedule *schedule = &generator->schedule;
     double answered = (double)(generator->answered - schedule->started) / (double)SECOND;
-    double offered = schedule->rate > 0 ? (double)schedule->given / schedule->rate : 0;
+    double offered = schedule->rate > 0 ? (double)schedule->given / schedule->rate
+                                        : (double)(sent_until - schedule->started) / (double)SECOND;
 
     return answered > offered ? answered : offered;
 }
@@ -178,16 +180,18 @@ bool load_run(const struct load_options *options, const struct net_address *serv
     bool good = generator_create(&generator, options, server, stop, result);
 
     if (good) {
-        bool go_on = connect_all(&generator) && send_all(&generator) && finish(&generator);
+        bool go_on = connect_all(&generator) && send_all(&generator);
+        int64_t sent_until = generator.now;
 
-        result->interrupted = !go_on;
+        go_on = go_on && finish(&generator);
+        result->interrupted = generator.stop.ready != SELECTOR_NONE;
         if (silent(&generator))
             generator_tell_missing(&generator);
         result->messages_on_the_way = generator.in_flight;
         if (result->interrupted && result->messages_answered == 0)
             load_result_interrupted(result);
         if (generator.answered > 0)
-            result->seconds = reported_seconds(&generator);
+            result->seconds = reported_seconds(&generator, sent_until);
         if (go_on)
             end_all(&generator);
     }

@@ -29,8 +29,8 @@ struct load_result {
     uint64_t messages_on_the_way; /* when it was interrupted: those still waited for */
     uint64_t bytes_sent;
     uint64_t bytes_received;
-    double seconds; /* from the first message to the last answer; with a rate at least the time in
-                       which so many messages are due. 0: nothing was answered */
+    double seconds; /* from the first message to the last answer, or to the end of the time in which
+                       load was offered, if that is later. 0: nothing was answered */
     bool interrupted;
     char failure[1024]; /* why the first connection failed or was lost, for people; else empty */
     struct load_fault fault;

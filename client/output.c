@@ -119,8 +119,12 @@ static void drain(struct output *output, os_socket stop)
         output->refused = true;
         buffer_clear(&output->text);
     }
-    while (output_flush(output) && output_length(output) > 0 && now < deadline &&
-           selector_wait_until(selector, output_retry(output, deadline, now), now)) {
+    while (output_flush(output) && output_length(output) > 0 && now < deadline) {
+        if (!selector_wait_until(selector, output_retry(output, deadline, now), now)) {
+            output->broken = true;
+            output->error = os_socket_error();
+            break;
+        }
         now = os_nanoseconds();
         if (stop_watch.ready != SELECTOR_NONE && deadline == INT64_MAX) {
             deadline = now + GRACE;

@@ -206,7 +206,9 @@ static int64_t due(const struct ping *ping)
     case CONNECTED:
         break;
     }
-    return exchange_in_flight(&ping->exchange) < PIPELINE ? ping->next : INT64_MAX;
+    return exchange_in_flight(&ping->exchange) < PIPELINE && !exchange_is_full(&ping->exchange)
+               ? ping->next
+               : INT64_MAX;
 }
 
 /* Does what is due. */
@@ -267,13 +269,15 @@ static bool wait(struct ping *ping, int64_t until)
     return output_flush(&ping->output);
 }
 
-/* What was sent until then is lost; what has been sent since is only waited for no longer. */
+/* What was sent until then is lost, and what was answered wrong; what has been sent since is only
+ * waited for no longer. */
 static void lose_overdue(struct ping *ping, int64_t until)
 {
     const struct exchange *exchange = &ping->exchange;
+    uint64_t first = exchange->receiving.message;
 
-    for (uint64_t i = exchange->receiving.message; i < exchange->begun; i++)
-        ping->lost += exchange_since(exchange, i) <= until;
+    for (uint64_t i = first; i < exchange->begun; i++)
+        ping->lost += exchange_since(exchange, i) <= until || (ping->wrong && i == first);
 }
 
 /* Sends and receives until all is answered, something is wrong, or the user says that it is enough.
@@ -297,7 +301,7 @@ static void exchange_all(struct ping *ping)
            exchange_in_flight(&ping->exchange) > 0 && ping->now < patience)
         go_on = wait(ping, patience);
     if (ping->state == CONNECTED)
-        lose_overdue(ping, go_on ? ping->now : ping->now - GRACE);
+        lose_overdue(ping, go_on && !ping->wrong ? ping->now : ping->now - GRACE);
 }
 
 static void print_times(struct output *output, const char *name, const struct histogram *times)

@@ -522,6 +522,27 @@ static void an_interrupt_ends_it_with_a_report(void **state)
     wrong_server_close(server);
 }
 
+/* A server that stalls is not taken for a fast one: the stall belongs to the time reported over. */
+static void a_stall_before_an_interrupt_counts(void **state)
+{
+    static char report[REPORT];
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_NONE, 0, 0);
+    struct process *client =
+        start(&server->address, OPTIONS("--json", "--duration", "1000", "--size", "64"), NULL);
+
+    (void)state;
+    wrong_server_run(server, client, 640);
+    int64_t stalled = os_nanoseconds();
+
+    process_pump(client, NULL, 0, 100); /* nothing is printed meanwhile */
+    double stall = (double)(os_nanoseconds() - stalled) / 1e9;
+
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(finish(client, report), 0);
+    assert_true(json_number(report, "duration_seconds") >= stall);
+    wrong_server_close(server);
+}
+
 /* What was lost with a connection is not on the way any more. */
 static void an_interrupt_does_not_find_what_is_lost(void **state)
 {
@@ -1047,6 +1068,7 @@ int main(void)
         TEST(one_message_is_no_plural),
         TEST(progress_is_of_the_last_second),
         TEST(an_interrupt_ends_it_with_a_report),
+        TEST(a_stall_before_an_interrupt_counts),
         TEST(an_interrupt_does_not_find_what_is_lost),
         TEST(no_request_to_stop_comes_too_late),
         TEST(an_interrupt_before_any_answer_is_a_failure),
