@@ -73,7 +73,7 @@ void load_report_table(struct output *output, const struct load_options *options
         output_print(output, "lateness     p50 %s,",
                      report_duration(histogram_percentile(late, 0.5), text));
         output_print(output, " p99 %s,", report_duration(histogram_percentile(late, 0.99), text));
-        output_print(output, " max %s from when a message was due to when it was sent\n",
+        output_print(output, " max %s, from when a message was due to when it was sent\n",
                      report_duration(late->most, text));
     }
     if (times->count > 0) {

@@ -116,8 +116,7 @@ bool command_line_address(const char *program, const char *name, char *text, con
 
         if (end == NULL || colon == NULL || colon > end || (end[1] != '\0' && end[1] != ':'))
             return command_line_wrong(
-                program, "%s '%s' is not an IPv6 address in brackets, such as [::1] or [::1]:9901",
-                name, text);
+                program, "%s '%s' is not an IPv6 address in brackets, such as [::1]", name, text);
         *host = text + 1;
         *end = '\0';
         colon = end[1] == ':' ? end + 1 : NULL;

@@ -33,9 +33,9 @@ static void append_gap(struct log *log)
 {
     char gap[96];
 
-    int length =
-        snprintf(gap, sizeof gap,
-                 "%lu lines lost: the log is not read fast enough, or its disk is full", log->lost);
+    int length = snprintf(gap, sizeof gap,
+                          "%lu line%s lost: the log is not read fast enough, or its disk is full",
+                          log->lost, text_plural(log->lost));
 
     if (append(log, gap, (size_t)length))
         log->lost = 0;

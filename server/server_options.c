@@ -31,7 +31,7 @@ static const char help[] =
     "  -h, --help                   show this and exit\n"
     "  -V, --version                show the version and exit\n"
     "\n"
-    "Once it listens, each address stands on stdout in a line \"listening on ADDRESS:PORT\"; the "
+    "Once it listens, each address stands on stdout in a line \"listening on\nADDRESS:PORT\"; the "
     "log goes to stderr.\n"
     "Ctrl-C or SIGTERM stops it after what is queued has been sent; a second one, a second later "
     "or\nmore, stops it at once.\n"

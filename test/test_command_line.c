@@ -223,7 +223,7 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"--bind", "[::1]:80"},
          "--bind takes an address alone; the port, '80', is given as --port N"},
         {{"--bind", "[::1"},
-         "--bind '[::1' is not an IPv6 address in brackets, such as [::1] or [::1]:9901"},
+         "--bind '[::1' is not an IPv6 address in brackets, such as [::1]"},
         {{"--\033[2J"}, "unknown option '--\\x1b[2J'"},
         {{"9901"}, "'9901' is not an option; the port is given as --port N"},
         {{"-q", "--", "-v"}, "'-v' is not an option; the port is given as --port N"},
