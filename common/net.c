@@ -38,30 +38,29 @@ static const char *resolver_text(int error)
 }
 #endif
 
-/* How many bytes of an ended stream the peer has not acknowledged. */
+/* How many bytes of an ended stream the peer has not acknowledged; -1 where that is not told. */
 #if defined __linux__
 #include <sys/ioctl.h>
 
 /* tcp(7), SIOCOUTQ, which <sys/ioctl.h> has as TIOCOUTQ: the end of the stream counts as one. */
-static int ask_unacknowledged(os_socket s, int *bytes)
+static int unacknowledged(os_socket s)
 {
-    int error = ioctl(s, TIOCOUTQ, bytes);
+    int bytes;
 
-    *bytes -= *bytes > 0;
-    return error;
+    return ioctl(s, TIOCOUTQ, &bytes) == 0 ? bytes - 1 : -1;
 }
 #elif defined SO_NWRITE
-static int ask_unacknowledged(os_socket s, int *bytes)
+static int unacknowledged(os_socket s)
 {
-    socklen_t size = sizeof *bytes;
+    int bytes;
+    socklen_t size = sizeof bytes;
 
-    return getsockopt(s, SOL_SOCKET, SO_NWRITE, bytes, &size);
+    return getsockopt(s, SOL_SOCKET, SO_NWRITE, &bytes, &size) == 0 ? bytes : -1;
 }
 #else
-static int ask_unacknowledged(os_socket s, int *bytes)
+static int unacknowledged(os_socket s)
 {
     (void)s;
-    (void)bytes;
     return -1;
 }
 #endif
@@ -412,9 +411,9 @@ struct net_result net_check(os_socket s)
 
 size_t net_unacknowledged(os_socket s)
 {
-    int bytes = 0;
+    int bytes = unacknowledged(s);
 
-    return ask_unacknowledged(s, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
+    return bytes > 0 ? (size_t)bytes : 0;
 }
 
 struct net_result net_recv(os_socket s, void *bytes, size_t size)
