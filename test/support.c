@@ -117,7 +117,7 @@ struct process *support_start_server(const char *const more[],
     const char *line = support_expect_line(server, STREAM_OUTPUT, listening);
     int number = atoi(line + strlen(listening));
 
-    assert_in_range(number, 1, UINT16_MAX);
+    assert_int_in_range(number, 1, UINT16_MAX);
     *port = (uint16_t)number;
     return server;
 }

@@ -216,11 +216,11 @@ static void forwards_and_backwards_are_the_same(void **state)
             size_t columns;
             size_t taken = character_length(text + start, length - start, &columns);
 
-            assert_in_range(taken, 1, length - start);
+            assert_int_in_range(taken, 1, length - start);
             assert_int_equal(character_before(text, start + taken), start);
             /* From within a character as well. */
             for (size_t end = start + 1; end < start + taken; end++)
-                assert_in_range(character_before(text, end), start, end - 1);
+                assert_int_in_range(character_before(text, end), start, end - 1);
             all_columns += columns;
             start += taken;
         }

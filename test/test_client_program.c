@@ -192,7 +192,7 @@ static void expect_lost(struct process *process, const char *told, uint64_t leas
     assert_int_equal(sscanf(strstr(line, " (sent "), " (sent %llu bytes, received %llu bytes)",
                             &counts[0], &counts[1]),
                      2);
-    assert_in_range(counts[0], least_sent, most_sent);
+    assert_int_in_range(counts[0], least_sent, most_sent);
     assert_int_equal(counts[1], received);
     assert_null(support_line(process, STREAM_ERROR));
 }
@@ -371,7 +371,7 @@ static void a_file_is_sent_whole(void **state)
     assert_non_null(file);
     length = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    assert_in_range(length, 1, sizeof bytes - 1);
+    assert_int_in_range(length, 1, sizeof bytes - 1);
     expect_input(&(struct process_options){.input = PROCESS_INPUT_FILE, .input_file = name}, "",
                  bytes, length);
 }

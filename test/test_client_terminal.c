@@ -189,7 +189,7 @@ static void type_to_echo(const char *keys, const char *received, size_t length)
         struct net_result receiving = net_recv(s, bytes, sizeof bytes);
 
         if (receiving.outcome == NET_DONE) {
-            assert_in_range(receiving.bytes, 1, length - arrived);
+            assert_int_in_range(receiving.bytes, 1, length - arrived);
             assert_memory_equal(bytes, received + arrived, receiving.bytes);
             arrived += receiving.bytes;
             end = deadline();
@@ -572,7 +572,7 @@ static void a_paste_waits_for_a_slow_server(void **state)
     do {
         type(twenty_lines(typed, '\r'));
         typed += 20;
-        assert_in_range(typed, 0, 1000000);
+        assert_int_in_range(typed, 0, 1000000);
         snprintf(rows, sizeof rows, "%020lu\n>", (unsigned long)typed - 1);
     } while (comes_to_end_with(rows));
     for (size_t i = 0; i < typed; i += 20)
@@ -614,7 +614,7 @@ static void expect_row(const char *before, const struct long_line *line, enum cu
     size_t room = pseudo_terminal_columns(terminal) - (place == AT_END ? 4 : 3);
     size_t length = room / line->width * line->size;
 
-    assert_in_range(length, 1, sizeof line->text - 2);
+    assert_int_in_range(length, 1, sizeof line->text - 2);
     snprintf(screen, sizeof screen, "%s> %.*s", before, (int)length,
              place == AT_END ? line->text + sizeof line->text - 1 - length : line->text);
     expect_screen(screen);

@@ -279,7 +279,7 @@ static void check_lines(const char *bytes, size_t length, const struct buffer *o
 
             assert_true(text < text_end);
             text = read_line_back(text, text_end, back, &back_length);
-            assert_in_range(back_length, line > 0, line - joined);
+            assert_int_in_range(back_length, line > 0, line - joined);
             assert_memory_equal(back, bytes + joined, back_length);
             joined += back_length;
         } while (joined < line);
@@ -311,7 +311,7 @@ static void random_bytes_in_random_pieces_are_their_lines(void **state)
             piece = piece < LENGTH - start ? piece : LENGTH - start;
             assert_true(display_received(&display, &out, "", bytes + start, piece));
             /* No more waits than a carriage return and the beginning of a character. */
-            assert_in_range(display.held_length, 0, 4);
+            assert_int_in_range(display.held_length, 0, 4);
         }
         assert_true(display_end(&display, &out, ""));
         check_lines(bytes, LENGTH, &out);

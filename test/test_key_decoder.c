@@ -288,7 +288,7 @@ static void sequences_without_an_end_are_given_up(void **state)
         memset(bytes, '1', sizeof bytes);
         memcpy(bytes, beginnings[i], length);
         while (first_key(bytes, length, &key) == 0)
-            assert_in_range(++length, 0, KEY_DECODER_MAX);
+            assert_int_in_range(++length, 0, KEY_DECODER_MAX);
         assert_int_equal(key.kind, KEY_OTHER);
     }
 }
@@ -555,12 +555,12 @@ static void random_bytes(void **state)
 
         while (taken == 0 && start + length < LENGTH) {
             length++;
-            assert_in_range(length, 1, KEY_DECODER_MAX);
+            assert_int_in_range(length, 1, KEY_DECODER_MAX);
             taken = first_key(bytes + start, length, &key);
         }
         if (taken == 0)
             break;
-        assert_in_range(taken, 1, length);
+        assert_int_in_range(taken, 1, length);
         if (key.kind == KEY_TEXT) {
             texts++;
             assert_int_equal(key.length, taken);
@@ -568,7 +568,7 @@ static void random_bytes(void **state)
         }
         start += taken;
     }
-    assert_in_range(texts, LENGTH / 20, LENGTH);
+    assert_int_in_range(texts, LENGTH / 20, LENGTH);
     free(bytes);
 }
 

@@ -58,8 +58,8 @@ static void assert_line(const struct line_editor *editor, const char *line)
 {
     char shown[200];
 
-    assert_in_range(editor->length, 0, sizeof shown - 2);
-    assert_in_range(editor->cursor, 0, editor->length);
+    assert_int_in_range(editor->length, 0, sizeof shown - 2);
+    assert_int_in_range(editor->cursor, 0, editor->length);
     if (editor->length > 0) {
         memcpy(shown, editor->text, editor->cursor);
         memcpy(shown + editor->cursor + 1, editor->text + editor->cursor,
@@ -597,7 +597,7 @@ static void press_all(struct line_editor *editor, const char *text, size_t lengt
             end > start ? key_decoder_next(&decoder, text + start, end - start, &key) : 0;
 
         if (taken == 0) {
-            assert_in_range(end, 0, length - 1);
+            assert_int_in_range(end, 0, length - 1);
             end += 1 + random_below(end + 5000 < length ? 5000 : length - end);
             continue;
         }
@@ -641,7 +641,7 @@ static void what_is_typed_arrives_whole(void **state)
         press_all(&editor, text, length);
     }
     assert_int_equal(press(&editor, KEY_UP), LINE_EDITOR_CHANGED);
-    assert_in_range(editor.length, LENGTH - 40, LENGTH);
+    assert_int_in_range(editor.length, LENGTH - 40, LENGTH);
     line_editor_clear(&editor);
     free(text);
 }
@@ -1043,7 +1043,7 @@ static void assert_drawn_as_model(const struct line_editor *editor, size_t colum
             if (columns_of(line, start, behind) > room)
                 break;
         }
-        assert_in_range(prompt + columns_of(line, start, end), 0, columns - (columns > 1));
+        assert_int_in_range(prompt + columns_of(line, start, end), 0, columns - (columns > 1));
     }
     strcpy(drawn, &"> "[2 - prompt]);
     for (size_t i = start; i <= end; i++) {

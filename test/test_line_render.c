@@ -43,8 +43,8 @@ static void assert_drawn(const struct line_editor *editor, size_t columns, const
     assert_true(line_editor_render(editor, columns, &row));
     size_t length = buffer_length(&row.text);
 
-    assert_in_range(length, 0, sizeof drawn - 2);
-    assert_in_range(row.cursor, 0, length);
+    assert_int_in_range(length, 0, sizeof drawn - 2);
+    assert_int_in_range(row.cursor, 0, length);
     if (length > 0) {
         memcpy(drawn, buffer_bytes(&row.text), row.cursor);
         memcpy(drawn + row.cursor + 1, buffer_bytes(&row.text) + row.cursor, length - row.cursor);

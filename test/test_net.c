@@ -110,7 +110,7 @@ static void localhost_resolves(void **state)
 
     (void)state;
     assert_null(net_resolve("localhost", 9901, addresses, &count));
-    assert_in_range(count, 1, NET_RESOLVE_MAX);
+    assert_int_in_range(count, 1, NET_RESOLVE_MAX);
     for (size_t i = 0; i < count; i++) {
         struct net_address loopback = support_loopback(addresses[i].ipv6, 9901);
 
@@ -370,7 +370,7 @@ static void send_takes_what_fits_and_no_more(void **state)
         assert_true(sent < (size_t)LENGTH * MOST);
         result = net_send(pair[0], bytes + sent % LENGTH, LENGTH - sent % LENGTH);
         if (result.outcome == NET_DONE)
-            assert_in_range(result.bytes, 1, LENGTH - sent % LENGTH);
+            assert_int_in_range(result.bytes, 1, LENGTH - sent % LENGTH);
         sent += result.bytes;
     }
     assert_int_equal(result.outcome, NET_WOULD_BLOCK);

@@ -130,7 +130,7 @@ static enum protocol_verdict next_message(struct feeder *f, bool at_end)
     }
     put_sent(&f->transcript, answer.prefix.bytes, answer.prefix.length);
     put_sent(&f->transcript, answer.body.bytes, answer.body.length);
-    assert_in_range(answer.consumed, 1, f->length);
+    assert_int_in_range(answer.consumed, 1, f->length);
     f->length -= answer.consumed;
     memmove(f->bytes, f->bytes + answer.consumed, f->length);
     free(input);

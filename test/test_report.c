@@ -182,7 +182,7 @@ static void every_value_is_drawn(void **state)
     }
     histogram_add(&histogram, INT64_MAX);
     report_histogram(&histogram, text);
-    assert_in_range(strlen(text), 1, REPORT_HISTOGRAM - 1);
+    assert_int_in_range(strlen(text), 1, REPORT_HISTOGRAM - 1);
     for (const char *bar = strchr(text, '|'); bar != NULL; bar = strchr(bar + 1, '|')) {
         bar = strchr(bar + 1, '|');
         assert_non_null(bar);

@@ -43,7 +43,7 @@ static os_socket connect_to(const struct server *server)
 }
 
 /* Asks the server to stop, and checks that it ends well. */
-static void stop(const struct server *server)
+static void stop_server(const struct server *server)
 {
     process_stop(server->process, PROCESS_STOP_INTERRUPT);
     support_expect_line(server->process, STREAM_ERROR, ",Stopped: ");
@@ -175,7 +175,7 @@ static void listens_where_it_is_told_to(void **state)
     support_expect_end(client);
     expect_log(&server, client, ",Connection closed[%s]:end of stream; 5 bytes in, 5 bytes out");
     net_close(client);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void help_and_version_go_to_stdout(void **state)
@@ -266,7 +266,7 @@ static void a_port_in_use_is_refused(void **state)
 
     (void)state;
     expect_refusal(&server.address);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void a_foreign_address_is_refused(void **state)
@@ -306,7 +306,7 @@ static void the_port_can_be_used_again_at_once(void **state)
     ask(client, "quit\n", "quit\n");
     support_expect_end(client);
     net_close(client);
-    stop(&server);
+    stop_server(&server);
     snprintf(port, sizeof port, "%d", server.address.port);
     snprintf(expected, sizeof expected, "listening on 127.0.0.1:%s", port);
     again = run(OPTIONS("--bind", "127.0.0.1", "-p", port));
@@ -441,7 +441,7 @@ static void expect_what_is_queued(struct congested c)
         support_expect_text(c.client, line_answer + 1);
         support_expect(c.client, c.line, MIB);
     }
-    assert_in_range(answers, 1, 64);
+    assert_int_in_range(answers, 1, 64);
     net_end_sending(c.client);
     closed = expect_log(&c.server, c.client, ",Connection closed[%s]:stopping; ");
     snprintf(buffer, MIB, ", %lu messages, ", (unsigned long)answers);
@@ -513,7 +513,7 @@ static void bytes_come_back_unchanged(void **state)
         bytes[i] = (char)i;
     support_expect_echo(client, bytes, length);
     leave(client);
-    stop(&server);
+    stop_server(&server);
     free(bytes);
 }
 
@@ -533,7 +533,7 @@ static void what_came_before_a_half_close_comes_back(void **state)
     expect_log(&server, client,
                ",Connection closed[%s]:end of stream; 65536 bytes in, 65536 bytes out");
     net_close(client);
-    stop(&server);
+    stop_server(&server);
     free(bytes);
 }
 
@@ -583,7 +583,7 @@ static void a_client_that_never_reads_harms_nobody(void **state)
     support_expect_end(silent);
     net_close(silent);
     leave(other);
-    stop(&server);
+    stop_server(&server);
     free(bytes);
 }
 
@@ -612,7 +612,7 @@ static void resets_harm_nobody(void **state)
         let_server_read(other);
     }
     leave(other);
-    stop(&server);
+    stop_server(&server);
     free(bytes);
 }
 
@@ -636,7 +636,7 @@ static void the_next_client_is_served_when_one_leaves(void **state)
     leave(third);
     /* Once: another such line would be found at the end. */
     support_expect_line(server.process, STREAM_ERROR, ",Full: 2 clients; ");
-    stop(&server);
+    stop_server(&server);
 }
 
 static void without_descriptors_the_others_are_served(void **state)
@@ -667,7 +667,7 @@ static void without_descriptors_the_others_are_served(void **state)
         leave(clients[i]);
     }
     /* Told once: another such line would be found at the end. */
-    stop(&server);
+    stop_server(&server);
 }
 
 static void idle_clients_are_sent_away(void **state)
@@ -685,7 +685,7 @@ static void idle_clients_are_sent_away(void **state)
     ask(busy, "x", "x");
     leave(busy);
     net_close(idle);
-    stop(&server);
+    stop_server(&server);
 }
 
 /* Line and chunk mode */
@@ -748,7 +748,7 @@ static void check_scripts(const char *const options[], const struct script *scri
         play_byte_by_byte(&server, &scripts[i], other);
     }
     leave(other);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void lines_are_answered_however_they_are_cut(void **state)
@@ -802,7 +802,7 @@ static void check_the_rest_is_discarded(const char *first, const char *answer, c
     support_expect_end(client);
     net_close(client);
     support_expect_line(server.process, STREAM_ERROR, end);
-    stop(&server);
+    stop_server(&server);
     free(rest);
 }
 
@@ -825,7 +825,7 @@ static void after_quit_the_end_comes_first(void **state)
     net_end_sending(client);
     expect_log(&server, client, ",Connection closed[%s]:quit; 9 bytes in, 5 bytes out, 1 message");
     net_close(client);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void a_line_without_end_is_refused(void **state)
@@ -862,7 +862,7 @@ static void chunks_are_answered_as_they_come(void **state)
     ask(client, "quit", "quit");
     support_expect_end(client);
     net_close(client);
-    stop(&server);
+    stop_server(&server);
 }
 
 /* The log */
@@ -874,12 +874,12 @@ static void check_time(const char *line)
     sscanf(line, "%4d-%2d-%2d %2d:%2d:%2d,%n", &date[0], &date[1], &date[2], &time[0], &time[1],
            &time[2], &length);
     assert_int_equal(length, TIME_LENGTH);
-    assert_in_range(date[0], 2024, 9999);
-    assert_in_range(date[1], 1, 12);
-    assert_in_range(date[2], 1, 31);
-    assert_in_range(time[0], 0, 23);
-    assert_in_range(time[1], 0, 59);
-    assert_in_range(time[2], 0, 60);
+    assert_int_in_range(date[0], 2024, 9999);
+    assert_int_in_range(date[1], 1, 12);
+    assert_int_in_range(date[2], 1, 31);
+    assert_int_in_range(time[0], 0, 23);
+    assert_int_in_range(time[1], 0, 59);
+    assert_int_in_range(time[2], 0, 60);
 }
 
 /* The next line of the log is this one: `form` with the client's address where it has a %s, behind
@@ -963,10 +963,10 @@ static void a_message_cannot_forge_the_log(void **state)
     support_expect(client, long_one, sizeof long_one);
     const char *rest = next_log(&server, "Recv From Client[%s]:", &address);
     size_t shown = strspn(rest, "x");
-    assert_in_range(shown, 100, sizeof long_one - 1);
+    assert_int_in_range(shown, 100, sizeof long_one - 1);
     assert_string_equal(rest + shown, "... (5000 bytes)");
     leave(client);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void quiet_logs_failures_only(void **state)
@@ -1071,7 +1071,7 @@ static void verbose_logs_what_echo_mode_receives(void **state)
             assert_string_equal(next_log(&server, "Recv From Client[%s]:hello\\n", &address), "");
         next_log(&server, "Connection closed[%s]:end of stream; 6 bytes in, 6 bytes out, 1 message",
                  &address);
-        stop(&server);
+        stop_server(&server);
     }
 }
 

@@ -125,18 +125,18 @@ static void takes_no_more_memory_than_it_should(void **state)
     (void)state;
     start_empty();
     append(&buffer, 1000);
-    assert_in_range(last_size, 1000, 1000 + BLOCK_HEADER_MAX);
+    assert_int_in_range(last_size, 1000, 1000 + BLOCK_HEADER_MAX);
     append(&buffer, 1);
-    assert_in_range(last_size, 1001, 2000 + BLOCK_HEADER_MAX);
+    assert_int_in_range(last_size, 1001, 2000 + BLOCK_HEADER_MAX);
     append(&buffer, 10000);
-    assert_in_range(last_size, 11001, 11001 + BLOCK_HEADER_MAX);
+    assert_int_in_range(last_size, 11001, 11001 + BLOCK_HEADER_MAX);
 
     /* Byte by byte it grows by doubling: no more than 12 times from 1 byte to 4,000. */
     consume(&buffer, model_length);
     allocations = 0;
     while (model_length < 4000)
         append(&buffer, 1);
-    assert_in_range(allocations, 1, 13);
+    assert_int_in_range(allocations, 1, 13);
 
     /* What was consumed at the front is used again before it grows. */
     consume(&buffer, 10);

@@ -470,7 +470,7 @@ static void ends_when_any_call_fails(void **state)
     assert_sent("Message received - one\nMessage received - two\n");
     int calls = world.recvs + world.sends;
 
-    assert_in_range(calls, 10, 100);
+    assert_int_in_range(calls, 10, 100);
     finish(c);
     snprintf(failed, sizeof failed, "failed: %s", os_error_text(ANY_ERROR, words));
     for (int i = 0; i < 3 * calls; i++) {
@@ -527,7 +527,7 @@ static void ends_with_a_reason_when_memory_is_refused(void **state)
         }
         finish(c);
     }
-    assert_in_range(allocations, 4, 50);
+    assert_int_in_range(allocations, 4, 50);
 }
 
 /* A client that has all its answers may leave by a reset, as health checks do. */
@@ -891,15 +891,15 @@ static void assert_bounded(enum protocol_mode mode, size_t max_line, const char 
         assert_int_equal(c->state, CONNECTION_OPEN);
     }
     assert_false(turn(c));
-    assert_in_range(send_queue_length(&c->queue), 1, queue_bound);
-    assert_in_range(buffer_length(&c->unanswered), 0, kept_bound);
+    assert_int_in_range(send_queue_length(&c->queue), 1, queue_bound);
+    assert_int_in_range(buffer_length(&c->unanswered), 0, kept_bound);
     assert_true(world.largest_recv <= read);
     if (mode == PROTOCOL_ECHO)
         assert_int_equal(world.largest_recv, read);
     /* In line mode the buffers may have grown, and then be twice as large as what they hold. */
     size_t memory_bound = (mode == PROTOCOL_LINE ? 2 : 1) * (queue_bound + kept_bound);
     memory_bound += sizeof *c + 2 * BLOCK_HEADER_MAX;
-    assert_in_range(world.owned, sizeof *c, memory_bound);
+    assert_int_in_range(world.owned, sizeof *c, memory_bound);
 
     /* A refusal does not take away what has been earned: who streams is refused now and then. */
     world.largest_recv = 0;
@@ -907,7 +907,7 @@ static void assert_bounded(enum protocol_mode mode, size_t max_line, const char 
     world.room = send_queue_length(&c->queue);
     while (world.largest_recv == 0 && turn(c))
         world.room++;
-    assert_in_range(world.largest_recv, read, CONNECTION_SCRATCH);
+    assert_int_in_range(world.largest_recv, read, CONNECTION_SCRATCH);
     finish(c);
 }
 

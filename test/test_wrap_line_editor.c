@@ -285,7 +285,7 @@ static void memory_that_comes_and_goes(void **state)
         enum line_editor_event event;
 
         kind = random_below(4) > 0 ? KEY_TEXT : kind;
-        assert_in_range(length, 0, sizeof text);
+        assert_int_in_range(length, 0, sizeof text);
         if (length > 0)
             memcpy(text, editor.text, length);
         granted = (int)random_below(4) - 1;

@@ -170,7 +170,7 @@ static void listens_once_on_an_address_named_twice(void **state)
 
     (void)state;
     assert_true(listeners_open(&listeners, names, 4, 0, true, note));
-    assert_in_range(listeners.count, 1, 2);
+    assert_int_in_range(listeners.count, 1, 2);
     assert_int_equal(listeners.all[0].address.ipv6, false);
     if (listeners.count == 2)
         assert_int_equal(listeners.all[1].address.ipv6, true);
@@ -309,7 +309,7 @@ static void begins_again_when_a_free_port_is_not_free_on_all(void **state)
     /* It does not do so for ever. */
     refusals[true] = 1000;
     assert_false(listeners_open(&listeners, both, 2, 0, true, note));
-    assert_in_range(refusals[true], 900, 999);
+    assert_int_in_range(refusals[true], 900, 999);
     assert_nothing_open();
 }
 

@@ -62,7 +62,7 @@ bool __wrap_selector_wait_until(struct selector *selector, int64_t until, int64_
     (void)selector;
     assert_true(now == fake.now * 1000000);
     fake.waits++;
-    assert_in_range(fake.waits, 1, 100000);
+    assert_int_in_range(fake.waits, 1, 100000);
     fake.stop->ready = SELECTOR_NONE;
     if (stopped && fake.stop->interest != SELECTOR_NONE)
         fake.stop->ready = SELECTOR_READ;
@@ -175,7 +175,7 @@ static void a_request_to_stop_gives_the_reader_a_second(void **state)
     assert_false(output_finish(&output, STOP));
     assert_memory_equal(fake.written, "li", 2);
     assert_int_equal(fake.length, 2);
-    assert_in_range(fake.now, 5 + GRACE, 5 + GRACE + 100);
+    assert_int_in_range(fake.now, 5 + GRACE, 5 + GRACE + 100);
     assert_string_equal(fake.complaint,
                         "echo-client: cannot write to standard output: its reader takes nothing\n");
 }
@@ -190,7 +190,7 @@ static void a_reader_that_comes_back_in_time_gets_all(void **state)
     assert_true(output_append(&output, "line", 4));
     assert_true(output_finish(&output, STOP));
     assert_int_equal(fake.length, 4);
-    assert_in_range(fake.now, 5, 5 + GRACE);
+    assert_int_in_range(fake.now, 5, 5 + GRACE);
 }
 
 static void what_is_printed_is_written_at_once(void **state)

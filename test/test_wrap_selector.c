@@ -224,7 +224,7 @@ static void a_wait_until_a_time_ends_on_time(void **state)
         while (world.now < until)
             assert_true(selector_wait_until(selector, until, world.now));
         assert_true(world.now - until < 10000);
-        assert_in_range(world.waits - waits, 1, 5);
+        assert_int_in_range(world.waits - waits, 1, 5);
     }
 }
 
@@ -238,8 +238,8 @@ static void the_busy_are_waited_for_alone(void **state)
     for (int i = 0; i < 10000; i++)
         assert_int_equal(wait_once(-1), BUSY);
     /* About a sixteenth of the time goes into looks at the others, a part of them at once. */
-    assert_in_range(world.looked_for, (world.now - began) / 32, (world.now - began) / 14);
-    assert_in_range(world.looks, 0, 20);
+    assert_int_in_range(world.looked_for, (world.now - began) / 32, (world.now - began) / 14);
+    assert_int_in_range(world.looks, 0, 20);
 }
 
 static void where_most_are_busy_nobody_is_left_out(void **state)
@@ -342,9 +342,9 @@ static void with_nobody_busy_each_is_found_at_once(void **state)
         assert_int_equal(wait_once(-1), 1);
         assert_true(found[world.sleeper]);
         assert_int_equal(world.counts[0], MANY);
-        assert_in_range(world.waits - waits, 1, 2);
+        assert_int_in_range(world.waits - waits, 1, 2);
     }
-    assert_in_range(world.waits - before, MANY, MANY + MANY / 16 + 1); /* those that measure */
+    assert_int_in_range(world.waits - before, MANY, MANY + MANY / 16 + 1); /* those that measure */
 }
 
 /* After a pause all are due, those too that were looked at last before it. */
@@ -395,7 +395,7 @@ static void one_in_a_conversation_is_waited_for_alone(void **state)
     for (int i = 0; i < MESSAGES; i++) {
         world.ready[world.sleeper] = false;
         if (i == MESSAGES / 2) {
-            assert_in_range(world.looks, 1, MESSAGES / 2 / 5);
+            assert_int_in_range(world.looks, 1, MESSAGES / 2 / 5);
             /* After a pause it is known at once. */
             world.now += SECOND;
             world.wakes_at = 0;
@@ -404,14 +404,14 @@ static void one_in_a_conversation_is_waited_for_alone(void **state)
             slices = world.slices;
         }
         if (i == MESSAGES / 2 + SOME)
-            assert_in_range(world.looks - looks, 0, SOME / 2);
+            assert_int_in_range(world.looks - looks, 0, SOME / 2);
         world.wakes_at = world.now + ANSWERS_IN;
         while (wait_once(-1) == 0)
             ;
         assert_true(found[world.sleeper]);
     }
-    assert_in_range(world.looks - looks, 0, MESSAGES / 2 / 10);
-    assert_in_range(world.slices - slices, MESSAGES / 2 / 20, MESSAGES / 2 / 2);
+    assert_int_in_range(world.looks - looks, 0, MESSAGES / 2 / 10);
+    assert_int_in_range(world.slices - slices, MESSAGES / 2 / 20, MESSAGES / 2 / 2);
 }
 
 /* With nobody busy the wait is for all, once, and as long as it takes. */
@@ -444,7 +444,7 @@ static void nothing_is_looked_at_over_and_over(void **state)
         world.wakes_at = world.now + SECOND;
         assert_int_equal(wait_once(-1), 1);
     }
-    assert_in_range(world.looks - looks, 32, 32 + 3);
+    assert_int_in_range(world.looks - looks, 32, 32 + 3);
 }
 
 static void a_time_limit_is_kept(void **state)
@@ -488,7 +488,7 @@ static void one_slow_look_is_not_believed(void **state)
     for (int i = 0; i < 5000; i++)
         wait_once(-1);
     /* A look at a part of all costs a little more for each. */
-    assert_in_range(selector->cost, cost / 2, cost * 3 / 2);
+    assert_int_in_range(selector->cost, cost / 2, cost * 3 / 2);
 }
 
 static void a_failure_is_told(void **state)

@@ -424,7 +424,7 @@ static void a_message_costs_two_system_calls(void **state)
     }
     assert_int_equal(world.recvs, MESSAGES);
     assert_int_equal(world.sends, MESSAGES);
-    assert_in_range(world.selects, ROUNDS, MESSAGES / 20);
+    assert_int_in_range(world.selects, ROUNDS, MESSAGES / 20);
     for (int i = 0; i < CLIENTS; i++)
         net_close(clients[i]);
     step_until_clients(0);
@@ -442,7 +442,7 @@ static void a_connection_costs_one_allocation(void **state)
     world.allocations = 0;
     for (int i = 0; i < CLIENTS; i++)
         clients[i] = join();
-    assert_in_range(world.allocations, CLIENTS, CLIENTS + GROWTH);
+    assert_int_in_range(world.allocations, CLIENTS, CLIENTS + GROWTH);
     world.allocations = 0;
     for (int i = 0; i < CLIENTS; i++) {
         say(clients[i], "message");
@@ -1027,7 +1027,7 @@ static void survives_any_refusal_while_clients_come(void **state)
         world.refuse_after = NEVER;
         served[i] = server_clients(server) > before;
     }
-    assert_in_range(server_clients(server), CLIENTS / 2, CLIENTS - CLIENTS / 4);
+    assert_int_in_range(server_clients(server), CLIENTS / 2, CLIENTS - CLIENTS / 4);
     assert_int_equal(logged("]:full; "), CLIENTS - server_clients(server));
     for (int i = 0; i < CLIENTS; i++) {
         if (served[i]) {
@@ -1075,7 +1075,7 @@ static void drains_when_it_is_stopped(void **state)
         length += LINE;
     }
     assert_int_equal(result.outcome, NET_END);
-    assert_in_range(length, LINE, sent);
+    assert_int_in_range(length, LINE, sent);
     net_close(slow);
     step_until_stopped();
     assert_int_equal(logged("]:stopping; "), 5);
@@ -1239,7 +1239,7 @@ static void is_created_whole_or_not_at_all(void **state)
         assert_int_equal(listeners.count, server != NULL);
         assert_int_equal(logged("Started: "), server != NULL);
     } while (server == NULL);
-    assert_in_range(allocations, 5, 20);
+    assert_int_in_range(allocations, 5, 20);
 }
 
 /* What the server says of its listener, to compare with world.output. */
