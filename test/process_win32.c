@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attached_console_win32.h"
+
 enum { PIPE_SIZE = 65536 };
 
 /*
@@ -309,27 +311,13 @@ void process_close_input(struct process *process)
     close_pipe(input);
 }
 
-/* The Ctrl-C that is meant for the program reaches this one as well, while it shares the program's
- * console. */
-static BOOL WINAPI ignore_control(DWORD event)
-{
-    return event == CTRL_C_EVENT;
-}
-
-/*
- * Ctrl-C can only be sent to the processes of the caller's own console, so the program's is
- * borrowed for a moment. A handler is installed instead of ignoring Ctrl-C, because a process
- * passes that on to the programs that it starts.
- */
 void process_stop(struct process *process, enum process_stop how)
 {
     (void)how;
-    SetConsoleCtrlHandler(ignore_control, TRUE);
-    FreeConsole();
-    if (!AttachConsole(process->system->id) || !GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0))
+    if (!attached_console_open(process->system->handle, process->system->id) ||
+        !attached_console_interrupt())
         fprintf(stderr, "Ctrl-C: Windows error %lu\n", GetLastError());
-    FreeConsole();
-    AttachConsole(ATTACH_PARENT_PROCESS);
+    attached_console_close();
 }
 
 void process_close_output(struct process *process, enum stream stream)

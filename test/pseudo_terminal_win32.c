@@ -7,7 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW_MAX = 1024, MOMENT = 10 /* milliseconds */, STARTING = 30000 };
+#include "attached_console_win32.h"
+#include "system.h"
+
+enum {
+    COLUMNS = 80,
+    ROWS = 300, /* of the screen; the window has fewer */
+    WINDOW_ROWS = 25,
+    ROW_MAX = 1024, /* columns of a row that are looked at */
+    CELL = 5,       /* bytes of one column, in UTF-8 and with braces around it */
+    EVENTS = 1000,  /* written at once; a console's input takes some thousands, not any number */
+    MOMENT = 10     /* milliseconds */
+};
 
 struct pseudo_terminal {
     HANDLE process;
@@ -18,28 +29,53 @@ struct pseudo_terminal {
     size_t piped_length;
 };
 
-/* Ctrl-C reaches every process of the console, this one as well. */
-static BOOL WINAPI ignore_control(DWORD event)
+static int least(int a, int b)
 {
-    return event == CTRL_C_EVENT;
+    return a < b ? a : b;
 }
 
-/* Makes the program's console the one of this process. It has none until it has got up. */
-static bool attach(struct pseudo_terminal *terminal, DWORD id)
+/* A window that begins where the screen does. */
+static bool set_window(HANDLE screen, int columns, int rows)
 {
-    SetConsoleCtrlHandler(ignore_control, TRUE);
-    FreeConsole();
-    for (int waited = 0; !AttachConsole(id); waited += MOMENT) {
-        if (waited > STARTING || WaitForSingleObject(terminal->process, MOMENT) == WAIT_OBJECT_0)
-            return false;
-    }
+    SMALL_RECT window = {.Right = (SHORT)(columns - 1), .Bottom = (SHORT)(rows - 1)};
+
+    return SetConsoleWindowInfo(screen, TRUE, &window) != 0;
+}
+
+/* Gives the screen a size. The window must never be larger than the screen, nor than what fits on
+ * the machine's display, so it shrinks first and grows last. */
+static bool set_size(HANDLE screen, int columns, int rows)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    COORD largest = GetLargestConsoleWindowSize(screen);
+    COORD size = {(SHORT)columns, (SHORT)rows};
+    int window_columns = largest.X > 0 ? least(columns, largest.X) : columns;
+    int window_rows = largest.Y > 0 ? least(WINDOW_ROWS, largest.Y) : WINDOW_ROWS;
+
+    return GetConsoleScreenBufferInfo(screen, &info) &&
+           set_window(screen, least(window_columns, info.dwSize.X),
+                      least(window_rows, info.dwSize.Y)) &&
+           SetConsoleScreenBufferSize(screen, size) &&
+           set_window(screen, window_columns, window_rows);
+}
+
+/* Opens the console that has been attached, and makes it as large as all are here. */
+static bool open_console(struct pseudo_terminal *terminal)
+{
+    enum { REAL_COLUMNS = 120, REAL_ROWS = 9001 };
+
     terminal->keyboard =
         CreateFileA("CONIN$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
                     NULL, OPEN_EXISTING, 0, NULL);
     terminal->screen =
         CreateFileA("CONOUT$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
                     NULL, OPEN_EXISTING, 0, NULL);
-    return terminal->keyboard != INVALID_HANDLE_VALUE && terminal->screen != INVALID_HANDLE_VALUE;
+    if (terminal->keyboard == INVALID_HANDLE_VALUE || terminal->screen == INVALID_HANDLE_VALUE)
+        return false;
+    /* As it is on Windows, whatever was asked for. */
+    if (system_is_wine() && !set_size(terminal->screen, REAL_COLUMNS, REAL_ROWS))
+        return false;
+    return set_size(terminal->screen, COLUMNS, ROWS);
 }
 
 /* The test's arguments have nothing in them that would have to be quoted. */
@@ -58,7 +94,7 @@ static void join(const char *const arguments[], char *line, size_t size)
 /* Makes stdout a pipe; the other standard streams, not given, are those of the new console. */
 static bool open_pipe(struct pseudo_terminal *terminal, STARTUPINFOA *start)
 {
-    start->dwFlags = STARTF_USESTDHANDLES;
+    start->dwFlags |= STARTF_USESTDHANDLES;
     return CreatePipe(&terminal->pipe, &start->hStdOutput, NULL, 0) &&
            SetHandleInformation(start->hStdOutput, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
 }
@@ -67,7 +103,10 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
                                               const struct pseudo_terminal_options *options)
 {
     struct pseudo_terminal *terminal = calloc(1, sizeof *terminal);
-    STARTUPINFOA start = {.cb = sizeof start};
+    STARTUPINFOA start = {.cb = sizeof start,
+                          .dwFlags = STARTF_USECOUNTCHARS,
+                          .dwXCountChars = COLUMNS,
+                          .dwYCountChars = ROWS};
     PROCESS_INFORMATION created;
     char line[1024];
 
@@ -89,7 +128,7 @@ struct pseudo_terminal *pseudo_terminal_start(const char *const arguments[],
         CloseHandle(start.hStdOutput);
     CloseHandle(created.hThread);
     terminal->process = created.hProcess;
-    if (attach(terminal, created.dwProcessId))
+    if (attached_console_open(terminal->process, created.dwProcessId) && open_console(terminal))
         return terminal;
     fprintf(stderr, "%s: no console: Windows error %lu\n", line, GetLastError());
     pseudo_terminal_kill(terminal);
@@ -127,19 +166,38 @@ static DWORD make_keys(const WCHAR *text, INPUT_RECORD *events)
     return count;
 }
 
+/* How many of `length` bytes of keys make no more than EVENTS events, without a cut character or
+ * escape sequence. */
+static size_t piece(const char *keys, size_t length)
+{
+    size_t end = (EVENTS - 1) / 2;
+
+    if (length <= end)
+        return length;
+    while (((unsigned char)keys[end] & 0xC0) == 0x80)
+        end--;
+    for (size_t back = 1; back <= 2; back++) {
+        if (keys[end - back] == 0x1B)
+            return end - back;
+    }
+    return end;
+}
+
 size_t pseudo_terminal_press(struct pseudo_terminal *terminal, const char *keys, size_t length)
 {
-    WCHAR *text = calloc(length + 1, sizeof *text);
-    INPUT_RECORD *events = calloc(2 * length + 1, sizeof *events);
-    DWORD written;
+    INPUT_RECORD events[EVENTS];
+    WCHAR text[EVENTS] = {0};
+    DWORD count, written = 0;
 
-    if (text == NULL || events == NULL)
-        abort();
-    MultiByteToWideChar(CP_UTF8, 0, keys, (int)length, text, (int)length);
-    if (!WriteConsoleInputW(terminal->keyboard, events, make_keys(text, events), &written))
-        fprintf(stderr, "typing: Windows error %lu\n", GetLastError());
-    free(events);
-    free(text);
+    length = piece(keys, length);
+    MultiByteToWideChar(CP_UTF8, 0, keys, (int)length, text, EVENTS - 1);
+    count = make_keys(text, events);
+    for (DWORD done = 0; done < count; done += written) {
+        if (!WriteConsoleInputW(terminal->keyboard, events + done, count - done, &written))
+            fprintf(stderr, "typing: Windows error %lu\n", GetLastError());
+        if (written == 0 && pseudo_terminal_ended(terminal)) /* this waits a moment */
+            break;
+    }
     return length;
 }
 
@@ -150,7 +208,7 @@ void pseudo_terminal_send(struct pseudo_terminal *terminal, enum pseudo_terminal
 
     switch (signal) {
     case PSEUDO_TERMINAL_INTERRUPT:
-        done = GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0);
+        done = attached_console_interrupt();
         break;
     case PSEUDO_TERMINAL_FAULT:
         thread = CreateRemoteThread(terminal->process, NULL, 0, NULL, NULL, 0, NULL);
@@ -205,14 +263,19 @@ bool pseudo_terminal_look(struct pseudo_terminal *terminal, char screen[PSEUDO_T
     for (SHORT row = 0; row <= info.dwCursorPosition.Y; row++) {
         WCHAR wide[ROW_MAX];
         WORD attributes[ROW_MAX];
+        char text[CELL * ROW_MAX];
         DWORD count = info.dwSize.X < ROW_MAX ? (DWORD)info.dwSize.X : ROW_MAX;
         COORD place = {.Y = row};
 
-        if (end + 5 * count + 1 > screen + PSEUDO_TERMINAL_TEXT ||
-            !ReadConsoleOutputCharacterW(terminal->screen, wide, count, place, &count) ||
+        if (!ReadConsoleOutputCharacterW(terminal->screen, wide, count, place, &count) ||
             !ReadConsoleOutputAttribute(terminal->screen, attributes, count, place, &count))
             break;
-        end = append_row(end, wide, attributes, count);
+        size_t length = (size_t)(append_row(text, wide, attributes, count) - text);
+
+        if (length + 2 > (size_t)(screen + PSEUDO_TERMINAL_TEXT - end))
+            break;
+        memcpy(end, text, length);
+        end += length;
         *end++ = '\n';
     }
     *(end > screen ? end - 1 : end) = '\0';
@@ -322,8 +385,7 @@ int pseudo_terminal_destroy(struct pseudo_terminal *terminal)
         CloseHandle(terminal->screen);
     if (terminal->pipe != NULL)
         CloseHandle(terminal->pipe);
-    FreeConsole();
-    AttachConsole(ATTACH_PARENT_PROCESS);
+    attached_console_close();
     free(terminal);
     return (int)status;
 }

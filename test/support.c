@@ -5,14 +5,13 @@
 
 #include "random_numbers.h"
 #include "selector.h"
+#include "system.h"
 #include "test.h"
 
 #ifdef _WIN32
 #include <winsock2.h>
-static const bool text_streams = true; /* what is printed gets "\r\n" for "\n" */
 #else
 #include <sys/socket.h>
-static const bool text_streams = false;
 #endif
 
 /* The programs that run now: the newest first. */
@@ -21,6 +20,7 @@ static struct process *programs;
 int support_setup(void **state)
 {
     (void)state;
+    system_end_children_with_me();
     os_raise_descriptor_limit();
     return os_start();
 }
@@ -145,7 +145,8 @@ const char *support_line(struct process *process, enum stream stream)
     if (output->taken < output->length)
         output->taken++;
     *line_end = '\0';
-    if (text_streams && line_end > line && line_end[-1] == '\r')
+    /* What is printed there gets "\r\n" for "\n". */
+    if (system_is_windows && line_end > line && line_end[-1] == '\r')
         line_end[-1] = '\0';
     return line;
 }

@@ -7,13 +7,8 @@
 
 #include "pseudo_terminal.h"
 #include "support.h"
+#include "system.h"
 #include "test.h"
-
-#ifdef _WIN32
-static const bool on_windows = true;
-#else
-static const bool on_windows = false;
-#endif
 
 /* A terminal that can be drawn on, without colours. */
 static const struct pseudo_terminal_options plain = {.term = "xterm", .no_color = "1"};
@@ -354,7 +349,7 @@ static void nothing_is_drawn_on_a_dumb_terminal(void **state)
     static const char *const terms[] = {"dumb", "unknown", "", NULL};
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
         const struct pseudo_terminal_options options = {.term = terms[i]};
@@ -378,7 +373,7 @@ static void a_dumb_terminal_edits_the_line(void **state)
     static const struct pseudo_terminal_options options = {.term = "dumb"};
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     start_at(&options, "--eol", "crlf");
     type("hello\r");
@@ -405,7 +400,7 @@ static void a_dumb_terminal_edits_the_line(void **state)
 static void nothing_is_drawn_in_a_pipe(void **state)
 {
     static const struct pseudo_terminal_options options = {.term = "xterm", .piped = true};
-    const char *screen = on_windows ? "> hello\n>" : "hello\n";
+    const char *screen = system_is_windows ? "> hello\n>" : "hello\n";
 
     (void)state;
     start_at(&options, "--eol", "lf");
@@ -566,7 +561,7 @@ static void a_paste_waits_for_a_slow_server(void **state)
     char rows[32];
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip(); /* takes minutes */
     start("lf");
     do {
@@ -619,7 +614,7 @@ static void expect_row(const char *before, const struct long_line *line, enum cu
              place == AT_END ? line->text + sizeof line->text - 1 - length : line->text);
     expect_screen(screen);
     /* Wine's console gives all characters one column. */
-    if (line->width == 1 || !on_windows)
+    if (line->width == 1 || !system_is_wine())
         expect_cursor(2 + (place == AT_END ? room / line->width * line->width : 0));
 }
 
@@ -738,8 +733,8 @@ static void what_waits_is_shown_before_a_failure(void **state)
     static char screen[PSEUDO_TERMINAL_TEXT];
 
     (void)state;
-    if (on_windows)
-        skip(); /* in Wine this reset shows as an end */
+    if (system_is_wine())
+        skip(); /* this reset shows as an end there */
     start("lf");
     type("hal");
     say("x\xE4\xB8");
@@ -757,7 +752,7 @@ static void it_can_be_ended_while_nobody_reads_its_output(void **state)
     static const char much[65536];
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip(); /* a console always takes what is written */
     start("lf");
     support_send(s, much, sizeof much);
@@ -781,7 +776,7 @@ static void the_terminal_is_restored_on_each_way_out(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        int status = ways[i].statuses[on_windows];
+        int status = ways[i].statuses[system_is_windows];
 
         if (status == -1)
             continue;
@@ -799,7 +794,7 @@ static void the_terminal_is_restored_on_each_way_out(void **state)
 static void it_can_be_suspended(void **state)
 {
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     start("lf");
     type("hal");
@@ -842,7 +837,7 @@ static void a_long_line_that_is_sent_stays_whole(void **state)
 static void a_bracketed_paste_waits_for_enter(void **state)
 {
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip(); /* consoles have no such thing */
     start("crlf");
     type("\x1B[200~one\rtwo\r\nthree\x1B[201~");
@@ -886,7 +881,7 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
     static char screen[PSEUDO_TERMINAL_TEXT];
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         start_at(&options[i], "--eol", "lf");
@@ -910,7 +905,7 @@ static void a_ping_goes_on_in_the_background(void **state)
     char probe[64];
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     start_at(&(struct pseudo_terminal_options){.term = "xterm", .background = true, .tostop = true},
              "--ping", "--interval=0.001");
@@ -932,7 +927,7 @@ static void a_ping_goes_on_in_the_background(void **state)
 static void in_the_foreground_it_takes_the_terminal(void **state)
 {
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     start_at(&(struct pseudo_terminal_options){.term = "xterm", .background = true}, "--eol", "lf");
     say("news\n");
@@ -951,7 +946,7 @@ static void a_dumb_terminal_that_is_gone_is_a_failure(void **state)
     struct pseudo_terminal *gone;
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     start_at(&(struct pseudo_terminal_options){.term = "dumb"}, "--eol", "lf");
     assert_true(pseudo_terminal_hang_up(terminal));

@@ -8,24 +8,13 @@
 #include "pattern.h"
 #include "pseudo_terminal.h"
 #include "support.h"
+#include "system.h"
 #include "test.h"
 #include "wrong_server.h"
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 enum { REPORT = 8192 };
-
-#ifdef _WIN32
-static const char many[] = "60"; /* Wine's select() takes long with many sockets */
-static const bool descriptors_have_a_limit = false;
-static const bool stops_are_cheap = false; /* each takes a console */
-static const bool text_streams = true;     /* what is printed gets "\r\n" for "\n" */
-#else
-static const char many[] = "1000";
-static const bool descriptors_have_a_limit = true;
-static const bool stops_are_cheap = true;
-static const bool text_streams = false;
-#endif
 
 static struct process *start(const struct net_address *server, const char *const options[],
                              const struct process_options *how)
@@ -51,7 +40,7 @@ static int finish(struct process *client, char report[REPORT])
     char byte;
 
     while (support_read(client, STREAM_OUTPUT, &byte, 1) > 0) {
-        if (text_streams && byte == '\n' && length > 0 && report[length - 1] == '\r')
+        if (system_is_windows && byte == '\n' && length > 0 && report[length - 1] == '\r')
             length--;
         assert_true(length < REPORT - 1);
         report[length++] = byte;
@@ -384,6 +373,7 @@ static void a_late_answer_leaves_time_to_connect(void **state)
 
 static void runs_many_connections(void **state)
 {
+    const char *many = system_is_wine() ? "60" : "1000"; /* its select() takes long with many */
     const char *json =
         load("echo", OPTIONS("--json", "--connections", many, "--count", "4000", "--size", "100"));
 
@@ -566,10 +556,10 @@ static void no_request_to_stop_comes_too_late(void **state)
 {
     static char report[REPORT];
 
+    int trials = system_is_windows ? 3 : 20; /* there each takes a console */
+
     (void)state;
-    if (!stops_are_cheap)
-        skip();
-    for (int trial = 0; trial < 20; trial++) {
+    for (int trial = 0; trial < trials; trial++) {
         struct wrong_server *server = wrong_server_open(WRONG_SERVER_NONE, 0, 0);
         struct process *client =
             start(&server->address, OPTIONS("--json", "--duration", "1000"), NULL);
@@ -995,7 +985,7 @@ static void too_few_descriptors_are_told_with_the_remedy(void **state)
     uint16_t port;
 
     (void)state;
-    if (!descriptors_have_a_limit)
+    if (system_is_windows)
         skip();
     struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
     struct net_address address = support_loopback(false, port);

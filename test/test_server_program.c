@@ -7,19 +7,10 @@
 #include "pseudo_terminal.h"
 #include "selector.h"
 #include "support.h"
+#include "system.h"
 #include "test.h"
 
 enum { MIB = 1 << 20, TIME_LENGTH = 20 };
-
-#ifdef _WIN32
-static const bool on_windows = true;
-static const bool reset_may_read_as_end = true; /* under Wine it does */
-static const bool descriptors_have_a_limit = false;
-#else
-static const bool on_windows = false;
-static const bool reset_may_read_as_end = false;
-static const bool descriptors_have_a_limit = true;
-#endif
 
 struct server {
     struct process *process;
@@ -607,7 +598,7 @@ static void resets_harm_nobody(void **state)
     for (int i = 0; i < 2; i++) {
         support_reset(i == 0 ? idle : silent);
         snprintf(expected, sizeof expected, ",Connection closed[%s]:%s",
-                 net_address_text(&addresses[i], address), reset_may_read_as_end ? "" : "reset; ");
+                 net_address_text(&addresses[i], address), system_is_wine() ? "" : "reset; ");
         support_expect_line(server.process, STREAM_ERROR, expected);
         let_server_read(other);
     }
@@ -648,7 +639,7 @@ static void without_descriptors_the_others_are_served(void **state)
     uint16_t port = 0;
 
     (void)state;
-    if (!descriptors_have_a_limit)
+    if (system_is_windows)
         skip();
     server.process = support_start_server(NULL, &limited, &port);
     server.address = support_loopback(false, port);
@@ -1023,7 +1014,7 @@ static void in_the_background_of_a_terminal_it_serves_on(void **state)
     const char *piped = "";
 
     (void)state;
-    if (on_windows)
+    if (system_is_windows)
         skip();
     terminal =
         pseudo_terminal_start((const char *const[]){support_environment("ECHO_SERVER"), "--bind",
