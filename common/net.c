@@ -6,11 +6,24 @@
 #ifdef _WIN32
 #include <winsock2.h>
 #include <ws2tcpip.h>
+
+#include <mstcpip.h>
 typedef int transfer_size; /* what recv() and send() take for a length */
 enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND, REFUSED = WSAECONNREFUSED };
 /* Only after a refusal is it told that there is room again (WSAEventSelect, FD_WRITE). */
 enum { SEND_UNTIL_REFUSED = true };
 #define close_socket closesocket
+
+/* A refusal is an answer. Windows before 10 1607 does not know this wish, and asks again. */
+static void take_first_refusal(os_socket s)
+{
+    TCP_INITIAL_RTO_PARAMETERS once = {.Rtt = TCP_INITIAL_RTO_UNSPECIFIED_RTT,
+                                       .MaxSynRetransmissions =
+                                           TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS};
+    DWORD size;
+
+    WSAIoctl(s, SIO_TCP_INITIAL_RTO, &once, sizeof once, NULL, 0, &size, NULL, NULL);
+}
 
 /* The resolver's numbers are Winsock's. */
 static const char *resolver_text(int error)
@@ -31,6 +44,11 @@ typedef size_t transfer_size;
 enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR, REFUSED = ECONNREFUSED };
 enum { SEND_UNTIL_REFUSED = false };
 #define close_socket close
+
+static void take_first_refusal(os_socket s)
+{
+    (void)s;
+}
 
 static const char *resolver_text(int error)
 {
@@ -94,6 +112,7 @@ static struct net_result failure(void)
         [OS_ERROR_DESCRIPTORS] = NET_EXHAUSTED,
         [OS_ERROR_EXHAUSTED] = NET_EXHAUSTED,
         [OS_ERROR_UNAVAILABLE] = NET_UNAVAILABLE,
+        [OS_ERROR_IN_USE] = NET_FAILED,
         [OS_ERROR_NETWORK] = NET_FAILED,
         [OS_ERROR_OTHER] = NET_FAILED,
     };
@@ -174,6 +193,14 @@ bool net_address_equal(const struct net_address *a, const struct net_address *b)
 {
     return a->ipv6 == b->ipv6 && a->port == b->port && a->scope == b->scope &&
            memcmp(a->bytes, b->bytes, a->ipv6 ? 16 : 4) == 0;
+}
+
+bool net_address_is_loopback(const struct net_address *address)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+
+    return address->ipv6 ? memcmp(address->bytes, loopback, sizeof loopback) == 0
+                         : address->bytes[0] == 127;
 }
 
 static bool contains(const struct net_address *addresses, size_t count,
@@ -365,6 +392,8 @@ struct net_result net_connect(const struct net_address *address, const struct ne
     set_connection_options(*s);
     if (source != NULL && !bind_source(*s, source))
         return give_up(s);
+    if (net_address_is_loopback(address))
+        take_first_refusal(*s);
     if (connect(*s, &system.any, length) == 0) {
         if (!with_itself(*s))
             return done(0);

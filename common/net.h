@@ -55,6 +55,9 @@ const char *net_address_text(const struct net_address *address, char text[NET_AD
 
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
 
+/* Whether it is an address of this machine for itself: 127.0.0.0/8 or ::1. */
+bool net_address_is_loopback(const struct net_address *address);
+
 /*
  * Looks a host name or numeric address up (RFC 3493, getaddrinfo) and gives its addresses with
  * `port`, in the order in which they should be tried, none twice. Waits for the name service.
@@ -85,7 +88,9 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
  * Begins to connect a new non-blocking socket with TCP_NODELAY, from `source`, whose port is 0, or
  * from wherever the system chooses if that is NULL. NET_DONE: connected; NET_WOULD_BLOCK: under
  * way, wait until it is ready to send and call net_connect_result(). On any other outcome there is
- * no socket; NET_UNAVAILABLE: no local port or address is left for it.
+ * no socket; NET_UNAVAILABLE: no local port or address is left for it. A port of this machine that
+ * nobody listens on refuses at once, on Windows too, which asks others three times, for 2 s
+ * (SIO_TCP_INITIAL_RTO, Windows 10 1607).
  */
 struct net_result net_connect(const struct net_address *address, const struct net_address *source,
                               os_socket *s);

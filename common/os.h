@@ -26,6 +26,7 @@ enum os_error_kind {
     OS_ERROR_DESCRIPTORS, /* the process may open no more descriptors */
     OS_ERROR_EXHAUSTED,   /* no buffer, memory or, in the whole system, descriptor left */
     OS_ERROR_UNAVAILABLE, /* this machine has no such address or address family */
+    OS_ERROR_IN_USE,      /* Windows: a port is another program's, or will be free in a moment */
     OS_ERROR_NETWORK,     /* the network does not reach the other end */
     OS_ERROR_OTHER
 };
@@ -68,6 +69,10 @@ enum os_error_kind os_error_kind(int error);
 /* Puts the system's words for `error` into `text`, as UTF-8, and returns it: one line, never empty.
  */
 const char *os_error_text(int error, char text[OS_ERROR_TEXT]);
+
+/* What a user can do about a port that cannot be bound, to be put behind the error's text; empty
+ * where there is nothing to say. */
+const char *os_bind_advice(int error);
 
 /*
  * Makes a socket non-blocking (fcntl(2) O_NONBLOCK, ioctlsocket FIONBIO), and one that no child

@@ -140,6 +140,12 @@ const char *os_error_text(int error, char text[OS_ERROR_TEXT])
     return text;
 }
 
+const char *os_bind_advice(int error)
+{
+    (void)error;
+    return "";
+}
+
 bool os_prepare_socket(os_socket s)
 {
     int flags = fcntl(s, F_GETFL);

@@ -98,6 +98,8 @@ enum os_error_kind os_error_kind(int error)
     case WSAEADDRNOTAVAIL:
     case WSAEAFNOSUPPORT:
         return OS_ERROR_UNAVAILABLE;
+    case WSAEADDRINUSE:
+        return OS_ERROR_IN_USE;
     case WSAENETDOWN:
     case WSAENETUNREACH:
     case WSAEHOSTUNREACH:
@@ -167,6 +169,13 @@ const char *os_error_text(int error, char text[OS_ERROR_TEXT])
     if (bytes == 0)
         snprintf(text, OS_ERROR_TEXT, "Windows error %d", error);
     return text;
+}
+
+const char *os_bind_advice(int error)
+{
+    return error == WSAEACCES ? "; Windows may keep this port for itself (Hyper-V, WinNAT): see "
+                                "netsh interface ipv4 show excludedportrange protocol=tcp"
+                              : "";
 }
 
 bool os_prepare_socket(os_socket s)

@@ -125,10 +125,10 @@ static void note_failure(const struct net_address *address, struct net_result re
 {
     char text[NET_ADDRESS_TEXT];
     char words[OS_ERROR_TEXT];
-    char failure[NET_ADDRESS_TEXT + OS_ERROR_TEXT + 32];
+    char failure[LISTENERS_ERROR];
 
-    snprintf(failure, sizeof failure, "cannot listen on %s: %s", net_address_text(address, text),
-             os_error_text(result.error, words));
+    snprintf(failure, sizeof failure, "cannot listen on %s: %s%s", net_address_text(address, text),
+             os_error_text(result.error, words), os_bind_advice(result.error));
     add_note(note, failure);
 }
 
@@ -153,14 +153,15 @@ static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTE
         if (!goes_on)
             note[0] = '\0';
         note_failure(&listener->address, result, note);
-        if (!goes_on)
+        if (!goes_on) {
+            listeners->in_use = os_error_kind(result.error) == OS_ERROR_IN_USE;
             return false;
+        }
     }
     return true;
 }
 
-/* People who bind one of them mean everybody, and find out late that it is half of them. */
-static void note_half_of_everybody(const struct listeners *listeners, char note[LISTENERS_ERROR])
+const char *listeners_missing_half(const struct listeners *listeners)
 {
     static const struct net_address nothing;
     bool wildcard[2] = {false, false}; /* by whether it is IPv6 */
@@ -172,9 +173,10 @@ static void note_half_of_everybody(const struct listeners *listeners, char note[
             wildcard[address->ipv6] = true;
     }
     if (wildcard[true] && !wildcard[false])
-        add_note(note, ":: takes IPv6 clients only; --bind 0.0.0.0 takes those of IPv4");
+        return ":: takes IPv6 clients only; --bind 0.0.0.0 takes those of IPv4";
     if (wildcard[false] && !wildcard[true])
-        add_note(note, "0.0.0.0 takes IPv4 clients only; --bind :: takes those of IPv6");
+        return "0.0.0.0 takes IPv4 clients only; --bind :: takes those of IPv6";
+    return NULL;
 }
 
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
@@ -183,6 +185,7 @@ bool listeners_open(struct listeners *listeners, const char *const *names, int n
     int tries = FREE_PORT_TRIES;
 
     listeners->count = 0;
+    listeners->in_use = false;
     if (!resolve(listeners, names, name_count, port, some, note))
         return false;
     while (!open_all(listeners, port, note)) {
@@ -196,6 +199,5 @@ bool listeners_open(struct listeners *listeners, const char *const *names, int n
         }
     }
     drop_missing(listeners);
-    note_half_of_everybody(listeners, note);
     return true;
 }

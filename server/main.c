@@ -4,8 +4,13 @@
 #include "command_line.h"
 #include "listeners.h"
 #include "os.h"
+#include "selector.h"
 #include "server.h"
 #include "server_options.h"
+
+/* How long a port that is in use is tried for, and how often. */
+static const int64_t REBIND_FOR = 2000000000; /* nanoseconds */
+enum { REBIND_AFTER = 100000 /* microseconds */ };
 
 static int refuse(const char *what)
 {
@@ -39,6 +44,38 @@ static int serve(const struct server_options *options, struct listeners *listene
     return status == SERVER_STOPPED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Before the loop, as the name service is waited for: a request to stop ends the process. */
+static void wait_a_moment(void)
+{
+    struct selector *nothing = selector_create();
+
+    if (nothing != NULL)
+        selector_wait(nothing, REBIND_AFTER);
+    selector_destroy(nothing);
+}
+
+/*
+ * As listeners_open(). Sources disagree whether Windows lets a port be bound at once whose last
+ * connections are not forgotten yet; so one that is in use there is tried again for a moment.
+ */
+static bool listen_on_all(const struct server_options *options, struct listeners *listeners,
+                          char note[LISTENERS_ERROR])
+{
+    int64_t deadline = os_nanoseconds() + REBIND_FOR;
+    bool told = false;
+
+    while (!listeners_open(listeners, options->binds, options->bind_count, options->port,
+                           options->default_binds, note)) {
+        if (!listeners->in_use || os_nanoseconds() >= deadline)
+            return false;
+        if (!told)
+            fprintf(stderr, "echo-server: note: %s; trying again for 2 seconds\n", note);
+        told = true;
+        wait_a_moment();
+    }
+    return true;
+}
+
 static int run(const struct server_options *options)
 {
     struct listeners listeners;
@@ -50,11 +87,14 @@ static int run(const struct server_options *options)
 
     if (stop == OS_NO_SOCKET)
         return refuse_start("cannot watch for requests to stop", os_socket_error());
-    if (!listeners_open(&listeners, options->binds, options->bind_count, options->port,
-                        options->default_binds, note))
+    if (!listen_on_all(options, &listeners, note))
         return refuse(note);
     if (note[0] != '\0')
         fprintf(stderr, "echo-server: note: %s\n", note);
+    const char *half = listeners_missing_half(&listeners);
+
+    if (half != NULL && options->log_level != LOG_FAILURES)
+        fprintf(stderr, "echo-server: note: %s\n", half);
     /* Nothing waits from here on but the loop; and whoever reads where we listen may stop us. */
     os_stop_ends(OS_STOP_TOLD);
     return serve(options, &listeners, stop);

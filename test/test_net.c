@@ -341,6 +341,26 @@ static void a_reset_shows_in_recv(void **state)
     net_close(pair[0]);
 }
 
+static void an_address_of_this_machine_for_itself_is_known(void **state)
+{
+    static const struct {
+        struct net_address address;
+        bool loopback;
+    } cases[] = {
+        {{.bytes = {127, 0, 0, 1}}, true},
+        {{.bytes = {127, 255, 1, 2}}, true},
+        {{.bytes = {128, 0, 0, 1}}, false},
+        {{.bytes = {0}}, false},
+        {{.bytes = {[15] = 1}, .ipv6 = true}, true},
+        {{.bytes = {127, [15] = 1}, .ipv6 = true}, false},
+        {{.bytes = {0}, .ipv6 = true}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(net_address_is_loopback(&cases[i].address), cases[i].loopback);
+}
+
 static void a_reset_shows_in_send(void **state)
 {
     os_socket pair[2];
@@ -405,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_refused_connect_says_so),
         cmocka_unit_test(recv_tells_nothing_bytes_and_end_apart),
         cmocka_unit_test(a_reset_shows_in_recv),
+        cmocka_unit_test(an_address_of_this_machine_for_itself_is_known),
         cmocka_unit_test(a_reset_shows_in_send),
         cmocka_unit_test(send_takes_what_fits_and_no_more),
     };

@@ -246,6 +246,8 @@ static void expect_refusal(const struct net_address *address)
     snprintf(host, sizeof host, "%.*s", (int)strcspn(text, ":"), text);
     snprintf(port, sizeof port, "%d", address->port);
     process = run(OPTIONS("--bind", host, "--port", port));
+    if (os_error_kind(result.error) == OS_ERROR_IN_USE)
+        support_expect_line(process, STREAM_ERROR, "; trying again for 2 seconds");
     assert_string_equal(next_line(process, STREAM_ERROR), told);
     assert_null(support_line(process, STREAM_ERROR));
     assert_int_equal(support_finish(process), 1);
@@ -258,6 +260,28 @@ static void a_port_in_use_is_refused(void **state)
     (void)state;
     expect_refusal(&server.address);
     stop_server(&server);
+}
+
+/* On Windows a port may be in use for a moment longer than the program that had it. */
+static void a_port_that_becomes_free_is_taken(void **state)
+{
+    struct net_address address;
+    os_socket other = support_listen(&address);
+    char port[8];
+
+    (void)state;
+    if (!system_is_windows) {
+        net_close(other);
+        skip();
+    }
+    snprintf(port, sizeof port, "%d", address.port);
+    struct process *process = run(OPTIONS("--bind", "127.0.0.1", "--port", port));
+
+    support_expect_line(process, STREAM_ERROR, "; trying again for 2 seconds");
+    net_close(other);
+    support_expect_line(process, STREAM_OUTPUT, "listening on 127.0.0.1:");
+    process_stop(process, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(process), 0);
 }
 
 static void a_foreign_address_is_refused(void **state)
@@ -1106,6 +1130,7 @@ int main(void)
         TEST(help_and_version_go_to_stdout),
         TEST(wrong_usage_is_told_in_one_line),
         TEST(a_port_in_use_is_refused),
+        TEST(a_port_that_becomes_free_is_taken),
         TEST(a_foreign_address_is_refused),
         TEST(an_unknown_host_is_refused),
         TEST(the_port_can_be_used_again_at_once),
