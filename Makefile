@@ -6,6 +6,9 @@
 #                             ASan and UBSan
 #   make windows              cross-builds build/windows/*.exe
 #   make deps-windows test-windows     the cross compiler and Wine; the tests, run under Wine
+#   make probe, probe-windows          prints what only the system, or Wine, can tell: what a short
+#                             wait takes, whether a port can be bound again, whether answers are
+#                             lost (a minute)
 #   make deps-lint lint       every check of the sources that needs no run
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
@@ -103,7 +106,7 @@ $(BUILD)/obj/command: FORCE
 	@new='$(subst ','\'',$(COMPILE) $(LINK) $(LIBS))'; \
 	    [ "$$new" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$new" >$@
 
--include $(wildcard $(BUILD)/obj/*/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
 
 # What the benchmark compares with, of which some need a library, and what loads it besides
 # echo-client.
@@ -121,6 +124,17 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: test/bench/%.c test/bench/peer.c test/bench
 
 bench: $(PROGRAMS) $(BENCH_PROGRAMS)
 	test/bench/run.sh $(BUILD)
+
+# Facts that only the system can tell.
+PROBE := $(call objects,$(call sources,test/probe) \
+    $(filter test/process_% test/system_% test/attached_console_%,$(call sources,test)))
+
+$(BUILD)/probe$(EXE): $(PROBE) $(LIBRARY)
+	$(LINK) -o $@ $^ $(LIBS)
+
+probe: $(PROGRAMS) $(BUILD)/probe$(EXE)
+	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
+	    $(UNDER) sh -c '$${WINE:+"$$WINE"} $(BUILD)/probe$(EXE) </dev/null'
 
 run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)
@@ -143,6 +157,9 @@ windows:
 
 test-windows: windows
 	+$(CROSS_MAKE) test
+
+probe-windows: windows
+	+$(CROSS_MAKE) probe
 
 # The programs have to run on a Windows on which nothing was installed for them.
 check-dlls: $(PROGRAMS)
@@ -187,5 +204,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows check-dlls bench deps deps-bench deps-lint deps-windows \
-    lint format install uninstall clean FORCE
+.PHONY: all run test windows test-windows probe probe-windows check-dlls bench deps deps-bench \
+    deps-lint deps-windows lint format install uninstall clean FORCE

@@ -2,20 +2,22 @@
 
 enum { MOMENT = 10, STARTING = 30000, ARRIVAL = 10000 /* milliseconds */ };
 
-static HANDLE arrived; /* an event: Ctrl-C has */
+static HANDLE arrived; /* set when a control event has */
 
-static BOOL WINAPI take_interrupt(DWORD event)
+static BOOL WINAPI take_event(DWORD event)
 {
-    if (event == CTRL_C_EVENT)
+    bool ours = event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+
+    if (ours)
         SetEvent(arrived);
-    return event == CTRL_C_EVENT;
+    return ours;
 }
 
 /* Windows 8 and later forget a process's handlers when it leaves its console or is attached to
  * another one, Wine does not. They are forgotten on both, so that Wine shows what Windows does. */
 static void forget_handlers(void)
 {
-    while (SetConsoleCtrlHandler(take_interrupt, FALSE))
+    while (SetConsoleCtrlHandler(take_event, FALSE))
         continue;
 }
 
@@ -33,13 +35,13 @@ bool attached_console_open(HANDLE process, DWORD id)
     /* Ctrl-C must not be ignored instead of handled: programs that are started would inherit that.
      */
     return arrived != NULL && SetConsoleCtrlHandler(NULL, FALSE) &&
-           SetConsoleCtrlHandler(take_interrupt, TRUE);
+           SetConsoleCtrlHandler(take_event, TRUE);
 }
 
-bool attached_console_interrupt(void)
+bool attached_console_send(DWORD event)
 {
     ResetEvent(arrived);
-    return GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) &&
+    return GenerateConsoleCtrlEvent(event, 0) &&
            WaitForSingleObject(arrived, ARRIVAL) == WAIT_OBJECT_0;
 }
 

@@ -17,9 +17,9 @@
  */
 bool attached_console_open(HANDLE process, DWORD id);
 
-/* Sends Ctrl-C to all processes of the console, and waits until it has arrived in this one, which
- * is one of them and ignores it. */
-bool attached_console_interrupt(void);
+/* Sends CTRL_C_EVENT or CTRL_BREAK_EVENT to all processes of the console, and waits until it has
+ * arrived in this one, which is one of them and goes on. */
+bool attached_console_send(DWORD event);
 
 /* Goes back to the console of this process's parent, if that has one. */
 void attached_console_close(void);

@@ -23,7 +23,8 @@ enum process_input {
 enum process_stop {
     PROCESS_STOP_INTERRUPT, /* SIGINT; Ctrl-C in the program's console */
     PROCESS_STOP_TERMINATE, /* SIGTERM; on Windows, which has no such thing, Ctrl-C as well */
-    PROCESS_STOP_HANG_UP    /* SIGHUP; the same */
+    PROCESS_STOP_HANG_UP,   /* SIGHUP; the same */
+    PROCESS_STOP_BREAK      /* Ctrl-Break, which Wine refuses to send; SIGTERM elsewhere */
 };
 
 /* All zero is what most tests want. */

@@ -180,7 +180,8 @@ void process_stop(struct process *process, enum process_stop how)
 {
     static const int signals[] = {[PROCESS_STOP_INTERRUPT] = SIGINT,
                                   [PROCESS_STOP_TERMINATE] = SIGTERM,
-                                  [PROCESS_STOP_HANG_UP] = SIGHUP};
+                                  [PROCESS_STOP_HANG_UP] = SIGHUP,
+                                  [PROCESS_STOP_BREAK] = SIGTERM};
 
     kill(process->system->id, signals[how]);
 }

@@ -313,10 +313,11 @@ void process_close_input(struct process *process)
 
 void process_stop(struct process *process, enum process_stop how)
 {
-    (void)how;
+    DWORD event = how == PROCESS_STOP_BREAK ? CTRL_BREAK_EVENT : CTRL_C_EVENT;
+
     if (!attached_console_open(process->system->handle, process->system->id) ||
-        !attached_console_interrupt())
-        fprintf(stderr, "Ctrl-C: Windows error %lu\n", GetLastError());
+        !attached_console_send(event))
+        fprintf(stderr, "control event %lu: Windows error %lu\n", event, GetLastError());
     attached_console_close();
 }
 

@@ -208,7 +208,7 @@ void pseudo_terminal_send(struct pseudo_terminal *terminal, enum pseudo_terminal
 
     switch (signal) {
     case PSEUDO_TERMINAL_INTERRUPT:
-        done = attached_console_interrupt();
+        done = attached_console_send(CTRL_C_EVENT);
         break;
     case PSEUDO_TERMINAL_FAULT:
         thread = CreateRemoteThread(terminal->process, NULL, 0, NULL, NULL, 0, NULL);
