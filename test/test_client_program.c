@@ -469,9 +469,10 @@ static void a_server_may_end_first(void **state)
 
     (void)state;
     support_send(client.s, bytes, MIB);
-    net_close(client.s);
+    net_end_sending(client.s);
     process_close_input(client.process);
     expect_output(client.process, bytes, MIB);
+    leave(client.s);
     assert_int_equal(support_finish(client.process), 0);
     free(bytes);
 }
@@ -579,9 +580,10 @@ static void the_server_waits_for_an_output_that_nobody_reads(void **state)
     size_t sent = send_until_refused(client.s, pattern);
 
     (void)state;
-    net_close(client.s);
+    net_end_sending(client.s);
     process_close_input(client.process);
     expect_output(client.process, pattern, sent);
+    leave(client.s);
     assert_int_equal(support_finish(client.process), 0);
     free(pattern);
 }
@@ -630,8 +632,9 @@ static void a_server_that_is_gone_before_the_input_ends_is_told(void **state)
     support_write(client.process, "one\n", 4);
     support_expect_text(client.s, "one\n");
     support_send(client.s, "bye", 3);
-    net_close(client.s);
+    net_end_sending(client.s);
     expect_output_so_far(client.process, "bye");
+    net_close(client.s);
     while (process_pump(client.process, "more\n", 5, 10) >= 0 &&
            !client.process->output[STREAM_ERROR].ended)
         assert_true(os_nanoseconds() < end);
