@@ -183,7 +183,7 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
                                          struct connector_connection *connection,
                                          char error[CONNECTOR_ERROR])
 {
-    struct connector connector = {.selector = selector_create(), .count = count};
+    struct connector connector = {.selector = selector_create(SELECTOR_ALL), .count = count};
     bool stopped = false;
 
     for (size_t i = 0; i < count; i++)

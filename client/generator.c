@@ -450,7 +450,7 @@ bool generator_create(struct generator *generator, const struct load_options *op
         .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
     generator->connections = calloc(total, sizeof *generator->connections);
-    generator->selector = selector_create();
+    generator->selector = selector_create(SELECTOR_ANNOUNCED);
     if (generator->connections == NULL || generator->selector == NULL)
         return false;
     generator->total = total;

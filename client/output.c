@@ -109,7 +109,7 @@ size_t output_length(const struct output *output)
 /* Waits until all is written, or the reader is given up after a request to stop. */
 static void drain(struct output *output, os_socket stop)
 {
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch stop_watch = {.interest = SELECTOR_NONE};
     int64_t deadline = INT64_MAX;
     int64_t now = os_nanoseconds();

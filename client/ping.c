@@ -352,7 +352,7 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
     os_wait_precisely();
     if (ping != NULL)
         ping->output.stream = STREAM_OUTPUT;
-    if (ping == NULL || (ping->selector = selector_create()) == NULL ||
+    if (ping == NULL || (ping->selector = selector_create(SELECTOR_ALL)) == NULL ||
         !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ) ||
         !output_attach(&ping->output, ping->selector)) {
         output_complain(stop, "out of memory");

@@ -453,7 +453,7 @@ static bool set_up(struct session *session, os_socket s, os_socket stop)
 {
     const os_socket sockets[] = {s, stop};
 
-    session->selector = selector_create();
+    session->selector = selector_create(SELECTOR_ALL);
     if (session->selector == NULL ||
         !selector_add(session->selector, &session->socket, s, SELECTOR_READ) ||
         !selector_add(session->selector, &session->stop, stop, SELECTOR_READ) ||

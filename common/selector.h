@@ -10,11 +10,11 @@
  * meanwhile is not given out any more. So watches may be added, changed and removed, and their
  * memory freed, while going through them.
  *
- * select() looks at every socket it is given, however few are ever ready. So where there are many,
- * those that were ready lately, and those that are `always` waited for, are waited for alone, the
- * others looked at in turn, and all waited for when none of the recent ones is ready: a socket that
- * wakes up while others are busy is given out later by no more than about twenty times what one
- * look at all sockets costs, or 2 ms.
+ * select() looks at every socket it is given, however few are ever ready. Up to SELECTOR_FEW
+ * sockets are all given to it. Of more, only the hot ones are: those that were ready lately, and
+ * those that are `always` hot. A socket that has been idle for a while becomes cold; how the
+ * selector learns that a cold one is ready is its way (enum selector_way). No socket is ever given
+ * out that select() has not found ready.
  */
 #ifndef SELECTOR_H
 #define SELECTOR_H
@@ -27,29 +27,52 @@
 
 enum { SELECTOR_NONE = 0, SELECTOR_READ = 1, SELECTOR_WRITE = 2 };
 
+/* So many sockets are given to select() together, whatever the way. */
+enum { SELECTOR_FEW = 64, SELECTOR_KINDS = 16 };
+
+enum selector_way {
+    SELECTOR_ALL,      /* it does not: all sockets are given to each select() */
+    SELECTOR_POLLED,   /* cold sockets are polled, some at a time. One that becomes ready while
+                          others are busy is given out after at most about twenty times what a
+                          select() over all of them costs */
+    SELECTOR_ANNOUNCED /* a cold socket announces that something has happened to it, through a
+                          signal queue, and is given to the next select() (Linux: signalfd(2), and
+                          F_SETSIG in fcntl(2)) */
+};
+
 /*
  * One watched socket; on POSIX any descriptor. It is embedded in what it watches, as the first
  * member, so that no look-up leads from one to the other. `kind` is the owner's, to tell what that
- * is, and `always` is set before selector_add(), for the few that must not be kept waiting because
- * others are busy: a listener, a request to stop. The rest is the selector's, to be read but not
- * written.
+ * is, and `always` is set before selector_add(): for the few that must not be kept waiting because
+ * others are busy, as a listener or a request to stop, and for what is not a socket. The rest is
+ * the selector's, to be read but not written.
  */
 struct selector_watch {
     os_socket socket;
-    uint32_t index;       /* its place among all, those of late first */
+    uint32_t index;       /* its place among all */
     uint32_t ready_index; /* its place among the ready ones, when `ready` is not SELECTOR_NONE */
     uint8_t interest;     /* what is waited for */
     uint8_t ready; /* what the last wait found; a failed connection is ready for all it is watched
                       for */
-    uint8_t kind;
-    bool always : 1; /* is one of the recent ones, whenever it was ready */
-    bool recent : 1; /* has been ready since the recent ones were last gone through */
+    uint8_t seen;  /* in which scan it was last ready; scans are counted modulo 256 */
+    uint8_t kind : 4;   /* less than SELECTOR_KINDS */
+    uint8_t always : 1; /* is hot, whenever it was ready */
+    uint8_t owned : 1;  /* its announcements come to this process */
+    uint8_t armed : 1;  /* it announces what happens to it */
 };
 
 struct selector;
 
-/* Returns an empty selector, or NULL when memory is refused. It never owns sockets or watches. */
-struct selector *selector_create(void);
+/*
+ * Returns an empty selector, or NULL when memory is refused. It never owns sockets or watches.
+ * Where the system does not let sockets announce themselves, SELECTOR_ANNOUNCED becomes
+ * SELECTOR_POLLED. A process with several selectors has as many announced ones as there are
+ * real-time signals.
+ */
+struct selector *selector_create(enum selector_way way);
+
+/* The way that is in force. */
+enum selector_way selector_way(const struct selector *selector);
 
 void selector_destroy(struct selector *selector);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/select.h>
 
-#include "selector_sets.h"
+#include "selector_private.h"
 
 /*
  * An fd_set is a bitmap over descriptors, and select() reads as many of its bits as it is told to.
@@ -30,8 +30,7 @@ struct selector_sets {
     word *write_interest;
     word *read_ready; /* copied from the interest, then cut down by select() */
     word *write_ready;
-    struct selector_watch *
-        *by_descriptor; /* a place for each bit; what stands where no bit is set means nothing */
+    struct selector_watch **by_descriptor; /* a place for each bit; NULL: it is not watched */
 };
 
 struct selector_sets *selector_sets_create(void)
@@ -46,12 +45,12 @@ void selector_sets_destroy(struct selector_sets *sets)
     free(sets);
 }
 
-bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t count)
+/* Makes room for a descriptor; false when memory is refused. */
+static bool reserve(struct selector_sets *sets, size_t descriptor)
 {
     size_t words = sets->words > 0 ? sets->words : 16;
 
-    (void)count;
-    while (words * WORD_BITS <= (size_t)socket)
+    while (words * WORD_BITS <= descriptor)
         words *= 2;
     if (words == sets->words)
         return true;
@@ -64,6 +63,8 @@ bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t 
     word *bitmaps = calloc(4 * words, sizeof(word));
     if (bitmaps == NULL)
         return false;
+    for (size_t i = sets->words * WORD_BITS; i < words * WORD_BITS; i++)
+        table[i] = NULL;
     if (sets->words > 0) {
         memcpy(bitmaps, sets->read_interest, sets->words * sizeof(word));
         memcpy(bitmaps + words, sets->write_interest, sets->words * sizeof(word));
@@ -75,6 +76,27 @@ bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t 
     sets->read_ready = bitmaps + 2 * words;
     sets->write_ready = bitmaps + 3 * words;
     return true;
+}
+
+bool selector_sets_add(struct selector_sets *sets, struct selector_watch *watch, size_t count)
+{
+    (void)count;
+    if (!reserve(sets, (size_t)watch->socket))
+        return false;
+    sets->by_descriptor[watch->socket] = watch;
+    return true;
+}
+
+void selector_sets_remove(struct selector_sets *sets, const struct selector_watch *watch)
+{
+    sets->by_descriptor[watch->socket] = NULL;
+}
+
+struct selector_watch *selector_sets_find(const struct selector_sets *sets, int descriptor)
+{
+    bool known = descriptor >= 0 && (size_t)descriptor < sets->words * WORD_BITS;
+
+    return known ? sets->by_descriptor[descriptor] : NULL;
 }
 
 static void put(word *bitmap, size_t descriptor, bool on)
@@ -94,7 +116,6 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
 
     put(sets->read_interest, descriptor, (interest & SELECTOR_READ) != 0);
     put(sets->write_interest, descriptor, (interest & SELECTOR_WRITE) != 0);
-    sets->by_descriptor[descriptor] = watch;
     if (sets->used <= descriptor / WORD_BITS)
         sets->used = descriptor / WORD_BITS + 1;
 }
@@ -162,7 +183,7 @@ static size_t fill_with_some(const struct selector *selector, size_t from, size_
 
     memset(sets->read_ready, 0, sets->used * sizeof(word));
     memset(sets->write_ready, 0, sets->used * sizeof(word));
-    return add(selector, from, to, add(selector, 0, selector->recent, 0));
+    return add(selector, from, to, add(selector, 0, selector->hot, 0));
 }
 
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
@@ -170,7 +191,7 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
     struct selector_sets *sets = selector->sets;
     struct timeval limit = {.tv_sec = (time_t)(timeout / 1000000),
                             .tv_usec = (suseconds_t)(timeout % 1000000)};
-    size_t words = selector->recent + to - from == selector->count
+    size_t words = selector->hot + to - from == selector->count
                        ? fill_with_all(sets)
                        : fill_with_some(selector, from, to);
     int found = select((int)(words * WORD_BITS), (fd_set *)(void *)sets->read_ready,

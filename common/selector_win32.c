@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "selector_sets.h"
+#include "selector_private.h"
 
 /*
  * On Windows an fd_set is a count and an array of that many sockets, not a bitmap: one with more
@@ -36,11 +36,11 @@ void selector_sets_destroy(struct selector_sets *sets)
     free(sets);
 }
 
-bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t count)
+bool selector_sets_add(struct selector_sets *sets, struct selector_watch *watch, size_t count)
 {
     size_t capacity = sets->capacity > 0 ? sets->capacity : 16;
 
-    (void)socket;
+    (void)watch;
     while (capacity < count)
         capacity *= 2;
     if (capacity == sets->capacity)
@@ -55,6 +55,12 @@ bool selector_sets_reserve(struct selector_sets *sets, os_socket socket, size_t 
     sets->write = (struct socket_set *)(void *)(memory + size);
     sets->failed = (struct socket_set *)(void *)(memory + 2 * size);
     return true;
+}
+
+void selector_sets_remove(struct selector_sets *sets, const struct selector_watch *watch)
+{
+    (void)sets;
+    (void)watch;
 }
 
 void selector_sets_change(struct selector_sets *sets, struct selector_watch *watch,
@@ -83,21 +89,20 @@ static void add(struct selector *selector, size_t from, size_t to)
 }
 
 /*
- * From the sockets that select() left in a set back to their watches, the recent ones and those
+ * From the sockets that select() left in a set back to their watches, the hot ones and those
  * from `from` to `to`. Both stand in the same order in practice, so that one walk finds all; but
  * nobody promises it, so the walk begins again at the end and gives up only after a full turn.
  */
 static void collect(struct selector *selector, size_t from, size_t to, const struct socket_set *set,
                     uint8_t ready)
 {
-    size_t count = selector->recent + to - from;
+    size_t count = selector->hot + to - from;
     size_t place = 0;
 
     for (u_int i = 0; i < set->count; i++) {
         for (size_t tried = 0; tried < count; tried++) {
             struct selector_watch *watch =
-                selector
-                    ->watches[place < selector->recent ? place : place - selector->recent + from];
+                selector->watches[place < selector->hot ? place : place - selector->hot + from];
 
             place = place + 1 < count ? place + 1 : 0;
             if (watch->socket == set->sockets[i]) {
@@ -118,7 +123,7 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
 
     if (!none) {
         sets->read->count = sets->write->count = sets->failed->count = 0;
-        add(selector, 0, selector->recent);
+        add(selector, 0, selector->hot);
         add(selector, from, to);
         none = sets->read->count == 0 && sets->write->count == 0;
     }

@@ -110,7 +110,7 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
         net_close(s);
         return;
     }
-    c->watch.kind = watch_kind;
+    c->watch.kind = watch_kind & 0xFU;
     append(&clients->serving, c);
     clients->count++;
     if (!clients->service->no_log_empty)

@@ -47,7 +47,7 @@ static int serve(const struct server_options *options, struct listeners *listene
 /* Before the loop, as the name service is waited for: a request to stop ends the process. */
 static void wait_a_moment(void)
 {
-    struct selector *nothing = selector_create();
+    struct selector *nothing = selector_create(SELECTOR_ALL);
 
     if (nothing != NULL)
         selector_wait(nothing, REBIND_AFTER);

@@ -258,6 +258,9 @@ static void log_start(struct server *server, uint64_t descriptors)
 {
     static const char *const modes[] = {
         [PROTOCOL_ECHO] = "echo", [PROTOCOL_LINE] = "line", [PROTOCOL_CHUNK] = "chunk"};
+    static const char *const ways[] = {[SELECTOR_ALL] = "select() over all sockets",
+                                       [SELECTOR_POLLED] = "idle sockets are polled",
+                                       [SELECTOR_ANNOUNCED] = "idle sockets announce themselves"};
     char clients[48] = "no limit of clients";
     char limit[48] = "no limit of descriptors";
 
@@ -267,8 +270,8 @@ static void log_start(struct server *server, uint64_t descriptors)
                  text_plural(server->options.max_clients));
     if (descriptors > 0)
         snprintf(limit, sizeof limit, "at most %llu descriptors", (unsigned long long)descriptors);
-    log_event(&server->log, "Started: mode %s, %s, %s", modes[server->options.rules.mode], clients,
-              limit);
+    log_event(&server->log, "Started: mode %s, %s, %s, %s", modes[server->options.rules.mode],
+              clients, limit, ways[selector_way(server->selector)]);
 }
 
 /* The lines for which scripts wait: they are written once every address listens, and nothing else
@@ -293,7 +296,7 @@ static bool set_up(struct server *server, os_socket stop)
 {
     server->service.scratch = scratch;
     server->service.gather = gather;
-    server->selector = selector_create();
+    server->selector = selector_create(server->options.way);
     if (server->selector == NULL)
         return false;
     server->clients.selector = server->selector;

@@ -25,6 +25,8 @@ static const char help[] =
     "      --max-line BYTES         longest line in line mode (default 65536)\n"
     "      --idle-timeout SECONDS   close connections on which nothing moves (default 0: never)\n"
     "      --drain-timeout SECONDS  after a request to stop, wait for clients (default 5)\n"
+    "      --select-all             give all sockets to each select(), however many are idle\n"
+    "      --select-polled          poll idle sockets, also where they can announce themselves\n"
     "      --no-log-empty           do not log connections that never sent a byte\n"
     "  -q, --quiet                  log failures only\n"
     "  -v, --verbose                log also what is received in mode echo\n"
@@ -42,6 +44,8 @@ enum {
     OPTION_MAX_LINE,
     OPTION_IDLE_TIMEOUT,
     OPTION_DRAIN_TIMEOUT,
+    OPTION_SELECT_ALL,
+    OPTION_SELECT_POLLED,
     OPTION_NO_LOG_EMPTY
 };
 
@@ -53,6 +57,8 @@ static const struct option longs[] = {
     {"max-line", required_argument, NULL, OPTION_MAX_LINE},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIMEOUT},
+    {"select-all", no_argument, NULL, OPTION_SELECT_ALL},
+    {"select-polled", no_argument, NULL, OPTION_SELECT_POLLED},
     {"no-log-empty", no_argument, NULL, OPTION_NO_LOG_EMPTY},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
@@ -119,6 +125,12 @@ static bool parse_option(int option, struct server_options *options)
         return command_line_seconds(program, "--idle-timeout", &options->idle_timeout);
     case OPTION_DRAIN_TIMEOUT:
         return command_line_seconds(program, "--drain-timeout", &options->drain_timeout);
+    case OPTION_SELECT_ALL:
+        options->way = SELECTOR_ALL;
+        return true;
+    case OPTION_SELECT_POLLED:
+        options->way = SELECTOR_POLLED;
+        return true;
     case OPTION_NO_LOG_EMPTY:
         options->no_log_empty = true;
         return true;
@@ -143,6 +155,7 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
         .rules = {.mode = PROTOCOL_ECHO, .max_line = 65536},
         .max_clients = UINT64_MAX,
         .drain_timeout = 5000,
+        .way = SELECTOR_ANNOUNCED,
         .log_level = LOG_EVENTS,
     };
     while ((option = command_line_next(program, argc, argv, ":p:b:m:qvhV", longs)) != -1) {

@@ -8,6 +8,7 @@
 #include "command_line.h"
 #include "log.h"
 #include "protocol.h"
+#include "selector.h"
 
 enum { SERVER_OPTIONS_BINDS = 64 }; /* --bind options that one command line may have */
 
@@ -20,6 +21,7 @@ struct server_options {
     uint64_t max_clients;  /* UINT64_MAX: as many as the system allows */
     int64_t idle_timeout;  /* milliseconds; 0: none */
     int64_t drain_timeout; /* milliseconds */
+    enum selector_way way; /* SELECTOR_ANNOUNCED: where the system can */
     enum log_level log_level;
     bool no_log_empty; /* connections that never sent a byte are left out of the log */
 };

@@ -282,7 +282,7 @@ os_socket support_listen(struct net_address *address)
 
 void support_wait(os_socket s, uint8_t interest)
 {
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch watch;
     int64_t end = deadline();
     bool over = false;
@@ -323,7 +323,7 @@ os_socket support_connect(const struct net_address *address)
 static bool connects(os_socket s)
 {
     enum { PATIENCE = 300000 }; /* microseconds */
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch watch;
     bool ready;
 

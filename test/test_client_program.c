@@ -421,7 +421,7 @@ static void quit_ends_a_conversation_in_line_mode(void **state)
 /* Goes on after the end of input until the server ends, however long that takes. */
 static void a_late_answer_is_waited_for(void **state)
 {
-    struct selector *nothing = selector_create();
+    struct selector *nothing = selector_create(SELECTOR_ALL);
     struct client client = start(NULL);
 
     (void)state;
@@ -528,7 +528,7 @@ static size_t write_until_refused(struct process *process, const char *pattern)
 /* As support_wait(), but leaves the output of the programs alone. */
 static bool becomes_ready(os_socket s, uint8_t interest, int timeout)
 {
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch watch;
     bool ready;
 

@@ -27,7 +27,7 @@ static int set_up(void **state)
     struct watched *w = calloc(1, sizeof *w);
 
     assert_non_null(w);
-    w->selector = selector_create();
+    w->selector = selector_create(SELECTOR_ALL);
     assert_non_null(w->selector);
     support_pair(w->pair);
     *state = w;
@@ -81,7 +81,7 @@ static void fill(os_socket s)
 
 static void nothing_watched_is_waited_for_in_peace(void **state)
 {
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
 
     (void)state;
     assert_non_null(selector);
@@ -185,7 +185,7 @@ static void the_end_of_a_stream_is_readable(void **state)
 
 static void a_failed_connect_is_ready(void **state)
 {
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch connecting;
     struct net_address address;
     os_socket listener = support_listen(&address), s;
@@ -209,7 +209,7 @@ static void a_failed_connect_is_ready(void **state)
 
 static void a_closed_socket_makes_the_wait_fail(void **state)
 {
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch closed;
     struct net_address address;
     os_socket listener = support_listen(&address);
@@ -235,7 +235,7 @@ struct crowd {
 
 static void crowd_open(struct crowd *crowd)
 {
-    crowd->selector = selector_create();
+    crowd->selector = selector_create(SELECTOR_ALL);
     assert_non_null(crowd->selector);
     for (int i = 0; i < 2; i++) {
         support_pair(crowd->pairs[i]);
@@ -331,7 +331,7 @@ static struct many *open_many(void)
     struct many *many = calloc(1, sizeof *many);
 
     assert_non_null(many);
-    many->selector = selector_create();
+    many->selector = selector_create(SELECTOR_ALL);
     assert_non_null(many->selector);
     for (size_t i = 0; i < 2 * PAIRS; i += 2)
         support_pair(&many->sockets[i]);

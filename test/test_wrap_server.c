@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "connection.h"
-#include "selector_sets.h"
+#include "selector_private.h"
 #include "stream.h"
 #include "support.h"
 #include "test.h"
@@ -197,6 +197,7 @@ static struct server_options usual(enum protocol_mode mode)
     return (struct server_options){.rules = {.mode = mode, .max_line = LINE},
                                    .max_clients = UINT64_MAX,
                                    .drain_timeout = 3600 * 1000,
+                                   .way = SELECTOR_ANNOUNCED,
                                    .log_level = LOG_EVENTS};
 }
 

@@ -168,7 +168,7 @@ struct wrong_server *wrong_server_open(enum wrong_server_fault fault, uint64_t a
     server->fault = fault;
     server->at = at;
     server->faults = faults;
-    server->selector = selector_create();
+    server->selector = selector_create(SELECTOR_ALL);
     assert_non_null(server->selector);
     assert_true(selector_add(server->selector, &server->listener, support_listen(&server->address),
                              SELECTOR_READ));

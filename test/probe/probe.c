@@ -39,7 +39,7 @@ static void give_up(const char *what)
 /* Waits for a socket; for the time alone without one. */
 static void wait_for(os_socket s, uint8_t interest, int64_t microseconds)
 {
-    struct selector *selector = selector_create();
+    struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch watch = {.kind = 0};
 
     if (selector == NULL || (s != OS_NO_SOCKET && !selector_add(selector, &watch, s, interest)) ||

@@ -1,0 +1,239 @@
+/* Tests of announced sockets against what the system does with signals, and may refuse. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "selector_private.h"
+#include "support.h"
+#include "test.h"
+
+#ifdef __linux__
+#include <sys/signalfd.h>
+
+enum { PAIRS = 200 };
+
+static struct selector *selector;
+static struct selector_watch watches[PAIRS];
+static os_socket pairs[PAIRS][2];
+static int64_t offset; /* of the clock */
+static bool refused;   /* signalfd() is */
+
+__typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
+__typeof__(signalfd) __wrap_signalfd, __real_signalfd;
+
+int64_t __wrap_os_nanoseconds(void)
+{
+    return __real_os_nanoseconds() + offset;
+}
+
+int __wrap_signalfd(int descriptor, const sigset_t *signals, int flags)
+{
+    if (!refused)
+        return __real_signalfd(descriptor, signals, flags);
+    errno = ENOSYS;
+    return -1;
+}
+
+static void open_pairs(void)
+{
+    selector = selector_create(SELECTOR_ANNOUNCED);
+    assert_non_null(selector);
+    for (int i = 0; i < PAIRS; i++) {
+        support_pair(pairs[i]);
+        watches[i] = (struct selector_watch){.kind = 0};
+        assert_true(selector_add(selector, &watches[i], pairs[i][0], SELECTOR_READ));
+    }
+}
+
+static void close_pairs(void)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        selector_remove(selector, &watches[i]);
+        net_close(pairs[i][0]);
+        net_close(pairs[i][1]);
+    }
+    selector_destroy(selector);
+}
+
+static void let_time_pass(void)
+{
+    for (int i = 0; i < 4; i++) {
+        offset += 200000000;
+        assert_true(selector_wait(selector, 0));
+    }
+}
+
+/* Sends to each `step`th, and expects it to be found, and no other. */
+static void send_and_find(int step)
+{
+    int64_t end = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
+    int missing = 0;
+
+    for (int i = 0; i < PAIRS; i += step, missing++)
+        support_send(pairs[i][1], "x", 1);
+    while (missing > 0) {
+        struct selector_watch *watch;
+
+        assert_true(__real_os_nanoseconds() < end);
+        assert_true(selector_wait(selector, 1000000));
+        while ((watch = selector_next(selector)) != NULL) {
+            assert_int_equal((watch - watches) % step, 0);
+            support_expect_text(watch->socket, "x");
+            missing--;
+        }
+    }
+}
+
+/* Whatever the most is that may be queued: then a signal without a name comes. */
+static void a_full_queue_hides_nobody(void **state)
+{
+    struct rlimit before, few;
+
+    (void)state;
+    getrlimit(RLIMIT_SIGPENDING, &before);
+    open_pairs();
+    for (rlim_t limit = 0; limit <= 10; limit += 5) {
+        few = (struct rlimit){limit, before.rlim_max};
+        setrlimit(RLIMIT_SIGPENDING, &few);
+        for (int step = 1; step <= PAIRS; step *= 3) {
+            let_time_pass();
+            send_and_find(step);
+        }
+    }
+    setrlimit(RLIMIT_SIGPENDING, &before);
+    let_time_pass();
+    send_and_find(7);
+    close_pairs();
+}
+
+/* A signal is blocked for the announcements, but not for a program that this one starts. */
+static void a_child_gets_its_signals(void **state)
+{
+    sigset_t blocked;
+    int status;
+
+    (void)state;
+    selector = selector_create(SELECTOR_ANNOUNCED);
+    assert_int_equal(selector_way(selector), SELECTOR_ANNOUNCED);
+    sigprocmask(SIG_BLOCK, NULL, &blocked);
+    assert_true(sigismember(&blocked, selector->announcements.signal));
+    assert_true(sigismember(&blocked, SIGIO));
+    pid_t child = fork();
+
+    if (child == 0) {
+        sigprocmask(SIG_BLOCK, NULL, &blocked);
+        _exit(sigismember(&blocked, selector->announcements.signal) ||
+              sigismember(&blocked, SIGIO));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    selector_destroy(selector);
+}
+
+static void taken(int number)
+{
+    (void)number;
+}
+
+static void a_signal_that_is_in_use_is_left_alone(void **state)
+{
+    struct selector *others[3];
+
+    (void)state;
+    signal(SIGRTMIN, taken);
+    signal(SIGRTMIN + 2, SIG_IGN);
+    for (int i = 0; i < 3; i++) {
+        others[i] = selector_create(SELECTOR_ANNOUNCED);
+        assert_int_equal(selector_way(others[i]), SELECTOR_ANNOUNCED);
+        assert_int_not_equal(others[i]->announcements.signal, SIGRTMIN);
+        assert_int_not_equal(others[i]->announcements.signal, SIGRTMIN + 2);
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(others[i]->announcements.signal, others[k]->announcements.signal);
+    }
+    for (int i = 0; i < 3; i++)
+        selector_destroy(others[i]);
+    signal(SIGRTMIN, SIG_DFL);
+    signal(SIGRTMIN + 2, SIG_DFL);
+}
+
+/* The full queue of one selector is told by a signal that another may read. */
+static void a_full_queue_is_told_to_every_selector(void **state)
+{
+    static struct selector_watch theirs[PAIRS];
+    struct selector *other = selector_create(SELECTOR_ANNOUNCED);
+    struct rlimit before, few;
+
+    (void)state;
+    getrlimit(RLIMIT_SIGPENDING, &before);
+    few = (struct rlimit){0, before.rlim_max};
+    open_pairs();
+    for (int i = 0; i < PAIRS; i++)
+        assert_true(selector_add(other, &theirs[i], pairs[i][1], SELECTOR_READ));
+    for (int i = 0; i < 4; i++) {
+        let_time_pass();
+        assert_true(selector_wait(other, 0));
+    }
+    setrlimit(RLIMIT_SIGPENDING, &few);
+    support_send(pairs[3][1], "x", 1);
+    assert_true(selector_wait(other, 0));
+    assert_null(selector_next(other));
+    assert_true(selector_wait(selector, 0));
+    assert_ptr_equal(selector_next(selector), &watches[3]);
+    setrlimit(RLIMIT_SIGPENDING, &before);
+    for (int i = 0; i < PAIRS; i++)
+        selector_remove(other, &theirs[i]);
+    selector_destroy(other);
+    close_pairs();
+}
+
+/* As in some sandboxes, and where no signal is left. */
+static void where_the_system_refuses_cold_sockets_are_polled(void **state)
+{
+    (void)state;
+    refused = true;
+    open_pairs();
+    refused = false;
+    assert_int_equal(selector_way(selector), SELECTOR_POLLED);
+    let_time_pass();
+    send_and_find(7);
+    close_pairs();
+    signal(SIGIO, taken);
+    open_pairs();
+    assert_int_equal(selector_way(selector), SELECTOR_POLLED);
+    close_pairs();
+    signal(SIGIO, SIG_DFL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_queue_hides_nobody),
+        cmocka_unit_test(a_child_gets_its_signals),
+        cmocka_unit_test(a_signal_that_is_in_use_is_left_alone),
+        cmocka_unit_test(a_full_queue_is_told_to_every_selector),
+        cmocka_unit_test(where_the_system_refuses_cold_sockets_are_polled),
+    };
+
+    return cmocka_run_group_tests_name("announced", tests, support_setup, support_teardown);
+}
+#else
+static void elsewhere_cold_sockets_are_polled(void **state)
+{
+    struct selector *selector = selector_create(SELECTOR_ANNOUNCED);
+
+    (void)state;
+    assert_int_equal(selector_way(selector), SELECTOR_POLLED);
+    selector_destroy(selector);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elsewhere_cold_sockets_are_polled),
+    };
+
+    return cmocka_run_group_tests_name("announced", tests, support_setup, support_teardown);
+}
+#endif
