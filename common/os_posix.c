@@ -69,6 +69,11 @@ void os_wait_precisely(void)
 }
 #endif
 
+int64_t os_tick(void)
+{
+    return 0;
+}
+
 void os_local_time(char text[20])
 {
     time_t now = time(NULL);

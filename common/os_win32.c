@@ -55,6 +55,11 @@ void os_wait_precisely(void)
     precise = precise || timeBeginPeriod(TICK) == TIMERR_NOERROR;
 }
 
+int64_t os_tick(void)
+{
+    return precise ? TICK * (int64_t)1000000 : 0;
+}
+
 void os_local_time(char text[20])
 {
     SYSTEMTIME now;

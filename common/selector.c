@@ -173,8 +173,11 @@ bool selector_wait_until(struct selector *selector, int64_t until, int64_t now)
 {
     /* Rounded up: to wake a microsecond early is to wait twice. */
     int64_t timeout = until > now ? (until - now) / 1000 + 1 : 0;
+    int64_t tick = os_tick() / 1000;
 
-    return selector_wait(selector, timeout > EXACT ? timeout - timeout / MARGIN : timeout);
+    if (timeout > EXACT)
+        timeout -= timeout / MARGIN;
+    return selector_wait(selector, timeout > tick ? timeout - tick : 0);
 }
 
 struct selector_watch *selector_next(struct selector *selector)

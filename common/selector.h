@@ -101,8 +101,9 @@ bool selector_wait(struct selector *selector, int64_t timeout);
  * The same until `until`, at the time `now`, both of os_nanoseconds(). What is asked of the system
  * is less than that, since select() may come late by a part of what it is asked for, on Linux by a
  * thousandth, by a 200th at a low priority; only the last 2 ms are asked for in full. So a wait
- * that is repeated until its time has come, as every caller's is, ends when it
- * should, as near as the system's timer goes, after at most four early returns.
+ * that is repeated until its time has come, as every caller's is, ends when it should, as near as
+ * the system's timer goes, after at most four early returns. Where the timer ticks (os_tick()), the
+ * last tick is not slept through: it is asked again and again whether anything is ready.
  */
 bool selector_wait_until(struct selector *selector, int64_t until, int64_t now);
 

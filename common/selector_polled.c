@@ -143,7 +143,8 @@ static bool wait_for_hot(struct selector *selector, int64_t timeout, int64_t now
     limit = timeout >= 0 && timeout < limit ? timeout : limit;
     bool good = selector_sets_wait(selector, selector->hot, selector->hot, limit);
 
-    polling->quiet = selector->ready_count > 0 ? 0 : polling->quiet + limit * 1000;
+    /* Measured: a timer that ticks rarely, as that of Windows, makes a short wait a long one. */
+    polling->quiet = selector->ready_count > 0 ? 0 : polling->quiet + os_nanoseconds() - now;
     polling->busy = polling->quiet < poll_cost(selector);
     return good;
 }

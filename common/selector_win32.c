@@ -113,6 +113,13 @@ static void collect(struct selector *selector, size_t from, size_t to, const str
     }
 }
 
+/* A set that is given must have a socket in it (Winsock, select()); one that has none is left out.
+ */
+static fd_set *given(struct socket_set *set)
+{
+    return set->count > 0 ? (fd_set *)(void *)set : NULL;
+}
+
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
@@ -132,8 +139,8 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
         Sleep(timeout < 0 || timeout / 1000 > INT_MAX ? INFINITE : (DWORD)((timeout + 999) / 1000));
         return true;
     }
-    int found = select(0, (fd_set *)(void *)sets->read, (fd_set *)(void *)sets->write,
-                       (fd_set *)(void *)sets->failed, timeout < 0 ? NULL : &limit);
+    int found = select(0, given(sets->read), given(sets->write), given(sets->failed),
+                       timeout < 0 ? NULL : &limit);
 
     if (found > 0) {
         collect(selector, from, to, sets->read, SELECTOR_READ);

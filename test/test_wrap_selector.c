@@ -32,6 +32,8 @@ static struct {
     bool fails;
     int64_t cost_each;
     bool oversleeps;    /* by a thousandth of the time-out, as Linux does */
+    int64_t tick;       /* of the timer, at which every wait ends; 0: it does not tick */
+    bool precise;       /* that is known */
     int64_t delay;      /* nanoseconds that the next wait takes longer */
     unsigned waits;     /* so far */
     unsigned looks;     /* those that looked at all */
@@ -46,6 +48,7 @@ static struct selector_watch watches[MANY];
 static bool found[MANY];
 
 __typeof__(os_nanoseconds) __wrap_os_nanoseconds;
+__typeof__(os_tick) __wrap_os_tick;
 __typeof__(selector_sets_wait) __wrap_selector_sets_wait;
 __typeof__(selector_sets_add) __wrap_selector_sets_add;
 __typeof__(selector_sets_remove) __wrap_selector_sets_remove;
@@ -54,6 +57,11 @@ __typeof__(selector_sets_change) __wrap_selector_sets_change;
 int64_t __wrap_os_nanoseconds(void)
 {
     return world.now;
+}
+
+int64_t __wrap_os_tick(void)
+{
+    return world.precise ? world.tick : 0;
 }
 
 bool __wrap_selector_sets_add(struct selector_sets *sets, struct selector_watch *watch,
@@ -128,6 +136,8 @@ bool __wrap_selector_sets_wait(struct selector *waiting, size_t from, size_t to,
 
     if (world.oversleeps && timeout > 0)
         over += timeout;
+    if (world.tick > 0 && timeout > 0)
+        over += world.tick - over % world.tick;
 
     assert_true(timeout >= 0 || (world.wakes_at > 0 && count == waiting->count));
     if (world.wakes_at > world.now && world.wakes_at < over) {
@@ -233,6 +243,24 @@ static void a_wait_until_a_time_ends_on_time(void **state)
             assert_true(selector_wait_until(selector, until, world.now));
         assert_true(world.now - until < 10000);
         assert_int_in_range(world.waits - waits, 1, 5);
+    }
+}
+
+/* Where the timer ticks, the last tick is not slept through. */
+static void a_tick_is_not_slept_through(void **state)
+{
+    static const int64_t microseconds[] = {1, 10, 999, 1001, 5000, 1000000};
+
+    (void)state;
+    watch_all(1);
+    world.tick = 1000000;
+    world.precise = true;
+    for (size_t i = 0; i < sizeof microseconds / sizeof microseconds[0]; i++) {
+        int64_t until = world.now + microseconds[i] * 1000;
+
+        while (world.now < until)
+            assert_true(selector_wait_until(selector, until, world.now));
+        assert_true(world.now - until < 10000);
     }
 }
 
@@ -552,6 +580,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_few_are_always_waited_for_together),
         TEST(a_wait_until_a_time_ends_on_time),
+        TEST(a_tick_is_not_slept_through),
         TEST(the_busy_are_waited_for_alone),
         TEST(where_most_are_busy_nobody_is_left_out),
         TEST(when_most_fall_silent_the_rest_are_waited_for_alone),
