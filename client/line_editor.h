@@ -145,4 +145,18 @@ struct line_editor_row {
 bool line_editor_render(const struct line_editor *editor, size_t columns,
                         struct line_editor_row *row);
 
+/* A place in a row that was broken into several. */
+struct line_editor_place {
+    size_t row; /* 0: the first of them */
+    size_t column;
+};
+
+/*
+ * Where the byte `byte` of a row stands once the terminal has broken it to fit `columns` columns: a
+ * character that does not fit any more begins a new row. Behind the last character it is that
+ * one's row, and column `columns` at most.
+ */
+struct line_editor_place line_editor_broken(const struct line_editor_row *row, size_t byte,
+                                            size_t columns);
+
 #endif

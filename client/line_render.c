@@ -180,3 +180,24 @@ bool line_editor_render(const struct line_editor *editor, size_t columns,
     buffer_clear(&text);
     return good;
 }
+
+struct line_editor_place line_editor_broken(const struct line_editor_row *row, size_t byte,
+                                            size_t columns)
+{
+    const char *bytes = buffer_bytes(&row->text);
+    size_t length = buffer_length(&row->text);
+    struct line_editor_place place = {0, 0};
+
+    for (size_t at = 0; at < length;) {
+        size_t width;
+        size_t next = at + character_length(bytes + at, length - at, &width);
+
+        if (place.column + width > columns)
+            place = (struct line_editor_place){place.row + 1, 0};
+        if (at >= byte)
+            break;
+        place.column += width;
+        at = next;
+    }
+    return place;
+}

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "character_width.h"
 #include "screen_system.h"
 
 enum { COLUMNS_MAX = 1024 }; /* of a row that is drawn, in a window that is wider */
@@ -151,30 +150,6 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
     screen->shown = true;
 }
 
-/*
- * How many rows below its first one the cursor stands in what was drawn as one row, now that the
- * window has so many columns: a character that does not fit any more begins a new row, and the
- * cursor stays with its character, or behind the last one.
- */
-static size_t rows_to_cursor(const struct line_editor_row *row, size_t columns)
-{
-    const char *bytes = buffer_bytes(&row->text);
-    size_t length = buffer_length(&row->text);
-    size_t rows = 0;
-    size_t column = 0;
-    size_t width;
-
-    for (size_t place = 0; place < length && place <= row->cursor;) {
-        place += character_length(bytes + place, length - place, &width);
-        if (column + width > columns) {
-            rows++;
-            column = 0;
-        }
-        column += width;
-    }
-    return rows;
-}
-
 void screen_hide_line(struct screen *screen)
 {
     char up[32];
@@ -183,7 +158,7 @@ void screen_hide_line(struct screen *screen)
     if (!screen->shown)
         return;
     bool broken = columns < screen->columns && screen->reflows;
-    size_t rows = broken ? rows_to_cursor(&screen->row, columns) : 0;
+    size_t rows = broken ? line_editor_broken(&screen->row, screen->row.cursor, columns).row : 0;
 
     if (rows > 0) {
         snprintf(up, sizeof up, "\x1B[%luA", (unsigned long)rows);

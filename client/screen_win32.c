@@ -8,7 +8,9 @@
 struct screen {
     HANDLE console; /* where the line is drawn, even if stdout is something else; NULL: it is not */
     struct output *output;
-    bool shown; /* the line is */
+    bool shown;                 /* the line is */
+    struct line_editor_row row; /* what was drawn then, */
+    COORD cursor;               /* and where the cursor was left */
     bool colours;
     WORD colour; /* of what is not dimmed */
 };
@@ -52,8 +54,11 @@ struct screen *screen_open(bool drawn, struct output *output)
 
 void screen_close(struct screen *screen)
 {
-    if (screen != NULL && screen->console != NULL)
+    if (screen == NULL)
+        return;
+    if (screen->console != NULL)
         CloseHandle(screen->console);
+    buffer_clear(&screen->row.text);
     free(screen);
 }
 
@@ -98,6 +103,31 @@ static void draw(const struct screen *screen, const char *text, size_t length)
     }
 }
 
+/* Where a byte of the line stands if the console has broken it. The cursor counts as a character
+ * there: behind a full row it stands in the next one. */
+static struct line_editor_place broken(const struct screen *screen, size_t byte, size_t columns)
+{
+    struct line_editor_place place = line_editor_broken(&screen->row, byte, columns);
+
+    return place.column < columns ? place : (struct line_editor_place){place.row + 1, 0};
+}
+
+/*
+ * How many rows above the cursor are the line's, because the console has become narrower and has
+ * broken it. It may as well have cut it, which leaves the cursor in its row and, if that is where
+ * the cut was, in the last column; nothing tells which. A row that might not be ours is left alone.
+ */
+static size_t rows_above(const struct screen *screen, const CONSOLE_SCREEN_BUFFER_INFO *info)
+{
+    size_t columns = (size_t)info->dwSize.X;
+    struct line_editor_place place = broken(screen, screen->row.cursor, columns);
+    COORD cursor = info->dwCursorPosition;
+    bool cut = cursor.Y == screen->cursor.Y && (size_t)cursor.X == columns - 1;
+
+    return !cut && place.column == (size_t)cursor.X && place.row <= (size_t)cursor.Y ? place.row
+                                                                                     : 0;
+}
+
 void screen_hide_line(struct screen *screen)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
@@ -105,10 +135,16 @@ void screen_hide_line(struct screen *screen)
 
     if (!screen->shown || !GetConsoleScreenBufferInfo(screen->console, &info))
         return;
-    info.dwCursorPosition.X = 0;
-    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)info.dwSize.X, info.dwCursorPosition,
-                                &written);
-    SetConsoleCursorPosition(screen->console, info.dwCursorPosition);
+    size_t columns = (size_t)info.dwSize.X;
+    size_t above = rows_above(screen, &info);
+    /* Nothing stands below the line but what was broken off it. */
+    size_t below = broken(screen, buffer_length(&screen->row.text), columns).row -
+                   broken(screen, screen->row.cursor, columns).row;
+    COORD start = {0, (SHORT)(info.dwCursorPosition.Y - (SHORT)above)};
+
+    FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)((above + 1 + below) * columns),
+                                start, &written);
+    SetConsoleCursorPosition(screen->console, start);
     screen->shown = false;
 }
 
@@ -124,7 +160,7 @@ void screen_leave(struct screen *screen)
 
 void screen_show_line(struct screen *screen, const struct line_editor *editor)
 {
-    struct line_editor_row row = {.cursor = 0};
+    struct line_editor_row *row = &screen->row;
     CONSOLE_SCREEN_BUFFER_INFO info;
 
     screen_hide_line(screen);
@@ -133,14 +169,15 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
     /* The window may be narrower than the buffer behind it. */
     int columns = info.srWindow.Right - info.srWindow.Left + 1;
 
-    if (!line_editor_render(editor, (size_t)columns, &row))
+    buffer_clear(&row->text);
+    if (!line_editor_render(editor, (size_t)columns, row))
         return;
-    draw(screen, buffer_bytes(&row.text), row.cursor);
+    draw(screen, buffer_bytes(&row->text), row->cursor);
     /* Where the cursor is now is where it belongs, whatever columns the console counts. */
     GetConsoleScreenBufferInfo(screen->console, &info);
-    draw(screen, buffer_bytes(&row.text) + row.cursor, buffer_length(&row.text) - row.cursor);
+    draw(screen, buffer_bytes(&row->text) + row->cursor, buffer_length(&row->text) - row->cursor);
     SetConsoleCursorPosition(screen->console, info.dwCursorPosition);
-    buffer_clear(&row.text);
+    screen->cursor = info.dwCursorPosition;
     screen->shown = true;
 }
 

@@ -199,6 +199,45 @@ static void rows_are_appended(void **state)
     line_editor_clear(&editor);
 }
 
+static void a_row_may_be_broken(void **state)
+{
+    static const struct {
+        const char *row; /* | is the byte that is looked for */
+        size_t columns;
+        size_t place[2]; /* row, column */
+    } cases[] = {
+        {"|", 3, {0, 0}},
+        {"> a|", 3, {0, 3}},
+        {"> ab|", 3, {1, 1}},
+        {"> abcdefg|", 3, {2, 3}},
+        {"> abcd|efg", 3, {2, 0}},
+        {"> a|bcdefg", 3, {1, 0}},
+        {"|> abcdefg", 3, {0, 0}},
+        {"> abcdefg|", 80, {0, 9}},
+        /* A wide character that would be cut begins a new row. */
+        {"> " HAN HAN HAN "|", 5, {1, 4}},
+        {"> " HAN HAN HAN "|" HAN, 5, {2, 0}},
+        {"> " HAN "|" HAN, 5, {1, 0}},
+        {"> a" ACUTE "|" FLAG, 4, {1, 0}},
+        {"> a" ACUTE "b|", 4, {0, 4}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *cursor = strchr(cases[i].row, '|');
+        struct line_editor_row row = {{NULL}, 0};
+
+        row.cursor = (size_t)(cursor - cases[i].row);
+        assert_true(buffer_append(&row.text, cases[i].row, row.cursor));
+        assert_true(buffer_append(&row.text, cursor + 1, strlen(cursor + 1)));
+        struct line_editor_place place = line_editor_broken(&row, row.cursor, cases[i].columns);
+
+        assert_int_equal(place.row, cases[i].place[0]);
+        assert_int_equal(place.column, cases[i].place[1]);
+        buffer_clear(&row.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +245,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_shown_is_escaped),
         cmocka_unit_test(what_is_searched_for_is_shown),
         cmocka_unit_test(rows_are_appended),
+        cmocka_unit_test(a_row_may_be_broken),
     };
 
     return cmocka_run_group_tests_name("line_render", tests, NULL, NULL);
