@@ -23,9 +23,9 @@ extern const char terminal_end_key[];
  * Takes stdin. When it is a terminal and screen_can_draw(), keys come one by one and are not echoed
  * while we are in its foreground, until terminal_close(), or whatever else ends the process,
  * crashes among it; a process that is suspended or in the background leaves the terminal as it was.
- * `selector` watches the sockets that terminal_wait() is to wait for too, all of which are named in
- * `sockets`; it must live longer than the terminal. Returns NULL when the system refuses, with
- * os_socket_error() set. There is one at a time.
+ * `selector` watches the sockets that terminal_wait() is to wait for too, all of which, at most
+ * four, are named in `sockets`; it must live longer than the terminal. Returns NULL when the system
+ * refuses, with os_socket_error() set. There is one at a time.
  */
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
                                size_t socket_count);

@@ -2,8 +2,8 @@
 
 #include <winsock2.h>
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "key_record.h"
 #include "screen.h"
@@ -13,10 +13,10 @@ const char terminal_end_key[] = "Ctrl-Z";
 enum { RECORDS = 128, SOCKETS = 4 };
 
 enum input_kind {
-    INPUT_NONE, /* stdin is closed: at its end from the start */
     INPUT_CONSOLE,
     INPUT_PIPE, /* can be asked with PeekNamedPipe how much there is */
-    INPUT_OTHER /* file, NUL, or what cannot be asked: a read is taken to be possible at any time */
+    INPUT_OTHER /* file, NUL, nothing, or what cannot be asked: a read is taken to be possible at
+                   any time */
 };
 
 /* How long to sleep between two looks at a pipe, which nothing can wait for: longer the longer
@@ -71,8 +71,6 @@ static enum input_kind classify(HANDLE input)
 {
     DWORD number;
 
-    if (input == NULL || input == INVALID_HANDLE_VALUE)
-        return INPUT_NONE;
     /* In this order: the NUL device calls itself a character device as consoles do, but has no
      * console mode. */
     if (GetConsoleMode(input, &number))
@@ -84,23 +82,36 @@ static enum input_kind classify(HANDLE input)
     return INPUT_OTHER;
 }
 
+/* A socket that went on setting an event that is closed would set whatever has its handle then. It
+ * stays non-blocking, as it was. */
+static void release_sockets(struct terminal *terminal)
+{
+    for (size_t i = 0; i < terminal->socket_count; i++)
+        WSAEventSelect(terminal->sockets[i], NULL, 0);
+    WSACloseEvent(terminal->socket_event);
+}
+
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
                                size_t socket_count)
 {
     struct terminal *terminal = calloc(1, sizeof *terminal);
 
+    assert(socket_count <= SOCKETS);
     if (terminal == NULL)
         return NULL;
     terminal->selector = selector;
     terminal->socket_event = WSACreateEvent();
-    for (size_t i = 0; i < socket_count && i < SOCKETS; i++) {
-        terminal->sockets[terminal->socket_count++] = sockets[i];
+    for (size_t i = 0; i < socket_count; i++) {
         if (WSAEventSelect(sockets[i], terminal->socket_event, FD_READ | FD_WRITE | FD_CLOSE) !=
             0) {
-            WSACloseEvent(terminal->socket_event);
+            int error = WSAGetLastError();
+
+            release_sockets(terminal);
             free(terminal);
+            WSASetLastError(error);
             return NULL;
         }
+        terminal->sockets[terminal->socket_count++] = sockets[i];
     }
     terminal->input = GetStdHandle(STD_INPUT_HANDLE);
     terminal->input_kind = classify(terminal->input);
@@ -116,7 +127,7 @@ void terminal_close(struct terminal *terminal)
         return;
     give_mode_back();
     console_input = NULL;
-    WSACloseEvent(terminal->socket_event);
+    release_sockets(terminal);
     free(terminal);
 }
 
@@ -161,7 +172,6 @@ static bool input_ready(struct terminal *terminal)
     case INPUT_PIPE:
         /* A failure is the end of the input, which can be read at once. */
         return !PeekNamedPipe(terminal->input, NULL, 0, NULL, &available, NULL) || available > 0;
-    case INPUT_NONE:
     case INPUT_OTHER:
         break;
     }

@@ -1,0 +1,217 @@
+/* Tests of client/terminal on Windows, in a console of their own: what stdin is, the keys of a
+ * console, and the sockets. */
+#include "terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "console_win32.h"
+#include "support.h"
+#include "test.h"
+
+static struct selector *selector;
+static struct terminal *terminal;
+static HANDLE input; /* what stdin is; or NULL */
+
+static int set_up(void **state)
+{
+    (void)state;
+    selector = selector_create(SELECTOR_ALL);
+    input = console_open_input();
+    SetStdHandle(STD_INPUT_HANDLE, input);
+    return selector == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    terminal_close(terminal);
+    terminal = NULL;
+    selector_destroy(selector);
+    if (input != NULL)
+        CloseHandle(input);
+    return 0;
+}
+
+/* Makes a handle stdin in place of the console. */
+static void become_stdin(HANDLE handle)
+{
+    assert_ptr_not_equal(handle, INVALID_HANDLE_VALUE);
+    CloseHandle(input);
+    input = handle;
+    SetStdHandle(STD_INPUT_HANDLE, handle);
+}
+
+static void open_terminal(void)
+{
+    terminal = terminal_open(selector, NULL, 0);
+    assert_non_null(terminal);
+}
+
+/* terminal_wait() at most for the deadline. */
+static int wait_for_input(void)
+{
+    int64_t now = os_nanoseconds();
+
+    return terminal_wait(terminal, true, now + (int64_t)SUPPORT_DEADLINE * 1000000, now);
+}
+
+static void press(WORD code, WCHAR unit, WORD count)
+{
+    INPUT_RECORD record = {.EventType = KEY_EVENT};
+    DWORD written;
+
+    record.Event.KeyEvent.bKeyDown = TRUE;
+    record.Event.KeyEvent.wRepeatCount = count;
+    record.Event.KeyEvent.wVirtualKeyCode = code;
+    record.Event.KeyEvent.uChar.UnicodeChar = unit;
+    assert_true(WriteConsoleInputW(input, &record, 1, &written));
+}
+
+static void expect_key(enum key_kind kind, const char *text)
+{
+    struct key key;
+    enum terminal_keys found;
+
+    while ((found = terminal_key(terminal, &key)) == TERMINAL_NO_KEY)
+        assert_int_equal(wait_for_input(), 1);
+    assert_int_equal(found, TERMINAL_KEY);
+    assert_int_equal(key.kind, kind);
+    assert_int_equal(key.length, strlen(text));
+    assert_memory_equal(key.text, text, key.length);
+}
+
+static void a_key_that_is_held_comes_as_often(void **state)
+{
+    (void)state;
+    open_terminal();
+    press('A', L'a', 3);
+    press(VK_LEFT, 0, 2);
+    press(VK_RETURN, L'\r', 1);
+    for (int i = 0; i < 3; i++)
+        expect_key(KEY_TEXT, "a");
+    expect_key(KEY_LEFT, "");
+    expect_key(KEY_LEFT, "");
+    expect_key(KEY_ENTER, "");
+}
+
+static void the_keys_of_a_line_are_known(void **state)
+{
+    static const struct {
+        WORD code;
+        WCHAR unit;
+        enum key_kind kind;
+    } keys[] = {
+        {VK_DOWN, 0, KEY_DOWN},     {VK_HOME, 0, KEY_HOME}, {VK_END, 0, KEY_END},
+        {VK_DELETE, 0, KEY_DELETE}, {'E', 0x05, KEY_END},   {'W', 0x17, KEY_KILL_WORD},
+    };
+
+    (void)state;
+    open_terminal();
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        press(keys[i].code, keys[i].unit, 1);
+        expect_key(keys[i].kind, "");
+    }
+}
+
+/* A socket that sets no event any more may be made blocking again; one that does may not. */
+static void the_sockets_are_given_back(void **state)
+{
+    os_socket pair[2];
+    u_long off = 0;
+
+    (void)state;
+    support_pair(pair);
+    terminal = terminal_open(selector, pair, 2);
+    assert_non_null(terminal);
+    assert_int_not_equal(ioctlsocket(pair[0], (long)FIONBIO, &off), 0);
+    terminal_close(terminal);
+    terminal = NULL;
+    assert_int_equal(ioctlsocket(pair[0], (long)FIONBIO, &off), 0);
+    assert_int_equal(ioctlsocket(pair[1], (long)FIONBIO, &off), 0);
+    assert_null(terminal_open(selector, (const os_socket[]){pair[0], OS_NO_SOCKET}, 2));
+    assert_int_equal(os_socket_error(), WSAENOTSOCK);
+    assert_int_equal(ioctlsocket(pair[0], (long)FIONBIO, &off), 0);
+    net_close(pair[0]);
+    net_close(pair[1]);
+}
+
+static void a_closed_stdin_is_at_its_end(void **state)
+{
+    char byte;
+
+    (void)state;
+    become_stdin(NULL);
+    open_terminal();
+    assert_false(terminal_interactive(terminal));
+    assert_int_equal(wait_for_input(), 1);
+    assert_int_equal(stream_read(&byte, 1), STREAM_END);
+}
+
+static void a_pipe_is_read_when_something_is_in_it(void **state)
+{
+    HANDLE ends[2];
+    char bytes[8];
+    DWORD written;
+
+    (void)state;
+    assert_true(CreatePipe(&ends[0], &ends[1], NULL, 0));
+    become_stdin(ends[0]);
+    open_terminal();
+    int64_t now = os_nanoseconds();
+
+    assert_int_equal(terminal_wait(terminal, true, now, now), 0);
+    assert_int_equal(stream_read(bytes, sizeof bytes), 0);
+    assert_true(WriteFile(ends[1], "ab", 2, &written, NULL));
+    assert_int_equal(wait_for_input(), 1);
+    assert_int_equal(stream_read(bytes, sizeof bytes), 2);
+    CloseHandle(ends[1]);
+    assert_int_equal(wait_for_input(), 1);
+    assert_int_equal(stream_read(bytes, sizeof bytes), STREAM_END);
+}
+
+/* NUL, opened to be written to. */
+static void a_stdin_that_cannot_be_read_is_broken(void **state)
+{
+    char byte;
+
+    (void)state;
+    become_stdin(CreateFileW(L"NUL", GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL));
+    open_terminal();
+    assert_int_equal(wait_for_input(), 1);
+    assert_int_equal(stream_read(&byte, 1), STREAM_BROKEN);
+    assert_int_equal(os_socket_error(), ERROR_ACCESS_DENIED);
+}
+
+static void a_console_that_is_gone_cannot_be_waited_for(void **state)
+{
+    (void)state;
+    open_terminal();
+    assert_true(terminal_interactive(terminal));
+    CloseHandle(input);
+    assert_int_equal(wait_for_input(), -1);
+    assert_int_equal(os_socket_error(), ERROR_INVALID_HANDLE);
+    input = NULL;
+}
+
+static int run(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_key_that_is_held_comes_as_often, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_keys_of_a_line_are_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_sockets_are_given_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_closed_stdin_is_at_its_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pipe_is_read_when_something_is_in_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_stdin_that_cannot_be_read_is_broken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_console_that_is_gone_cannot_be_waited_for, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests_name("terminal on Windows", tests, support_setup,
+                                       support_teardown);
+}
+
+int main(int argc, char *argv[])
+{
+    return console_run(argc, argv, run);
+}
