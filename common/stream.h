@@ -21,7 +21,7 @@ enum {
 };
 
 /*
- * Prepares the streams, for os_start(). On POSIX those that are closed are opened, so that no
+ * Prepares the streams, for os_start() on POSIX. Those that are closed are opened, so that no
  * socket takes their place, and each terminal and pipe is opened once more for ourselves where the
  * system lets us: O_NONBLOCK on the inherited open file would be seen by everybody who shares it.
  * SIGPIPE, SIGXFSZ, SIGTTIN and SIGTTOU are ignored: the calls that cause them fail instead.
@@ -61,7 +61,8 @@ enum { STREAM_RETRY = 1 /* milliseconds */ };
  */
 ptrdiff_t stream_write(enum stream stream, const void *bytes, size_t length);
 
-/* Drops what a terminal has taken and not shown yet (tcflush(3)), which makes room. */
+/* Drops what a terminal has taken and not shown yet (tcflush(3)), which makes room. On POSIX: a
+ * Windows console shows what it takes. */
 void stream_discard(enum stream stream);
 
 /*
@@ -69,7 +70,7 @@ void stream_discard(enum stream stream);
  * first, or we are in the background of the terminal; or STREAM_END or STREAM_BROKEN. What can wait
  * once stream_socket() has been readable: a pipe or terminal that could not be opened once more and
  * that another program has emptied meanwhile; a signal ends that. On Windows, all that is neither
- * pipe nor file.
+ * pipe nor file. The lines of a terminal or console that edits them end with LF.
  */
 ptrdiff_t stream_read(void *bytes, size_t size);
 

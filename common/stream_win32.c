@@ -8,11 +8,6 @@
 
 enum { USUAL_COLUMNS = 80 };
 
-int stream_start(void)
-{
-    return 0;
-}
-
 /* A pipe belongs to other programs too, which do not expect it to refuse what they write. */
 static void give_pipe_back(DWORD which)
 {
@@ -132,8 +127,6 @@ ptrdiff_t stream_write(enum stream stream, const void *bytes, size_t length)
     DWORD piece = length > 65536 ? 65536 : (DWORD)length;
     DWORD written = 0;
 
-    if (handle == NULL || handle == INVALID_HANDLE_VALUE)
-        return STREAM_BROKEN;
     if (GetConsoleMode(handle, &(DWORD){0}))
         return write_console(handle, stream, bytes, length);
     if (GetFileType(handle) == FILE_TYPE_PIPE)
@@ -141,10 +134,17 @@ ptrdiff_t stream_write(enum stream stream, const void *bytes, size_t length)
     return WriteFile(handle, bytes, piece, &written, NULL) ? (ptrdiff_t)written : failure();
 }
 
-/* A console shows what it takes. */
-void stream_discard(enum stream stream)
+/* Takes the carriage returns out of what a console has edited, which ends each line with CR LF;
+ * returns how many bytes are left. No other one can be typed there. */
+static size_t drop_returns(char *bytes, size_t length)
 {
-    (void)stream;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] != '\r')
+            bytes[kept++] = bytes[i];
+    }
+    return kept;
 }
 
 ptrdiff_t stream_read(void *bytes, size_t size)
@@ -163,8 +163,11 @@ ptrdiff_t stream_read(void *bytes, size_t size)
             return 0;
         piece = available < piece ? available : piece;
     }
-    if (ReadFile(handle, bytes, piece, &count, NULL))
-        return count > 0 ? (ptrdiff_t)count : STREAM_END;
+    if (ReadFile(handle, bytes, piece, &count, NULL)) {
+        if (count == 0)
+            return STREAM_END;
+        return (ptrdiff_t)(stream_is_terminal(STREAM_INPUT) ? drop_returns(bytes, count) : count);
+    }
     switch (GetLastError()) {
     case ERROR_BROKEN_PIPE:
     case ERROR_PIPE_NOT_CONNECTED:
