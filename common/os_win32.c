@@ -7,10 +7,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "stop_requests.h"
 #include "stream.h"
+#include "text.h"
 
 /* A UDP socket connected to itself on the loopback address: what the control handler sends,
  * select() can wait for. */
@@ -153,6 +153,7 @@ const char *os_error_text(int error, char text[OS_ERROR_TEXT])
 {
     const char *known = known_error_text(error);
     WCHAR words[512];
+    char utf8[3 * sizeof words / sizeof words[0]];
     DWORD length;
 
     if (known != NULL) {
@@ -162,14 +163,16 @@ const char *os_error_text(int error, char text[OS_ERROR_TEXT])
     length = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
                                 FORMAT_MESSAGE_MAX_WIDTH_MASK,
                             NULL, (DWORD)error, 0, words, sizeof words / sizeof words[0], NULL);
-    /* As many units fit, whatever they are. */
-    length = length < OS_ERROR_TEXT / 3 ? length : OS_ERROR_TEXT / 3;
-    while (length > 0 && wcschr(L" .\r\n", words[length - 1]) != NULL)
-        length--;
-    int bytes = length > 0 ? WideCharToMultiByte(CP_UTF8, 0, words, (int)length, text,
-                                                 OS_ERROR_TEXT - 1, NULL, NULL)
-                           : 0;
+    size_t bytes = (size_t)WideCharToMultiByte(CP_UTF8, 0, words, (int)length, utf8,
+                                               (int)sizeof utf8, NULL, NULL);
 
+    if (bytes > OS_ERROR_TEXT - 1) {
+        bytes = OS_ERROR_TEXT - 1;
+        bytes -= text_utf8_cut(utf8, bytes);
+    }
+    while (bytes > 0 && memchr(" .\r\n", utf8[bytes - 1], 4) != NULL)
+        bytes--;
+    memcpy(text, utf8, bytes);
     text[bytes] = '\0';
     if (bytes == 0)
         snprintf(text, OS_ERROR_TEXT, "Windows error %d", error);

@@ -43,7 +43,7 @@ static struct client_list *list_of(struct clients *clients, const struct connect
 static void log_end(const struct connection_service *service, const struct connection *c)
 {
     char address[NET_ADDRESS_TEXT];
-    char reason[OS_ERROR_TEXT];
+    char reason[CONNECTION_END_TEXT];
 
     bool failed = connection_failed(c);
     bool empty = service->no_log_empty && c->bytes_in == 0;

@@ -321,7 +321,7 @@ uint8_t connection_interest(const struct connection *c)
     return SELECTOR_NONE;
 }
 
-const char *connection_end_text(const struct connection *c, char text[OS_ERROR_TEXT])
+const char *connection_end_text(const struct connection *c, char text[CONNECTION_END_TEXT])
 {
     static const char *const texts[] = {
         [CONNECTION_NOT_ENDED] = "not ended",
@@ -340,7 +340,7 @@ const char *connection_end_text(const struct connection *c, char text[OS_ERROR_T
 
     if (c->end == CONNECTION_FAILED)
         os_error_text(c->error, words);
-    snprintf(text, OS_ERROR_TEXT, "%s%s", texts[c->end], words);
+    snprintf(text, CONNECTION_END_TEXT, "%s%s", texts[c->end], words);
     return text;
 }
 

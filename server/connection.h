@@ -128,7 +128,9 @@ void connection_log_opened(const struct connection *connection,
                            const struct connection_service *service);
 
 /* Why it ended, for the log, written into `text`, which is returned. */
-const char *connection_end_text(const struct connection *connection, char text[OS_ERROR_TEXT]);
+enum { CONNECTION_END_TEXT = OS_ERROR_TEXT + 16 };
+const char *connection_end_text(const struct connection *connection,
+                                char text[CONNECTION_END_TEXT]);
 
 /* Whether the connection ended by a failure: what --quiet still reports. A reset is none when all
  * that came had been answered: checks of a server's health often end so. */

@@ -265,7 +265,7 @@ static void assert_sent(const char *text)
 
 static void assert_end(const struct connection *c, enum connection_state state, const char *reason)
 {
-    char text[OS_ERROR_TEXT];
+    char text[CONNECTION_END_TEXT];
 
     assert_int_equal(c->state, state);
     assert_string_equal(connection_end_text(c, text), reason);
