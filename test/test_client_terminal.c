@@ -489,6 +489,19 @@ static void the_line_can_be_corrected(void **state)
     leave("> a b国中\n> right\n");
 }
 
+static void the_key_after_control_v_is_text(void **state)
+{
+    (void)state;
+    start("lf");
+    type("a\x16\r\x16\x01\x16\x1B"
+         "b\r");
+    support_expect_text(s, "a\r\x01\x1B"
+                           "b\n");
+    expect_screen("> a^M^A^[b\n>");
+    type(PSEUDO_TERMINAL_END);
+    leave("> a^M^A^[b\n");
+}
+
 static void lines_may_come_all_at_once(void **state)
 {
     (void)state;
@@ -996,6 +1009,7 @@ int main(void)
         TEST(no_other_line_ends),
         TEST(the_end_of_input_counts_on_an_empty_line),
         TEST(the_line_can_be_corrected),
+        TEST(the_key_after_control_v_is_text),
         TEST(lines_may_come_all_at_once),
         TEST(a_paste_arrives_whole),
         TEST(a_paste_waits_for_a_slow_server),
