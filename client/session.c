@@ -472,6 +472,10 @@ static bool set_up(struct session *session, os_socket s, os_socket stop)
 
 static void run(struct session *session)
 {
+    static const char no_console[] =
+        "echo-client: this terminal gives programs a pipe, not a console, so lines are sent as "
+        "from a file and Ctrl-C ends; winpty, MSYS=enable_pcon or Windows Terminal make a "
+        "console\n";
     char address[NET_ADDRESS_TEXT];
 
     session->began = session->now = os_nanoseconds();
@@ -479,6 +483,8 @@ static void run(struct session *session)
     if (session->typed)
         say(session, "connected to %s; quit or %s ends\n", net_address_text(session->peer, address),
             terminal_end_key);
+    if (terminal_lacks_console(session->terminal))
+        output_append(&session->messages, no_console, sizeof no_console - 1);
     write_outputs(session);
     while (step(session))
         continue;

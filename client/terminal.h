@@ -36,6 +36,11 @@ void terminal_close(struct terminal *terminal);
 /* Whether stdin is a terminal. */
 bool terminal_interactive(const struct terminal *terminal);
 
+/* Whether stdin is a pipe into which a person types: Windows programs get one from mintty, the
+ * window of MSYS2, Git Bash and Cygwin, where it makes no console for them (ConPTY). False on
+ * POSIX. */
+bool terminal_lacks_console(const struct terminal *terminal);
+
 /* Whether keys come one by one, and it is for us to draw the line; else a terminal edits and echoes
  * lines by itself, and stream_read() gives them. */
 bool terminal_takes_keys(const struct terminal *terminal);

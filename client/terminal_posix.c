@@ -290,6 +290,12 @@ bool terminal_interactive(const struct terminal *terminal)
     return terminal->interactive;
 }
 
+bool terminal_lacks_console(const struct terminal *terminal)
+{
+    (void)terminal;
+    return false;
+}
+
 bool terminal_takes_keys(const struct terminal *terminal)
 {
     return terminal->takes_keys;

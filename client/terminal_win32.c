@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <wchar.h>
 
 #include "key_record.h"
 #include "screen.h"
@@ -134,6 +135,26 @@ void terminal_close(struct terminal *terminal)
 bool terminal_interactive(const struct terminal *terminal)
 {
     return terminal->input_kind == INPUT_CONSOLE;
+}
+
+/* mintty is recognised by the names that Cygwin's library, msys-2.0.dll or cygwin1.dll, gives to
+ * the pipes of its pseudo-terminals: \msys-1888ae32e00d56aa-pty0-from-master. */
+bool terminal_lacks_console(const struct terminal *terminal)
+{
+    /* As FILE_NAME_INFO, with room for the name and a NUL. */
+    struct {
+        DWORD bytes;
+        WCHAR text[MAX_PATH];
+    } name = {0};
+
+    if (terminal->input_kind != INPUT_PIPE ||
+        !GetFileInformationByHandleEx(terminal->input, FileNameInfo, &name,
+                                      sizeof name - sizeof name.text[0]))
+        return false;
+    const WCHAR *pty = wcsstr(name.text, L"-pty");
+
+    return (wcsncmp(name.text, L"\\msys-", 6) == 0 || wcsncmp(name.text, L"\\cygwin-", 8) == 0) &&
+           pty != NULL && wcsstr(pty, L"-from-master") != NULL;
 }
 
 bool terminal_takes_keys(const struct terminal *terminal)

@@ -2,6 +2,7 @@
  * console, and the sockets. */
 #include "terminal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,97 @@ static void a_pipe_is_read_when_something_is_in_it(void **state)
     assert_int_equal(stream_read(bytes, sizeof bytes), STREAM_END);
 }
 
+/* Makes one end of a pipe of this name stdin; the other one is returned. */
+static HANDLE become_pipe(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "\\\\.\\pipe\\%s", name);
+    HANDLE other =
+        CreateNamedPipeA(path, PIPE_ACCESS_OUTBOUND, PIPE_TYPE_BYTE, 1, 4096, 4096, 0, NULL);
+
+    assert_ptr_not_equal(other, INVALID_HANDLE_VALUE);
+    become_stdin(CreateFileA(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL));
+    return other;
+}
+
+static void the_pipe_of_a_terminal_is_known_by_its_name(void **state)
+{
+    static const struct {
+        const char *name;
+        bool known;
+    } pipes[] = {
+        {"msys-1888ae32e00d56aa-pty0-from-master", true},
+        {"cygwin-e022582115c10879-pty13-from-master", true},
+        {"cygwin-e022582115c10879-pty13-from-master-nat", true},
+        {"msys-1888ae32e00d56aa-pty0-to-master", false},
+        {"msys-1888ae32e00d56aa-4242-pipe-0x1", false},
+        {"other-1888ae32e00d56aa-pty0-from-master", false},
+        {"x-msys-1888ae32e00d56aa-pty0-from-master", false},
+        {"msys-1888ae32e00d56aa-from-master-pty0", false},
+        {"echo-test", false},
+    };
+
+    (void)state;
+    open_terminal();
+    assert_false(terminal_lacks_console(terminal));
+    for (size_t i = 0; i < sizeof pipes / sizeof pipes[0]; i++) {
+        terminal_close(terminal);
+        HANDLE other = become_pipe(pipes[i].name);
+
+        open_terminal();
+        assert_int_equal(terminal_lacks_console(terminal), pipes[i].known);
+        CloseHandle(other);
+    }
+}
+
+/* Whoever types into such a pipe is told in one line; nobody else is. */
+static void a_terminal_without_a_console_is_told(void **state)
+{
+    static const char *const names[] = {"msys-1888ae32e00d56aa-pty0-from-master", "echo-test"};
+    static const char told[] = "echo-client: this terminal gives programs a pipe, not a console, "
+                               "so lines are sent as from a file and Ctrl-C ends; winpty, "
+                               "MSYS=enable_pcon or Windows Terminal make a console\n";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        STARTUPINFOA start = {.cb = sizeof start, .dwFlags = STARTF_USESTDHANDLES};
+        PROCESS_INFORMATION client;
+        struct net_address address;
+        os_socket listener = support_listen(&address);
+        HANDLE keyboard = become_pipe(names[i]), errors;
+        char line[1024], said[1024];
+        DWORD length = 0, count, status;
+
+        snprintf(line, sizeof line, "%s 127.0.0.1 %d", support_environment("ECHO_CLIENT"),
+                 address.port);
+        assert_true(CreatePipe(&errors, &start.hStdError, NULL, 0));
+        start.hStdInput = input;
+        SetHandleInformation(start.hStdInput, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+        SetHandleInformation(start.hStdError, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+        assert_true(CreateProcessA(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &start, &client));
+        CloseHandle(start.hStdError);
+        CloseHandle(client.hThread);
+        os_socket s = support_accept(listener);
+
+        assert_true(WriteFile(keyboard, "x", 1, &count, NULL));
+        support_expect_text(s, "x");
+        CloseHandle(keyboard);
+        support_expect_end(s);
+        net_close(s);
+        net_close(listener);
+        while (ReadFile(errors, said + length, (DWORD)sizeof said - 1 - length, &count, NULL))
+            length += count;
+        said[length] = '\0';
+        assert_string_equal(said, i == 0 ? told : "");
+        WaitForSingleObject(client.hProcess, INFINITE);
+        assert_true(GetExitCodeProcess(client.hProcess, &status));
+        assert_int_equal(status, EXIT_SUCCESS);
+        CloseHandle(client.hProcess);
+        CloseHandle(errors);
+    }
+}
+
 /* NUL, opened to be written to. */
 static void a_stdin_that_cannot_be_read_is_broken(void **state)
 {
@@ -202,6 +294,9 @@ static int run(void)
         cmocka_unit_test_setup_teardown(the_sockets_are_given_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_closed_stdin_is_at_its_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pipe_is_read_when_something_is_in_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_pipe_of_a_terminal_is_known_by_its_name, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_terminal_without_a_console_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stdin_that_cannot_be_read_is_broken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_console_that_is_gone_cannot_be_waited_for, set_up,
                                         tear_down),
