@@ -41,14 +41,10 @@ static bool append_unit(struct key_record_decoder *decoder, WCHAR unit, struct k
     decoder->surrogate = IS_HIGH_SURROGATE(unit) ? unit : 0;
     if (decoder->surrogate != 0)
         return false;
-    int length = WideCharToMultiByte(CP_UTF8, 0, second ? units : units + 1, second ? 2 : 1,
-                                     key->text + key->length, (int)(sizeof key->text - key->length),
-                                     NULL, NULL);
-
-    if (length <= 0)
-        return false;
     key->kind = KEY_TEXT;
-    key->length += (size_t)length;
+    key->length += (size_t)WideCharToMultiByte(CP_UTF8, 0, second ? units : units + 1,
+                                               second ? 2 : 1, key->text + key->length,
+                                               (int)(sizeof key->text - key->length), NULL, NULL);
     return true;
 }
 

@@ -3,13 +3,12 @@
 #include "screen.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "console_win32.h"
 #include "test.h"
 
-enum { WIDE = 80, ROWS = 100 };
+enum { WIDE = 80, ROWS = 40 };
 
 static HANDLE console;
 static struct output output = {.stream = STREAM_OUTPUT};
@@ -68,33 +67,32 @@ static void assert_text(const char *expected)
  */
 static void narrow_and_break(size_t columns)
 {
-    static char rows[ROWS][WIDE];
+    static char found[ROWS * WIDE], rows[2 * ROWS * WIDE];
     CONSOLE_SCREEN_BUFFER_INFO info;
-    COORD place = {0, 0}, cursor = {0, 0};
     DWORD count;
+    size_t end = 0; /* in `rows` */
 
     assert_true(GetConsoleScreenBufferInfo(console, &info));
-    for (SHORT row = 0; row < ROWS; row++)
-        assert_true(ReadConsoleOutputCharacterA(console, rows[row], WIDE, (COORD){0, row}, &count));
+    assert_true(ReadConsoleOutputCharacterA(console, found, sizeof found, (COORD){0, 0}, &count));
     console_resize(console, columns);
-    FillConsoleOutputCharacterA(console, ' ', (DWORD)columns * ROWS, (COORD){0, 0}, &count);
-    for (SHORT row = 0; row < ROWS && place.Y < ROWS; row++) {
+    memset(rows, ' ', sizeof rows);
+    for (SHORT row = 0; row <= info.dwCursorPosition.Y; row++) {
+        bool has_cursor = row == info.dwCursorPosition.Y;
         SHORT length = WIDE;
 
-        while (length > 0 && rows[row][length - 1] == ' ' &&
-               (row != info.dwCursorPosition.Y || length - 1 > info.dwCursorPosition.X))
+        while (length > 0 && found[row * WIDE + length - 1] == ' ' &&
+               !(has_cursor && length - 1 == info.dwCursorPosition.X))
             length--;
-        for (SHORT column = 0; column < length; column++) {
-            if (place.X == (SHORT)columns)
-                place = (COORD){0, (SHORT)(place.Y + 1)};
-            if (row == info.dwCursorPosition.Y && column == info.dwCursorPosition.X)
-                cursor = place;
-            WriteConsoleOutputCharacterA(console, &rows[row][column], 1, place, &count);
-            place.X++;
-        }
-        place = (COORD){0, (SHORT)(place.Y + 1)};
+        memcpy(rows + end, found + row * WIDE, (size_t)length);
+        size_t cursor = end + (size_t)info.dwCursorPosition.X;
+
+        if (has_cursor)
+            SetConsoleCursorPosition(console,
+                                     (COORD){(SHORT)(cursor % columns), (SHORT)(cursor / columns)});
+        end += length > 0 ? ((size_t)length + columns - 1) / columns * columns : columns;
     }
-    SetConsoleCursorPosition(console, cursor);
+    assert_true(WriteConsoleOutputCharacterA(console, rows, (DWORD)(columns * ROWS), (COORD){0, 0},
+                                             &count));
 }
 
 /* However narrow, wherever the cursor: the pieces of the line go, and nothing else does. */
@@ -137,11 +135,45 @@ static void a_line_that_was_cut_goes_alone(void **state)
     }
 }
 
+/* Where the console draws the line, or there is none to draw it on. */
+static void a_line_that_is_not_drawn_leaves_no_trace(void **state)
+{
+    (void)state;
+    screen_close(screen);
+    screen = screen_open(false, &output);
+    assert_non_null(screen);
+    type(5, 0);
+    screen_print(screen, "one\n", 4);
+    screen_show_line(screen, &editor);
+    screen_finish_line(screen, &editor);
+    screen_clear(screen);
+    screen_leave(screen);
+    assert_text("one\n|");
+}
+
+/* The last test: this process cannot get its console back. */
+static void without_a_console_nothing_can_be_drawn(void **state)
+{
+    (void)state;
+    assert_true(screen_can_draw());
+    tear_down(state);
+    FreeConsole();
+    assert_false(screen_can_draw());
+    screen = screen_open(true, &output);
+    assert_non_null(screen);
+    screen_show_line(screen, &editor);
+    screen_hide_line(screen);
+    screen_close(screen);
+}
+
 static int run(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_that_was_broken_goes_as_a_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_line_that_was_cut_goes_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_that_is_not_drawn_leaves_no_trace, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup(without_a_console_nothing_can_be_drawn, set_up),
     };
 
     return cmocka_run_group_tests_name("screen on Windows", tests, NULL, NULL);
