@@ -16,8 +16,8 @@ enum { RECORDS = 128, SOCKETS = 4 };
 enum input_kind {
     INPUT_CONSOLE,
     INPUT_PIPE, /* can be asked with PeekNamedPipe how much there is */
-    INPUT_OTHER /* file, NUL, nothing, or what cannot be asked: a read is taken to be possible at
-                   any time */
+    INPUT_OTHER /* file, NUL, nothing, a pipe without another end, or what cannot be asked: a read
+                   is taken to be possible at any time */
 };
 
 /* How long to sleep between two looks at a pipe, which nothing can wait for: longer the longer
@@ -76,9 +76,7 @@ static enum input_kind classify(HANDLE input)
      * console mode. */
     if (GetConsoleMode(input, &number))
         return INPUT_CONSOLE;
-    if (GetFileType(input) == FILE_TYPE_PIPE &&
-        (PeekNamedPipe(input, NULL, 0, NULL, &number, NULL) ||
-         GetLastError() == ERROR_BROKEN_PIPE || GetLastError() == ERROR_PIPE_NOT_CONNECTED))
+    if (GetFileType(input) == FILE_TYPE_PIPE && PeekNamedPipe(input, NULL, 0, NULL, &number, NULL))
         return INPUT_PIPE;
     return INPUT_OTHER;
 }
@@ -143,14 +141,15 @@ bool terminal_lacks_console(const struct terminal *terminal)
 {
     /* As FILE_NAME_INFO, with room for the name and a NUL. */
     struct {
-        DWORD bytes;
+        DWORD length; /* in bytes */
         WCHAR text[MAX_PATH];
-    } name = {0};
+    } name;
 
     if (terminal->input_kind != INPUT_PIPE ||
         !GetFileInformationByHandleEx(terminal->input, FileNameInfo, &name,
                                       sizeof name - sizeof name.text[0]))
         return false;
+    name.text[name.length / sizeof name.text[0]] = L'\0';
     const WCHAR *pty = wcsstr(name.text, L"-pty");
 
     return (wcsncmp(name.text, L"\\msys-", 6) == 0 || wcsncmp(name.text, L"\\cygwin-", 8) == 0) &&

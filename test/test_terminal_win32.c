@@ -169,6 +169,11 @@ static void a_pipe_is_read_when_something_is_in_it(void **state)
     CloseHandle(ends[1]);
     assert_int_equal(wait_for_input(), 1);
     assert_int_equal(stream_read(bytes, sizeof bytes), STREAM_END);
+    /* As it would have been from the start. */
+    terminal_close(terminal);
+    open_terminal();
+    assert_int_equal(wait_for_input(), 1);
+    assert_int_equal(stream_read(bytes, sizeof bytes), STREAM_END);
 }
 
 /* Makes one end of a pipe of this name stdin; the other one is returned. */
