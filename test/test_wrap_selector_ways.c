@@ -8,6 +8,7 @@
 
 #include "selector_private.h"
 #include "support.h"
+#include "system.h"
 #include "test.h"
 
 enum { PAIRS = 300, MANY_PAIRS = 5000 };
@@ -273,6 +274,10 @@ static void no_wake_up_is_lost(void **state)
     (void)state;
     for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
         uint32_t random = 7;
+
+        /* Under Wine select() takes a time that grows with the square of their number. */
+        if (system_is_windows && counts[c] > PAIRS)
+            continue;
 
         if (limit > 0 && limit < 2 * counts[c] + 50)
             continue;
