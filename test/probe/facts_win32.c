@@ -19,7 +19,7 @@ static void tell_sleep(const char *name)
         sum += took;
         longest = took > longest ? took : longest;
     }
-    fact(name, "mean %.3f ms, max %.3f ms", (double)(sum / TIMES) / 1e6, (double)longest / 1e6);
+    fact(name, "mean %.3f ms, max %.3f ms", (double)sum / TIMES / 1e6, (double)longest / 1e6);
 }
 
 static void tell_console(void)

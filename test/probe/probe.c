@@ -90,7 +90,7 @@ static void tell_wait(const char *name)
         longest = took > longest ? took : longest;
     }
     net_close(quiet);
-    fact(name, "mean %.3f ms, max %.3f ms", (double)(sum / TIMES) / 1e6, (double)longest / 1e6);
+    fact(name, "mean %.3f ms, max %.3f ms", (double)sum / TIMES / 1e6, (double)longest / 1e6);
 }
 
 /* Whether a port can be bound again while a connection to it is still there, or was there. */
