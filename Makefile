@@ -110,7 +110,7 @@ $(BUILD)/obj/command: FORCE
 
 # What the benchmark compares with, of which some need a library, and what loads it besides
 # echo-client.
-BENCH := floor select_echo crowd
+BENCH := floor crowd
 ifneq ($(filter bench,$(MAKECMDGOALS)),)
 BENCH += $(foreach library,libuv libevent,$(shell pkg-config --exists $(library) && \
     echo $(library)_echo))

@@ -1,11 +1,12 @@
-# Throughput against idle connections as SVG, from what test/bench/run.sh measured: awk -f chart.awk RUNS
+# How long one that wakes up waits for its answer, against the number of idle connections beside it,
+# as SVG, from what test/bench/run.sh measured: awk -f chart.awk FACTS. Both scales are logarithmic.
 
 # Where a value is drawn.
 function x(i) {
     return left + (i - 1) * (right - left) / (points - 1)
 }
 function y(value) {
-    return bottom - value / top_value * (bottom - top)
+    return bottom - log(value / least) / log(most / least) * (bottom - top)
 }
 
 function text(at_x, at_y, anchor, words) {
@@ -17,11 +18,11 @@ function line(x1, y1, x2, y2, colour, width) {
         colour, width
 }
 
-# The median of a case's runs; sorts by insertion.
-function median(name, server,    n, i, j, value, values) {
-    n = count[name, server]
+# The median over the rounds; sorts by insertion.
+function median(key, server,    n, i, j, value, values) {
+    n = count[key, server]
     for (i = 1; i <= n; i++) {
-        value = rate[name, server, i]
+        value = delay[key, server, i]
         for (j = i - 1; j > 0 && values[j] > value; j--)
             values[j + 1] = values[j]
         values[j + 1] = value
@@ -31,9 +32,9 @@ function median(name, server,    n, i, j, value, values) {
 
 function draw(server, place, title, colour,    i, path) {
     for (i = 1; i <= points; i++)
-        if (count[cases[i], server] > 0)
+        if (count[keys[i], server] > 0)
             path = path (path == "" ? "M" : "L") \
-                sprintf("%.1f %.1f", x(i), y(median(cases[i], server)))
+                sprintf("%.1f %.1f", x(i), y(median(keys[i], server)))
     if (path == "")
         return
     printf "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", path, colour
@@ -42,33 +43,31 @@ function draw(server, place, title, colour,    i, path) {
 }
 
 BEGIN {
-    left = 70; right = 690; top = 70; bottom = 350
-    points = split("10 idle-100 idle-1000 idle-3000 idle-9000", cases, " ")
-    split("0 100 1,000 3,000 9,000", labels, " ")
+    left = 80; right = 690; top = 70; bottom = 350
+    least = 10; most = 100000 # microseconds
+    points = split("alone-100 alone-1000 alone-3000 alone-9000", keys, " ")
+    split("100 1,000 3,000 9,000", labels, " ")
 }
 
-{
-    rate[$1, $3, ++count[$1, $3]] = $4 + 0
-    if (($1 == "10" || $1 ~ /^idle/) && $4 > most)
-        most = $4
+$1 ~ /^alone/ {
+    value = $4 < least ? least : $4 > most ? most : $4
+    delay[$1, $2, ++count[$1, $2]] = value
 }
 
 END {
-    step = most > 250000 ? 100000 : most > 100000 ? 50000 : 20000
-    top_value = (int(most / step) + 1) * step
     print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 410\" font-family=\"sans-serif\"" \
         " font-size=\"13\">"
     print "<rect width=\"720\" height=\"410\" fill=\"#fff\"/>"
-    text(left, 24, "start", "Messages a second on 10 busy connections, by the number of idle ones beside them")
-    for (value = 0; value <= top_value; value += step) {
+    text(left, 24, "start", "How long an idle connection that sends waits for its answer (p99), by their number")
+    for (value = least; value <= most; value *= 10) {
         line(left, y(value), right, y(value), "#ddd", 1)
-        text(left - 8, y(value) + 4, "end", value == 0 ? 0 : value / 1000 ",000")
+        text(left - 8, y(value) + 4, "end", value / 1000 " ms")
     }
     for (i = 1; i <= points; i++)
         text(x(i), bottom + 20, "middle", labels[i])
     text((left + right) / 2, bottom + 44, "middle", "idle connections")
     draw("libuv", 2, "libuv", "#888888")
-    draw("select", 3, "plain select()", "#d55e00")
+    draw("select", 3, "select() over all", "#d55e00")
     draw("floor", 1, "hand-written epoll", "#0072b2")
     draw("ours", 0, "echo-server", "#009e73")
     print "</svg>"

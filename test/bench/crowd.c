@@ -19,6 +19,11 @@
  * meanwhile (all in microseconds), how many messages were sent, how many of them were not answered,
  * the bytes a second that the streams got back, and the messages a second of the busy ones.
  *
+ * crowd PORT burst IDLE
+ *
+ * All idle connections send a message at once, after nothing has happened for a while. Tells how
+ * long the answers took, as probe does.
+ *
  * crowd PORT join IDLE BUSY SECONDS PAUSE
  *
  * The same with new clients instead of idle ones: each connects, sends a message and leaves with
@@ -305,6 +310,29 @@ static void probe_next(struct crowd *crowd, size_t first, size_t count)
     crowd->probes++;
 }
 
+static void tell_times(const struct crowd *crowd)
+{
+    printf("%.1f %.1f %.1f", (double)histogram_percentile(&crowd->answers, 0.5) / 1e3,
+           (double)histogram_percentile(&crowd->answers, 0.99) / 1e3,
+           (double)crowd->answers.most / 1e3);
+}
+
+static void burst(struct crowd *crowd)
+{
+    enum { QUIET = 300 }; /* milliseconds */
+
+    watch_all(crowd);
+    go_on(crowd, os_nanoseconds() + QUIET * (SECOND / 1000));
+    int64_t end = os_nanoseconds() + PATIENCE * SECOND;
+
+    for (size_t i = 0; i < crowd->count; i++)
+        ask(&crowd->clients[i]);
+    while (crowd->answers.count < crowd->count && os_nanoseconds() < end)
+        step(crowd, 100);
+    tell_times(crowd);
+    printf("\n");
+}
+
 /* Times `count` clients, from `first` on. */
 static void probe(struct crowd *crowd, size_t first, size_t count, int64_t duration, int64_t pause)
 {
@@ -331,10 +359,8 @@ static void probe(struct crowd *crowd, size_t first, size_t count, int64_t durat
         step(crowd, 100);
     double seconds = (double)(os_nanoseconds() - began) / (double)SECOND;
 
-    printf("%.1f %.1f %.1f %.1f %llu %llu %.0f %.0f\n",
-           (double)histogram_percentile(&crowd->answers, 0.5) / 1e3,
-           (double)histogram_percentile(&crowd->answers, 0.99) / 1e3,
-           (double)crowd->answers.most / 1e3, (double)select_costs / 1e3,
+    tell_times(crowd);
+    printf(" %.1f %llu %llu %.0f %.0f\n", (double)select_costs / 1e3,
            (unsigned long long)crowd->probes,
            (unsigned long long)(crowd->probes - crowd->answers.count),
            (double)crowd->streamed / seconds, (double)crowd->exchanged / seconds);
@@ -364,6 +390,9 @@ int main(int argc, char **argv)
         add(&crowd, (size_t)number[4], BUSY);
         add(&crowd, (size_t)number[5], STREAM);
         probe(&crowd, 0, count, (int64_t)(number[6] * (double)SECOND), (int64_t)(number[7] * 1000));
+    } else if (argc == 4 && count > 0 && strcmp(argv[2], "burst") == 0) {
+        add(&crowd, count, IDLE);
+        burst(&crowd);
     } else if (argc == 7 && strcmp(argv[2], "join") == 0) {
         add(&crowd, count, IDLE);
         add(&crowd, (size_t)number[4], BUSY);
@@ -372,7 +401,7 @@ int main(int argc, char **argv)
         probe(&crowd, count, NEWCOMERS, (int64_t)(number[5] * (double)SECOND),
               (int64_t)(number[6] * 1000));
     } else {
-        fputs("usage: crowd PORT hold|flood N | probe IDLE BUSY STREAMS SECONDS PAUSE |"
+        fputs("usage: crowd PORT hold|flood|burst N | probe IDLE BUSY STREAMS SECONDS PAUSE |"
               " join IDLE BUSY SECONDS PAUSE\n",
               stderr);
         return 2;

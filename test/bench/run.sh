@@ -24,6 +24,9 @@ command_of() {
     ours-line) echo "$build/echo-server --quiet --bind 127.0.0.1 --port 0 --mode line" ;;
     floor) echo "$bench/floor" ;;
     bare) command_of ours ;;
+    select) echo "$(command_of ours) --select-all" ;;
+    polled) echo "$(command_of ours) --select-polled" ;;
+    short-queue) echo "prlimit --sigpending=10 $(command_of ours)" ;;
     libuv-tuned) echo "$bench/libuv_echo tuned" ;;
     *) echo "$bench/$1_echo" ;;
     esac
@@ -181,7 +184,7 @@ measure_round() {
 1000       0    -      load --connections 1000
 5000       0    -      load --connections 5000
 idle-100   100  select load --connections 10
-idle-1000  1000 select load --connections 10
+idle-900   900  select load --connections 10
 idle-3000  3000 select load --connections 10
 idle-9000  9000 select load --connections 10
 bulk-1     0    -      load --connections 1 --size 65536 --pipeline 16
@@ -254,15 +257,40 @@ probe() {
     clean_up
 }
 
+# CPU time in a second of N connections each of which sends a message a second, in ms; without what it
+# takes to make them.
+measure_sparse() {
+    local server=$1 count=$2 before
+    start_server "$server"
+    before=$(server_ticks)
+    crowd probe "$count" 0 0 0 1000 >/dev/null
+    before=$(($(server_ticks) - before))
+    cpu=$(server_ticks)
+    # shellcheck disable=SC2046 # words
+    set -- $(crowd probe "$count" 0 0 "$seconds" $((1000000 / count)))
+    fact sparse "$server" "$(awk -v used=$(($(server_ticks) - cpu - before)) -v lasted="$seconds" \
+        'BEGIN { print used / lasted }')" "$2"
+    clean_up
+}
+
 probe_all() {
-    local server
-    for server in ours floor select; do
+    local server idle
+    for server in $all select; do
+        for idle in 100 1000 3000 9000; do
+            [ "$room" -lt "$idle" ] ||
+                probe "alone-$idle" "$server" probe "$idle" 0 0 "$seconds" 5000
+        done
         if [ "$room" -ge 9000 ]; then
             probe wake "$server" probe 9000 10 0 "$seconds" 5000
-            probe wake-alone "$server" probe 9000 0 0 "$seconds" 5000
             probe join "$server" join 9000 10 "$seconds" 5000
+            measure_sparse "$server" 5000
         fi
+        [ "$room" -lt 10000 ] || probe burst "$server" burst 10000
         probe fair "$server" probe 100 0 1 "$seconds" 200
+    done
+    for server in polled short-queue; do
+        [ "$room" -lt 9000 ] || probe wake "$server" probe 9000 10 0 "$seconds" 5000
+        [ "$room" -lt 9000 ] || probe alone-9000 "$server" probe 9000 0 0 "$seconds" 5000
     done
 }
 
@@ -275,7 +303,7 @@ measure_once() {
     done
 }
 
-for tool in taskset awk getconf; do
+for tool in taskset awk getconf prlimit; do
     command -v "$tool" >/dev/null || { note "there is no $tool here"; exit 1; }
 done
 if ! taskset -c "$server_core" true || ! taskset -c "$load_core" true; then
@@ -320,7 +348,7 @@ measure_once
     echo
     awk -v ticks="$(getconf CLK_TCK)" -f test/bench/table.awk "$runs" "$facts"
 } >"$bench/table.md"
-awk -f test/bench/chart.awk "$runs" >"$bench/performance.svg"
+awk -f test/bench/chart.awk "$facts" >"$bench/performance.svg"
 cat "$bench/table.md"
 if [ "$rounds" -ge 7 ]; then
     awk -v table="$bench/table.md" '
