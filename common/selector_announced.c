@@ -238,6 +238,17 @@ static void settle(struct selector *selector)
     }
 }
 
+/* After an overflow, which another selector may have read of, all are asked. */
+static void hear_overflow(struct selector *selector)
+{
+    struct announcements *announcements = &selector->announcements;
+
+    if (announcements->overflows != overflows) {
+        announcements->overflows = overflows;
+        selector->asked = selector->count;
+    }
+}
+
 /* One select() for the hot sockets and those that are asked; whoever announces itself meanwhile is
  * asked next. */
 static bool wait_once(struct selector *selector, int64_t timeout)
@@ -256,10 +267,7 @@ static bool wait_once(struct selector *selector, int64_t timeout)
                 announcements->watch.ready_index;
         take_names(selector);
     }
-    if (announcements->overflows != overflows) {
-        announcements->overflows = overflows;
-        selector->asked = selector->count;
-    }
+    hear_overflow(selector);
     return good;
 }
 
@@ -267,6 +275,7 @@ bool announced_wait(struct selector *selector, int64_t timeout)
 {
     struct announcements *announcements = &selector->announcements;
 
+    hear_overflow(selector);
     if (selector->count > SELECTOR_FEW && selector->hot > selector->always) {
         int64_t now = os_nanoseconds();
 
