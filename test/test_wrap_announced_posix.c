@@ -193,6 +193,20 @@ static void a_full_queue_is_told_to_every_selector(void **state)
     close_pairs();
 }
 
+static void names_that_a_selector_has_left_do_not_mislead_the_next(void **state)
+{
+    (void)state;
+    open_pairs();
+    let_time_pass();
+    send_and_find(7);
+    let_time_pass();
+    support_send(pairs[3][1], "x", 1);
+    close_pairs();
+    selector = selector_create(SELECTOR_ANNOUNCED);
+    assert_int_equal(selector_way(selector), SELECTOR_ANNOUNCED);
+    selector_destroy(selector);
+}
+
 /* As in some sandboxes, and where no signal is left. */
 static void where_the_system_refuses_cold_sockets_are_polled(void **state)
 {
@@ -218,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_child_gets_its_signals),
         cmocka_unit_test(a_signal_that_is_in_use_is_left_alone),
         cmocka_unit_test(a_full_queue_is_told_to_every_selector),
+        cmocka_unit_test(names_that_a_selector_has_left_do_not_mislead_the_next),
         cmocka_unit_test(where_the_system_refuses_cold_sockets_are_polled),
     };
 
