@@ -61,9 +61,9 @@ static bool is_free(int signal)
 static int take_signal(void)
 {
     static bool told;
-    sigset_t signals, blocked;
+    sigset_t signals;
 
-    if (!is_free(SIGIO) || sigprocmask(SIG_BLOCK, NULL, &blocked) != 0)
+    if (!is_free(SIGIO))
         return 0;
     for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) {
         uint64_t bit = (uint64_t)1 << (signal - SIGRTMIN);

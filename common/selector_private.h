@@ -1,6 +1,6 @@
 /*
  * selector_private: what the parts of the selector share; only selector*.c include it. selector.c
- * keeps the watches, hot ones first. selector_polled.c and selector_announced_*.c each know one way
+ * keeps the watches, hot ones first. selector_polled.c and selector_announced.c each know one way
  * to learn that a cold socket is ready. selector_posix.c and selector_win32.c know what an fd_set
  * is: a bitmap over descriptors, or an array of sockets.
  */
