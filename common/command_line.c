@@ -61,7 +61,9 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
     /* optind is behind the option and its value; but after a refusal inside a word of short ones
      * ("-qx") it is where it was. */
     bool has_value_behind = !refused && optarg == argv[optind - 1];
-    const char *last = argv[optind - (has_value_behind ? 2 : 1)];
+    /* Where a value is missing behind a short one, the optind of musl is past the end. */
+    int behind = optind < argc ? optind : argc;
+    const char *last = argv[behind - (has_value_behind ? 2 : 1)];
     char letter[] = {'-', (char)optopt, '\0'};
     bool is_long = matched != -1 || (optind != word && strncmp(last, "--", 2) == 0);
     const char *written = is_long ? last : letter;
