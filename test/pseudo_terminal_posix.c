@@ -335,7 +335,7 @@ bool pseudo_terminal_resize(struct pseudo_terminal *terminal, size_t columns)
 
 bool pseudo_terminal_as_found(const struct pseudo_terminal *terminal)
 {
-    struct termios now;
+    struct termios now = {.c_iflag = 0}; /* musl leaves the end of c_cc as it is */
 
     return tcgetattr(terminal->master, &now) == 0 && now.c_iflag == terminal->found.c_iflag &&
            now.c_oflag == terminal->found.c_oflag && now.c_cflag == terminal->found.c_cflag &&

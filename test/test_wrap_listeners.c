@@ -134,15 +134,16 @@ static void takes_the_port_that_it_is_told(void **state)
 static void tells_of_an_address_in_use(void **state)
 {
     struct net_address address;
-    os_socket other = support_listen(&address);
-    char expected[LISTENERS_ERROR];
+    os_socket other = support_listen(&address), again;
+    int in_use = __real_net_listen(&address, &again).error;
+    char expected[LISTENERS_ERROR], words[OS_ERROR_TEXT];
 
     (void)state;
     /* Also with `some`: that the address is there, but taken, is a mistake of the user's. */
     for (int some = 0; some < 2; some++) {
         assert_false(listeners_open(&listeners, both, 1, address.port, some, note));
-        snprintf(expected, sizeof expected, "cannot listen on 127.0.0.1:%d: Address already in use",
-                 address.port);
+        snprintf(expected, sizeof expected, "cannot listen on 127.0.0.1:%d: %s", address.port,
+                 os_error_text(in_use, words));
         assert_string_equal(note, expected);
         assert_int_equal(open_count, 1);
     }
