@@ -175,7 +175,8 @@ deps-lint:
 	test/deps.sh lint
 deps-windows:
 	test/deps.sh windows
-	test/deps-windows.sh $(CROSS)gcc
+	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
+	    -DCMAKE_C_COMPILER=$(CROSS)gcc -DCMAKE_SHARED_LINKER_FLAGS=-static-libgcc
 
 lint:
 	LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/lint.sh

@@ -5,6 +5,8 @@
 #   test/deps.sh lint      what `make lint` runs, and clang as a second compiler
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
+#   test/deps.sh m32       the libraries of 32 bits for gcc -m32
+#   test/deps.sh musl      musl-gcc
 set -eu
 
 # Whether all these commands are there.
@@ -23,7 +25,8 @@ as_root() {
 }
 
 apt_install() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        --no-remove "$@"
 }
 
 # install_with MANAGER PACKAGE...
@@ -43,6 +46,7 @@ install_with() {
     dnf) as_root dnf install -y "$@" ;;
     pacman) as_root pacman -S --needed --noconfirm "$@" ;;
     msys2) pacman -S --needed --noconfirm "$@" ;;
+    apk) as_root apk add "$@" ;;
     brew) brew install "$@" ;;
     esac
 }
@@ -62,10 +66,12 @@ install_cmocka() {
         install_with msys2 "$MINGW_PACKAGE_PREFIX-cmocka"
     elif have pacman; then
         install_with pacman cmocka
+    elif have apk; then
+        install_with apk cmocka-dev
     elif have brew; then
         install_with brew cmocka
     else
-        echo "test/deps.sh: no apt-get, dnf, pacman or brew here; please install cmocka" >&2
+        echo "test/deps.sh: no apt-get, dnf, pacman, apk or brew here; please install cmocka" >&2
         exit 1
     fi
 }
@@ -113,13 +119,20 @@ bench)
     libraries_are_there || install_from_debian pkg-config libuv1-dev libevent-dev
     have taskset strace || install_from_debian util-linux strace
     ;;
+m32)
+    echo 'int main(void) { return 0; }' >build/deps.c
+    gcc -m32 -o build/deps build/deps.c 2>/dev/null || install_from_debian gcc-multilib
+    ;;
+musl)
+    have musl-gcc || install_from_debian musl-tools
+    ;;
 windows)
     have x86_64-w64-mingw32-gcc || install_from_debian gcc-mingw-w64-x86-64-win32
     have /usr/lib/wine/wine64 || have wine64 || have wine || install_from_debian wine64
     have cmake dpkg-source || install_from_debian cmake dpkg-dev
     ;;
 *)
-    echo "usage: test/deps.sh test|lint|bench|windows" >&2
+    echo "usage: test/deps.sh test|lint|bench|windows|m32|musl" >&2
     exit 2
     ;;
 esac
