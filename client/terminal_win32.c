@@ -181,14 +181,30 @@ static bool find_event(struct terminal *terminal)
     }
 }
 
-/* Whether input can be had without waiting. */
+/* Whether a key waits that begins a line, where the console edits lines by itself: it stays there,
+ * for the console. Other events go. */
+static bool line_begun(const struct terminal *terminal)
+{
+    INPUT_RECORD record;
+    DWORD count = 0;
+
+    while (PeekConsoleInputW(terminal->input, &record, 1, &count) && count > 0) {
+        if (key_record_counts(&record))
+            return true;
+        ReadConsoleInputW(terminal->input, &record, 1, &count);
+    }
+    return false;
+}
+
+/* Whether input can be had without waiting; of a line that the console edits, whether it is begun:
+ * reading waits for its end. */
 static bool input_ready(struct terminal *terminal)
 {
     DWORD available = 0;
 
     switch (terminal->input_kind) {
     case INPUT_CONSOLE:
-        return find_event(terminal);
+        return terminal->takes_keys ? find_event(terminal) : line_begun(terminal);
     case INPUT_PIPE:
         /* A failure is the end of the input, which can be read at once. */
         return !PeekNamedPipe(terminal->input, NULL, 0, NULL, &available, NULL) || available > 0;

@@ -7,12 +7,21 @@
 #include <string.h>
 
 #include "console_win32.h"
+#include "screen.h"
 #include "support.h"
 #include "test.h"
 
 static struct selector *selector;
 static struct terminal *terminal;
 static HANDLE input; /* what stdin is; or NULL */
+static bool cannot_draw;
+
+__typeof__(screen_can_draw) __wrap_screen_can_draw, __real_screen_can_draw;
+
+bool __wrap_screen_can_draw(void)
+{
+    return !cannot_draw && __real_screen_can_draw();
+}
 
 static int set_up(void **state)
 {
@@ -26,6 +35,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    cannot_draw = false;
     terminal_close(terminal);
     terminal = NULL;
     selector_destroy(selector);
@@ -113,6 +123,26 @@ static void the_keys_of_a_line_are_known(void **state)
         press(keys[i].code, keys[i].unit, 1);
         expect_key(keys[i].kind, "");
     }
+}
+
+/* Where the line cannot be drawn, the console edits it: its keys are not taken away. */
+static void the_keys_of_a_line_that_the_console_edits_stay(void **state)
+{
+    INPUT_RECORD record = {.EventType = FOCUS_EVENT};
+    DWORD count;
+
+    (void)state;
+    cannot_draw = true;
+    open_terminal();
+    assert_false(terminal_takes_keys(terminal));
+    assert_true(WriteConsoleInputW(input, &record, 1, &count));
+    press('A', L'a', 1);
+    assert_int_equal(wait_for_input(), 1);
+    assert_true(PeekConsoleInputW(input, &record, 1, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(record.EventType, KEY_EVENT);
+    assert_int_equal(record.Event.KeyEvent.uChar.UnicodeChar, L'a');
+    FlushConsoleInputBuffer(input);
 }
 
 /* A socket that sets no event any more may be made blocking again; one that does may not. */
@@ -296,6 +326,8 @@ static int run(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_key_that_is_held_comes_as_often, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_keys_of_a_line_are_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_keys_of_a_line_that_the_console_edits_stay, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_sockets_are_given_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_closed_stdin_is_at_its_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pipe_is_read_when_something_is_in_it, set_up, tear_down),
