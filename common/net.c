@@ -14,7 +14,8 @@ enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND, REFUSED = WSAE
 enum { SEND_UNTIL_REFUSED = true };
 #define close_socket closesocket
 
-/* A refusal is an answer. Windows before 10 1607 does not know this wish, and asks again. */
+/* A refusal is an answer. Windows before 10 1607 does not know this wish: it may ask on, which the
+ * caller's time-out ends. */
 static void take_first_refusal(os_socket s)
 {
     TCP_INITIAL_RTO_PARAMETERS once = {.Rtt = TCP_INITIAL_RTO_UNSPECIFIED_RTT,

@@ -193,8 +193,10 @@ size_t pseudo_terminal_press(struct pseudo_terminal *terminal, const char *keys,
     MultiByteToWideChar(CP_UTF8, 0, keys, (int)length, text, EVENTS - 1);
     count = make_keys(text, events);
     for (DWORD done = 0; done < count; done += written) {
-        if (!WriteConsoleInputW(terminal->keyboard, events + done, count - done, &written))
+        if (!WriteConsoleInputW(terminal->keyboard, events + done, count - done, &written)) {
             fprintf(stderr, "typing: Windows error %lu\n", GetLastError());
+            written = 0;
+        }
         if (written == 0 && pseudo_terminal_ended(terminal)) /* this waits a moment */
             break;
     }

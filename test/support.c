@@ -175,6 +175,9 @@ static bool usual_log_line(const char *line)
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             return false;
     }
+    /* Windows may want a port to rest. */
+    if (system_is_windows && strstr(line, "; trying again for 2 seconds") != NULL)
+        return true;
     if (!has_time(line))
         return false;
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {

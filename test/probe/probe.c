@@ -257,9 +257,9 @@ int main(void)
     tell_wait("select() with 1 ms, fine timer");
     tell_rebinding(false);
     tell_rebinding(true);
-    tell_break();
     bool echo = tell_loss("echo"), line = tell_loss("line");
 
+    tell_break(); /* the last: it leaves this program's console */
     os_finish();
     return echo && line ? EXIT_SUCCESS : EXIT_FAILURE;
 }
