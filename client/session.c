@@ -304,13 +304,13 @@ static void check_ends(struct session *session)
 {
     if (!session->server_ended)
         return;
-    bool delivered = session->sending_ended && net_unacknowledged(session->socket.socket) == 0;
+    bool delivered = both_ended(session) && net_unacknowledged(session->socket.socket) == 0;
 
     if (session->send_failure.outcome == NET_DONE)
         session->send_failure = net_check(session->socket.socket);
     if (session->send_failure.outcome != NET_DONE)
         fail_connection(session, session->send_failure);
-    else if (delivered && both_ended(session))
+    else if (delivered)
         finish(session, SESSION_FINISHED);
 }
 

@@ -118,13 +118,13 @@ void selector_change(struct selector *selector, struct selector_watch *watch, ui
     selector_sets_change(selector->sets, watch, interest);
     watch->interest = interest;
     if (watch->armed)
-        announced_change(selector, watch);
+        announced_ask(selector, watch);
 }
 
 void selector_remove(struct selector *selector, struct selector_watch *watch)
 {
     if (watch->armed)
-        announced_remove(watch);
+        announced_disarm(watch);
     selector_change(selector, watch, SELECTOR_NONE);
     selector_sets_remove(selector->sets, watch);
     selector->always -= watch->always;
@@ -145,6 +145,15 @@ void selector_found(struct selector *selector, struct selector_watch *watch, uin
         selector->ready[selector->ready_count++] = watch;
     }
     watch->ready |= ready;
+}
+
+void selector_unfound(struct selector *selector, struct selector_watch *watch)
+{
+    struct selector_watch *last = selector->ready[--selector->ready_count];
+
+    last->ready_index = watch->ready_index;
+    selector->ready[watch->ready_index] = last;
+    watch->ready = SELECTOR_NONE;
 }
 
 static void forget_ready(struct selector *selector)

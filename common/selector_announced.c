@@ -36,12 +36,21 @@ static const int64_t SCAN = 50000000; /* nanoseconds that a scan lasts */
 static uint64_t signals_taken;
 static unsigned overflows;
 
-static void unblock_in_child(void)
+/* A signal, and SIGIO, which tells of an overflow. */
+static sigset_t signals_with(int signal)
 {
     sigset_t signals;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGIO);
+    sigaddset(&signals, signal);
+    return signals;
+}
+
+static void unblock_in_child(void)
+{
+    sigset_t signals = signals_with(SIGIO);
+
     for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) {
         if (signals_taken >> (signal - SIGRTMIN) & 1)
             sigaddset(&signals, signal);
@@ -61,7 +70,6 @@ static bool is_free(int signal)
 static int take_signal(void)
 {
     static bool told;
-    sigset_t signals;
 
     if (!is_free(SIGIO))
         return 0;
@@ -70,9 +78,8 @@ static int take_signal(void)
 
         if ((signals_taken & bit) != 0 || !is_free(signal))
             continue;
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGIO);
-        sigaddset(&signals, signal);
+        sigset_t signals = signals_with(signal);
+
         if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0 ||
             (!told && pthread_atfork(NULL, NULL, unblock_in_child) != 0))
             return 0;
@@ -95,7 +102,7 @@ static bool arm(const struct announcements *announcements, struct selector_watch
     return watch->armed;
 }
 
-static void disarm(struct selector_watch *watch)
+void announced_disarm(struct selector_watch *watch)
 {
     int off = 0;
 
@@ -136,15 +143,11 @@ static bool works(const struct announcements *announcements)
 
 bool announced_begin(struct announcements *announcements)
 {
-    sigset_t signals;
-
     announcements->signal = take_signal();
     if (announcements->signal == 0)
         return false;
     announcements->overflows = overflows;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGIO);
-    sigaddset(&signals, announcements->signal);
+    sigset_t signals = signals_with(announcements->signal);
     int descriptor = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 
     announcements->watch = (struct selector_watch){.socket = descriptor, .always = true};
@@ -161,8 +164,7 @@ void announced_end(const struct announcements *announcements)
     signals_taken &= ~((uint64_t)1 << (announcements->signal - SIGRTMIN));
 }
 
-/* Gives a cold watch to the next select(). */
-static void ask(struct selector *selector, struct selector_watch *watch)
+void announced_ask(struct selector *selector, struct selector_watch *watch)
 {
     if (watch->index >= selector->asked)
         selector_swap(selector, watch, selector->asked++);
@@ -223,7 +225,7 @@ static void take_names(struct selector *selector)
             if (names[i].ssi_signo == SIGIO)
                 overflows++;
             else if (watch != NULL)
-                ask(selector, watch);
+                announced_ask(selector, watch);
         }
         if (count < NAMES)
             break;
@@ -239,7 +241,7 @@ static void settle(struct selector *selector)
         struct selector_watch *watch = selector->ready[i];
 
         if (watch->armed && idle_scans(selector, watch) == 1) {
-            disarm(watch);
+            announced_disarm(watch);
             selector_promote(selector, watch);
         }
         watch->seen = selector->scan;
@@ -271,12 +273,7 @@ static bool wait_once(struct selector *selector, int64_t timeout)
 
     settle(selector);
     if (announcements->watch.ready != SELECTOR_NONE) {
-        announcements->watch.ready = SELECTOR_NONE;
-        selector->ready[announcements->watch.ready_index] =
-            selector->ready[--selector->ready_count];
-        if (announcements->watch.ready_index < selector->ready_count)
-            selector->ready[announcements->watch.ready_index]->ready_index =
-                announcements->watch.ready_index;
+        selector_unfound(selector, &announcements->watch);
         take_names(selector);
     }
     hear_overflow(selector);
@@ -311,16 +308,6 @@ bool announced_wait(struct selector *selector, int64_t timeout)
     /* Whoever has announced itself is asked at once; that nothing is ready may be told early. */
     return selector->ready_count > 0 || selector->asked == selector->hot || wait_once(selector, 0);
 }
-
-void announced_change(struct selector *selector, struct selector_watch *watch)
-{
-    ask(selector, watch);
-}
-
-void announced_remove(struct selector_watch *watch)
-{
-    disarm(watch);
-}
 #else
 bool announced_begin(struct announcements *announcements)
 {
@@ -338,13 +325,13 @@ bool announced_wait(struct selector *selector, int64_t timeout)
     return polled_wait(selector, timeout);
 }
 
-void announced_change(struct selector *selector, struct selector_watch *watch)
+void announced_ask(struct selector *selector, struct selector_watch *watch)
 {
     (void)selector;
     (void)watch;
 }
 
-void announced_remove(struct selector_watch *watch)
+void announced_disarm(struct selector_watch *watch)
 {
     (void)watch;
 }

@@ -61,6 +61,9 @@ void selector_promote(struct selector *selector, struct selector_watch *watch);
 /* Puts a watch on the ready list, with what it is ready for. */
 void selector_found(struct selector *selector, struct selector_watch *watch, uint8_t ready);
 
+/* Takes one off that list again; only before the first is given out. */
+void selector_unfound(struct selector *selector, struct selector_watch *watch);
+
 /* The waits among more than SELECTOR_FEW sockets; as selector_wait(). */
 bool polled_wait(struct selector *selector, int64_t timeout);
 bool announced_wait(struct selector *selector, int64_t timeout);
@@ -70,11 +73,11 @@ bool announced_wait(struct selector *selector, int64_t timeout);
 bool announced_begin(struct announcements *announcements);
 void announced_end(const struct announcements *announcements);
 
-/* The interest in an armed watch has changed: what it is ready for now may not be announced. */
-void announced_change(struct selector *selector, struct selector_watch *watch);
+/* Gives a cold watch to the next select(): what it is ready for now may not be announced. */
+void announced_ask(struct selector *selector, struct selector_watch *watch);
 
-/* An armed watch is going to be removed. */
-void announced_remove(struct selector_watch *watch);
+/* An armed watch announces nothing more. */
+void announced_disarm(struct selector_watch *watch);
 
 struct selector_sets *selector_sets_create(void);
 void selector_sets_destroy(struct selector_sets *sets);
