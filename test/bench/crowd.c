@@ -15,9 +15,9 @@
  *
  * One of the idle connections after the other sends a message, about every PAUSE microseconds,
  * while BUSY connections exchange messages in a closed loop and STREAMS send and take all they can.
- * Tells how long the answers took (p50, p99 and the most), what a select() on all the sockets costs
- * meanwhile (all in microseconds), how many messages were sent, how many of them were not answered,
- * the bytes a second that the streams got back, and the messages a second of the busy ones.
+ * Tells how long the answers took (p50, p99 and the most, in microseconds), how many messages were
+ * sent, how many of them were not answered, the bytes a second that the streams got back, and the
+ * messages a second of the busy ones.
  *
  * crowd PORT burst IDLE
  *
@@ -32,7 +32,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -41,7 +40,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,6 +53,7 @@ enum {
     MESSAGE = 64,
     PIECE = 64 * 1024,
     EVENTS = 256,
+    QUIET = 300,  /* milliseconds */
     PATIENCE = 10 /* seconds */
 };
 
@@ -230,58 +229,13 @@ static void flood(struct crowd *crowd)
     printf("%llu\n", (unsigned long long)crowd->flooded);
 }
 
-/* Lets those who are busy go on until a time. */
-static void go_on(struct crowd *crowd, int64_t until)
+/* Lets those who are busy go on for a while, in which the others are idle. */
+static void go_on(struct crowd *crowd)
 {
-    int64_t now;
+    int64_t until = os_nanoseconds() + QUIET * (SECOND / 1000), now;
 
     while ((now = os_nanoseconds()) < until)
         step(crowd, (int)((until - now) / 1000000) + 1);
-}
-
-static int highest_socket(const struct crowd *crowd)
-{
-    int highest = -1;
-
-    for (size_t i = 0; i < crowd->count; i++)
-        highest = crowd->clients[i].socket > highest ? crowd->clients[i].socket : highest;
-    return highest;
-}
-
-/*
- * What a select() costs on all the sockets, few of which are ready, in nanoseconds: the median.
- * Before each of them the others go about their business for a while: what is not used meanwhile
- * leaves the processor's caches, on which most of the cost depends.
- */
-static int64_t full_select(struct crowd *crowd)
-{
-    enum { WORD_BITS = sizeof(unsigned long) * CHAR_BIT, TIMES = 21, MEANWHILE = 20000000 };
-    int highest = highest_socket(crowd);
-    size_t size = ((size_t)highest / WORD_BITS + 1) * sizeof(unsigned long);
-    unsigned long *all = peer_allocate(size), *set = peer_allocate(size);
-    struct histogram times = {0};
-
-    memset(all, 0, size);
-    for (size_t i = 0; i < crowd->count; i++) {
-        unsigned s = (unsigned)crowd->clients[i].socket;
-
-        if (crowd->clients[i].socket < 0)
-            continue;
-        all[s / WORD_BITS] |= 1UL << (s % WORD_BITS);
-    }
-    for (int i = 0; i < TIMES; i++) {
-        struct timeval at_once = {0};
-
-        go_on(crowd, os_nanoseconds() + MEANWHILE);
-        int64_t began = os_nanoseconds();
-
-        memcpy(set, all, size);
-        select(highest + 1, (fd_set *)(void *)set, NULL, NULL, &at_once);
-        histogram_add(&times, os_nanoseconds() - began);
-    }
-    free(all);
-    free(set);
-    return histogram_percentile(&times, 0.5);
 }
 
 /* A new client connects, to this machine, where that does not wait for the server, and asks. */
@@ -319,10 +273,8 @@ static void tell_times(const struct crowd *crowd)
 
 static void burst(struct crowd *crowd)
 {
-    enum { QUIET = 300 }; /* milliseconds */
-
     watch_all(crowd);
-    go_on(crowd, os_nanoseconds() + QUIET * (SECOND / 1000));
+    go_on(crowd);
     int64_t end = os_nanoseconds() + PATIENCE * SECOND;
 
     for (size_t i = 0; i < crowd->count; i++)
@@ -342,7 +294,8 @@ static void probe(struct crowd *crowd, size_t first, size_t count, int64_t durat
             ask(&crowd->clients[i]);
     }
     /* Not where nothing but those who are busy matters. */
-    int64_t select_costs = count > 1 ? full_select(crowd) : 0;
+    if (count > 1)
+        go_on(crowd);
     int64_t began = os_nanoseconds(), now = began, due = began, end = began + duration;
 
     crowd->exchanged = crowd->streamed = 0;
@@ -360,8 +313,7 @@ static void probe(struct crowd *crowd, size_t first, size_t count, int64_t durat
     double seconds = (double)(os_nanoseconds() - began) / (double)SECOND;
 
     tell_times(crowd);
-    printf(" %.1f %llu %llu %.0f %.0f\n", (double)select_costs / 1e3,
-           (unsigned long long)crowd->probes,
+    printf(" %llu %llu %.0f %.0f\n", (unsigned long long)crowd->probes,
            (unsigned long long)(crowd->probes - crowd->answers.count),
            (double)crowd->streamed / seconds, (double)crowd->exchanged / seconds);
 }

@@ -98,7 +98,7 @@ stream() {
     # shellcheck disable=SC2046 # words
     set -- $(crowd probe 1 0 "$1" "$seconds" 100000)
     lasted=$seconds
-    rate=$(echo "$7" | awk '{ print $1 / 65536 }')
+    rate=$(echo "$6" | awk '{ print $1 / 65536 }')
     answered=$(echo "$rate $lasted" | awk '{ print $1 * $2 }')
 }
 
@@ -107,7 +107,7 @@ bare() {
     # shellcheck disable=SC2046 # words
     set -- $(crowd probe 1 "$1" 0 "$seconds" 1000000)
     lasted=$seconds
-    rate=$8
+    rate=$7
     answered=$(echo "$rate $lasted" | awk '{ print $1 * $2 }')
 }
 
