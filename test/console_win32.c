@@ -1,6 +1,5 @@
 #include "console_win32.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,20 +55,21 @@ HANDLE console_open_screen(void)
     return open_console(L"CONOUT$");
 }
 
-void console_resize(HANDLE screen, size_t columns)
+bool console_resize(HANDLE screen, size_t columns)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
 
-    need(GetConsoleScreenBufferInfo(screen, &info));
+    if (!GetConsoleScreenBufferInfo(screen, &info))
+        return false;
     bool narrower = (SHORT)columns < info.dwSize.X;
 
     info.dwSize.X = (SHORT)columns;
     info.srWindow.Left = 0;
     info.srWindow.Right = (SHORT)(columns - 1);
     /* The window never is wider than the buffer behind it. */
-    need(!narrower || SetConsoleWindowInfo(screen, TRUE, &info.srWindow));
-    need(SetConsoleScreenBufferSize(screen, info.dwSize));
-    need(narrower || SetConsoleWindowInfo(screen, TRUE, &info.srWindow));
+    return (!narrower || SetConsoleWindowInfo(screen, TRUE, &info.srWindow)) &&
+           SetConsoleScreenBufferSize(screen, info.dwSize) &&
+           (narrower || SetConsoleWindowInfo(screen, TRUE, &info.srWindow));
 }
 
 void console_text(HANDLE screen, char text[CONSOLE_TEXT])

@@ -7,6 +7,7 @@
 
 #include <winsock2.h> /* before windows.h, always */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* For main(): runs `tests` in a process that has such a console besides this one's stdout and
@@ -17,8 +18,9 @@ int console_run(int argc, char *argv[], int (*tests)(void));
 HANDLE console_open_input(void);
 HANDLE console_open_screen(void);
 
-/* Makes the screen and its window as wide as this. The console may break its rows, or cut them. */
-void console_resize(HANDLE screen, size_t columns);
+/* Makes the screen and its window as wide as this. The console may break its rows, or cut them.
+ * False, with GetLastError() set, when the system refuses. */
+bool console_resize(HANDLE screen, size_t columns);
 
 enum { CONSOLE_TEXT = 16384 };
 

@@ -1,6 +1,6 @@
 #include "pseudo_terminal.h"
 
-#include <windows.h>
+#include "console_win32.h" /* first: it includes winsock2.h */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -311,27 +311,19 @@ size_t pseudo_terminal_columns(const struct pseudo_terminal *terminal)
     return GetConsoleScreenBufferInfo(terminal->screen, &info) ? (size_t)info.dwSize.X : 0;
 }
 
+/* The new size of the buffer makes an event; a user changes the window at once with it, so there is
+ * one more when both are done. */
 bool pseudo_terminal_resize(struct pseudo_terminal *terminal, size_t columns)
 {
     INPUT_RECORD event = {.EventType = WINDOW_BUFFER_SIZE_EVENT};
     CONSOLE_SCREEN_BUFFER_INFO info;
     DWORD written;
 
-    if (!GetConsoleScreenBufferInfo(terminal->screen, &info))
+    if (!console_resize(terminal->screen, columns) ||
+        !GetConsoleScreenBufferInfo(terminal->screen, &info))
         return false;
-    bool narrower = (SHORT)columns < info.dwSize.X;
-
-    info.dwSize.X = (SHORT)columns;
-    info.srWindow.Left = 0;
-    info.srWindow.Right = (SHORT)(columns - 1);
     event.Event.WindowBufferSizeEvent.dwSize = info.dwSize;
-    /* The window never is wider than the buffer behind it, whose new size makes an event; a user
-     * changes both at once, so there is one more when both are done. */
-    if (narrower && !SetConsoleWindowInfo(terminal->screen, TRUE, &info.srWindow))
-        return false;
-    return SetConsoleScreenBufferSize(terminal->screen, info.dwSize) &&
-           (narrower || SetConsoleWindowInfo(terminal->screen, TRUE, &info.srWindow)) &&
-           WriteConsoleInputW(terminal->keyboard, &event, 1, &written);
+    return WriteConsoleInputW(terminal->keyboard, &event, 1, &written) != 0;
 }
 
 /* A new console is in a mode in which lines are edited and echoed, and no other console is new. */

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "random_numbers.h"
@@ -443,6 +444,28 @@ void support_expect(os_socket s, const void *bytes, size_t length)
         compare(buffer, (const char *)bytes + received, n, received);
         received += n;
     }
+}
+
+void support_receive_all(os_socket s, void *bytes, size_t size)
+{
+    for (size_t received = 0; received < size;) {
+        size_t n = support_receive(s, (char *)bytes + received, size - received);
+
+        if (n == 0)
+            fail_msg("the stream ended after %lu of %lu bytes", (unsigned long)received,
+                     (unsigned long)size);
+        received += n;
+    }
+}
+
+void support_echo(os_socket s, size_t size)
+{
+    char *message = malloc(size);
+
+    assert_non_null(message);
+    support_receive_all(s, message, size);
+    support_send(s, message, size);
+    free(message);
 }
 
 void support_expect_text(os_socket s, const char *text)

@@ -103,6 +103,12 @@ void support_send(os_socket s, const void *bytes, size_t length);
 /* Receives 1 to `size` bytes; 0 at the end of the stream. A reset fails the test. */
 size_t support_receive(os_socket s, void *bytes, size_t size);
 
+/* Receives `size` bytes, whatever they are. */
+void support_receive_all(os_socket s, void *bytes, size_t size);
+
+/* Receives a message of `size` bytes and sends it back, as an echo server does. */
+void support_echo(os_socket s, size_t size);
+
 /* Receives exactly these bytes. */
 void support_expect(os_socket s, const void *bytes, size_t length);
 void support_expect_text(os_socket s, const char *text);

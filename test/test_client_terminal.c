@@ -915,20 +915,14 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
 static void a_ping_goes_on_in_the_background(void **state)
 {
     static char screen[PSEUDO_TERMINAL_TEXT];
-    char probe[64];
 
     (void)state;
     if (system_is_windows)
         skip();
     start_at(&(struct pseudo_terminal_options){.term = "xterm", .background = true, .tostop = true},
              "--ping", "--interval=0.001");
-    for (int i = 0; i < 10; i++) {
-        size_t got = 0;
-
-        while (got < sizeof probe)
-            got += support_receive(s, probe + got, sizeof probe - got);
-        support_send(s, probe, sizeof probe);
-    }
+    for (int i = 0; i < 10; i++)
+        support_echo(s, 64);
     pseudo_terminal_send(terminal, PSEUDO_TERMINAL_TERMINATE);
     expect(pseudo_terminal_ended);
     pseudo_terminal_look(terminal, screen);

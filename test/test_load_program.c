@@ -14,7 +14,7 @@
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-enum { REPORT = 8192 };
+enum { REPORT = 8192, MESSAGE = 64 /* bytes, where no --size says otherwise */ };
 
 static struct process *start(const struct net_address *server, const char *const options[],
                              const struct process_options *how)
@@ -271,7 +271,6 @@ static void connects_when_a_message_is_due(void **state)
     static char report[REPORT];
     struct net_address address;
     os_socket listener = support_listen(&address);
-    char message[64];
 
     (void)state;
     struct process *client = start(
@@ -280,9 +279,7 @@ static void connects_when_a_message_is_due(void **state)
         NULL);
     os_socket s = support_accept(listener);
 
-    for (size_t length = 0; length < sizeof message;)
-        length += support_receive(s, message + length, sizeof message - length);
-    support_send(s, message, sizeof message);
+    support_echo(s, MESSAGE);
     support_expect_closed(s);
     process_stop(client, PROCESS_STOP_INTERRUPT);
     assert_int_equal(finish(client, report), 0);
@@ -301,7 +298,6 @@ static void closes_what_is_answered_while_others_wait(void **state)
     struct net_address address;
     os_socket listener = support_listen(&address);
     os_socket sockets[2];
-    char message[64];
 
     (void)state;
     struct process *client = start(
@@ -310,9 +306,7 @@ static void closes_what_is_answered_while_others_wait(void **state)
     for (int i = 0; i < 2; i++)
         sockets[i] = support_accept(listener);
     for (int i = 0; i < 2; i++) {
-        for (size_t length = 0; length < sizeof message;)
-            length += support_receive(sockets[i], message + length, sizeof message - length);
-        support_send(sockets[i], message, sizeof message);
+        support_echo(sockets[i], MESSAGE);
         support_expect_closed(sockets[i]);
         net_close(sockets[i]);
     }
@@ -334,16 +328,13 @@ static void an_end_behind_the_last_answer_is_no_loss(void **state)
         struct net_address address;
         os_socket listener = support_listen(&address);
         os_socket sockets[2];
-        char message[64];
         struct process *client = start(
             &address, OPTIONS("--json", "--count", "2", "--connections", "2", loops[loop]), NULL);
 
         for (int i = 0; i < 2; i++)
             sockets[i] = support_accept(listener);
         for (int i = 0; i < 2; i++) {
-            for (size_t length = 0; length < sizeof message;)
-                length += support_receive(sockets[i], message + length, sizeof message - length);
-            support_send(sockets[i], message, sizeof message);
+            support_echo(sockets[i], MESSAGE);
             net_end_sending(sockets[i]);
             support_expect_closed(sockets[i]);
             net_close(sockets[i]);
@@ -438,15 +429,14 @@ static void one_message_is_no_plural(void **state)
     static char table[REPORT];
     struct net_address address;
     os_socket listener = support_listen(&address);
-    char message[64];
+    char message[MESSAGE];
 
     (void)state;
     struct process *client = start(&address, OPTIONS("--duration", "1000"), NULL);
     os_socket s = support_accept(listener);
 
     for (int i = 0; i < 2; i++) {
-        for (size_t length = 0; length < sizeof message;)
-            length += support_receive(s, message + length, sizeof message - length);
+        support_receive_all(s, message, sizeof message);
         if (i == 0)
             support_send(s, message, sizeof message);
     }
@@ -465,7 +455,7 @@ static void progress_is_of_the_last_second(void **state)
     struct net_address address;
     os_socket listener = support_listen(&address);
     int64_t deadline = os_nanoseconds() + SUPPORT_DEADLINE * (int64_t)1000000;
-    char port[8], message[64];
+    char port[8];
 
     (void)state;
     snprintf(port, sizeof port, "%u", address.port);
@@ -477,9 +467,7 @@ static void progress_is_of_the_last_second(void **state)
     assert_non_null(terminal);
     os_socket s = support_accept(listener);
 
-    for (size_t length = 0; length < sizeof message;)
-        length += support_receive(s, message + length, sizeof message - length);
-    support_send(s, message, sizeof message);
+    support_echo(s, MESSAGE);
     do
         pseudo_terminal_look(terminal, screen);
     while (strstr(screen, " 0 messages/s") == NULL && os_nanoseconds() < deadline);
@@ -818,15 +806,12 @@ static void a_reset_behind_the_end_is_an_end(void **state)
     static char report[REPORT];
     struct net_address address;
     os_socket listener = support_listen(&address);
-    char message[64];
 
     (void)state;
     struct process *client = start(&address, OPTIONS("--json", "--count", "1"), NULL);
     os_socket s = support_accept(listener);
 
-    for (size_t length = 0; length < sizeof message;)
-        length += support_receive(s, message + length, sizeof message - length);
-    support_send(s, message, sizeof message);
+    support_echo(s, MESSAGE);
     support_expect_closed(s);
     support_reset(s);
     assert_int_equal(finish(client, report), 0);

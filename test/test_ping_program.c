@@ -213,8 +213,7 @@ static void a_server_that_is_gone_is_tried_as_often_as_told(void **state)
 
     (void)state;
     s = support_accept(listener);
-    for (size_t length = 0; length < sizeof message;)
-        length += support_receive(s, message + length, sizeof message - length);
+    support_receive_all(s, message, sizeof message);
     net_close(listener);
     support_send(s, message, sizeof message);
     support_reset(s);

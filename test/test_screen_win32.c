@@ -22,7 +22,7 @@ static int set_up(void **state)
 
     (void)state;
     console = console_open_screen();
-    console_resize(console, WIDE);
+    assert_true(console_resize(console, WIDE));
     FillConsoleOutputCharacterA(console, ' ', WIDE * ROWS, (COORD){0, 0}, &written);
     SetConsoleCursorPosition(console, (COORD){0, 0});
     SetStdHandle(STD_OUTPUT_HANDLE, console);
@@ -74,7 +74,7 @@ static void narrow_and_break(size_t columns)
 
     assert_true(GetConsoleScreenBufferInfo(console, &info));
     assert_true(ReadConsoleOutputCharacterA(console, found, sizeof found, (COORD){0, 0}, &count));
-    console_resize(console, columns);
+    assert_true(console_resize(console, columns));
     memset(rows, ' ', sizeof rows);
     for (SHORT row = 0; row <= info.dwCursorPosition.Y; row++) {
         bool has_cursor = row == info.dwCursorPosition.Y;
@@ -127,7 +127,7 @@ static void a_line_that_was_cut_goes_alone(void **state)
         type(57, 0);
         screen_print(screen, rows, sizeof rows - 1);
         screen_show_line(screen, &editor);
-        console_resize(console, columns);
+        assert_true(console_resize(console, columns));
         screen_hide_line(screen);
         assert_text(left);
         tear_down(state);

@@ -107,7 +107,7 @@ static void a_console_has_the_columns_of_its_window(void **state)
     SMALL_RECT window = {.Right = 49, .Bottom = 9};
 
     (void)state;
-    console_resize(screen, 60);
+    assert_true(console_resize(screen, 60));
     assert_int_equal(stream_columns(STREAM_ERROR), 60);
     assert_true(SetConsoleWindowInfo(screen, TRUE, &window));
     assert_int_equal(stream_columns(STREAM_ERROR), 50);
