@@ -66,8 +66,7 @@ struct selector;
 /*
  * Returns an empty selector, or NULL when memory is refused. It never owns sockets or watches.
  * Where the system does not let sockets announce themselves, SELECTOR_ANNOUNCED becomes
- * SELECTOR_POLLED. A process with several selectors has as many announced ones as there are
- * real-time signals.
+ * SELECTOR_POLLED, and where another selector of the process is SELECTOR_ANNOUNCED already.
  */
 struct selector *selector_create(enum selector_way way);
 

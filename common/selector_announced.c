@@ -26,35 +26,16 @@
 
 enum {
     IDLE_SCANS = 2, /* a hot socket that was not ready in the scan before the last becomes cold */
-    NAMES = 64,     /* read at once */
-    READS = 64      /* in one wait, at most */
+    NAMES = 64      /* read at once */
 };
 
 static const int64_t SCAN = 50000000; /* nanoseconds that a scan lasts */
 
-/* A signal serves one selector at a time, and SIGIO all of them. */
-static uint64_t signals_taken;
-static unsigned overflows;
-
-/* A signal, and SIGIO, which tells of an overflow. */
-static sigset_t signals_with(int signal)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGIO);
-    sigaddset(&signals, signal);
-    return signals;
-}
+static bool in_use; /* by a selector; a second one would read the names of the first */
+static sigset_t signals;
 
 static void unblock_in_child(void)
 {
-    sigset_t signals = signals_with(SIGIO);
-
-    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) {
-        if (signals_taken >> (signal - SIGRTMIN) & 1)
-            sigaddset(&signals, signal);
-    }
     sigprocmask(SIG_UNBLOCK, &signals, NULL);
 }
 
@@ -65,29 +46,25 @@ static bool is_free(int signal)
     return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
 }
 
-/* Takes a real-time signal that nobody uses, and blocks it for good: one that is still queued for a
- * selector that is no more must not end the process. 0: there is none. */
+/* Finds a real-time signal that nobody uses, and blocks it for good, with SIGIO, which tells of a
+ * full queue: one that is still queued for a selector that is no more must not end the process.
+ * Returns it, or 0 when there is none. */
 static int take_signal(void)
 {
-    static bool told;
+    static bool registered;
+    int signal = SIGRTMIN;
 
-    if (!is_free(SIGIO))
+    while (signal <= SIGRTMAX && !is_free(signal))
+        signal++;
+    if (signal > SIGRTMAX || !is_free(SIGIO))
         return 0;
-    for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) {
-        uint64_t bit = (uint64_t)1 << (signal - SIGRTMIN);
-
-        if ((signals_taken & bit) != 0 || !is_free(signal))
-            continue;
-        sigset_t signals = signals_with(signal);
-
-        if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0 ||
-            (!told && pthread_atfork(NULL, NULL, unblock_in_child) != 0))
-            return 0;
-        told = true;
-        signals_taken |= bit;
-        return signal;
-    }
-    return 0;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGIO);
+    sigaddset(&signals, signal);
+    if (!registered && pthread_atfork(NULL, NULL, unblock_in_child) != 0)
+        return 0;
+    registered = true;
+    return sigprocmask(SIG_BLOCK, &signals, NULL) == 0 ? signal : 0;
 }
 
 static bool arm(const struct announcements *announcements, struct selector_watch *watch)
@@ -116,9 +93,7 @@ static bool announced(const struct announcements *announcements, int descriptor)
     struct signalfd_siginfo name;
 
     while (read(announcements->watch.socket, &name, sizeof name) == (ssize_t)sizeof name) {
-        if (name.ssi_signo == SIGIO)
-            overflows++;
-        else if (name.ssi_fd == descriptor)
+        if (name.ssi_fd == descriptor)
             return true;
     }
     return false;
@@ -143,15 +118,18 @@ static bool works(const struct announcements *announcements)
 
 bool announced_begin(struct announcements *announcements)
 {
-    announcements->signal = take_signal();
-    if (announcements->signal == 0)
+    int signal = in_use ? 0 : take_signal();
+
+    if (signal == 0)
         return false;
-    announcements->overflows = overflows;
-    sigset_t signals = signals_with(announcements->signal);
     int descriptor = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 
+    if (descriptor == -1)
+        return false;
+    announcements->signal = signal;
     announcements->watch = (struct selector_watch){.socket = descriptor, .always = true};
-    if (descriptor != -1 && works(announcements))
+    in_use = true;
+    if (works(announcements))
         return true;
     announced_end(announcements);
     return false;
@@ -159,9 +137,8 @@ bool announced_begin(struct announcements *announcements)
 
 void announced_end(const struct announcements *announcements)
 {
-    if (announcements->watch.socket != -1)
-        close(announcements->watch.socket);
-    signals_taken &= ~((uint64_t)1 << (announcements->signal - SIGRTMIN));
+    close(announcements->watch.socket);
+    in_use = false;
 }
 
 void announced_ask(struct selector *selector, struct selector_watch *watch)
@@ -176,71 +153,54 @@ static unsigned idle_scans(const struct selector *selector, const struct selecto
     return (uint8_t)(selector->scan - watch->seen);
 }
 
-/* Goes on to the scan that `now` lies in. */
-static void end_scan(struct selector *selector, int64_t now)
-{
-    struct announcements *announcements = &selector->announcements;
-
-    if (now < announcements->scan_ends)
-        return;
-    int64_t missed = (now - announcements->scan_ends) / SCAN;
-
-    selector->scan = (uint8_t)(selector->scan + (missed < INT8_MAX ? missed + 1 : INT8_MAX));
-    announcements->scan_ends = now + SCAN;
-}
-
-/* Arms the hot sockets that have been idle for a full scan. They are asked once more: what came
- * before one was armed is not announced. */
+/* Arms the hot sockets that have been idle for a full scan. The next select() is given them once
+ * more: what came before one was armed is not announced. */
 static void demote_idle(struct selector *selector)
 {
     struct announcements *announcements = &selector->announcements;
 
-    announcements->swept = selector->scan;
     for (size_t i = selector->hot; i-- > 0;) {
         struct selector_watch *watch = selector->watches[i];
 
-        if (watch->always || idle_scans(selector, watch) < IDLE_SCANS)
-            continue;
-        if (arm(announcements, watch))
+        if (!watch->always && idle_scans(selector, watch) >= IDLE_SCANS &&
+            arm(announcements, watch))
             selector_swap(selector, watch, --selector->hot);
-        else
-            watch->seen = selector->scan;
     }
-    if (selector->asked > selector->hot)
-        selector_change(selector, &announcements->watch, SELECTOR_READ);
+    selector_change(selector, &announcements->watch, SELECTOR_READ);
 }
 
-static void take_names(struct selector *selector)
+/* Whether a scan has ended, and goes on to the next. There is none while few are watched. */
+static bool end_scan(struct selector *selector)
 {
-    struct announcements *announcements = &selector->announcements;
-    struct signalfd_siginfo names[NAMES];
+    int64_t *end = &selector->announcements.scan_ends;
 
-    for (int reads = 0; reads < READS; reads++) {
-        ssize_t n = read(announcements->watch.socket, names, sizeof names);
-        size_t count = n > 0 ? (size_t)n / sizeof names[0] : 0;
-
-        for (size_t i = 0; i < count; i++) {
-            struct selector_watch *watch = selector_sets_find(selector->sets, names[i].ssi_fd);
-
-            if (names[i].ssi_signo == SIGIO)
-                overflows++;
-            else if (watch != NULL)
-                announced_ask(selector, watch);
-        }
-        if (count < NAMES)
-            break;
+    if (selector->count <= SELECTOR_FEW) {
+        *end = 0;
+        return false;
     }
+    int64_t now = os_nanoseconds();
+
+    if (now < *end)
+        return false;
+    bool begun = *end > 0;
+
+    /* Nothing was ready in a scan that has been waited through. */
+    if (begun)
+        selector->scan = (uint8_t)(selector->scan + (now < *end + SCAN ? 1 : IDLE_SCANS));
+    *end = now + SCAN;
+    return begun;
 }
 
-/* Of the sockets that were asked, those that are not ready leave, and those that keep coming become
- * hot. */
-static void settle(struct selector *selector)
+/* After a select(): of the sockets that announced themselves, those that are not ready leave, and
+ * those that keep coming become hot. */
+static void update_lists(struct selector *selector)
 {
-    end_scan(selector, os_nanoseconds());
+    bool ended = end_scan(selector);
+
     for (size_t i = 0; i < selector->ready_count; i++) {
         struct selector_watch *watch = selector->ready[i];
 
-        if (watch->armed && idle_scans(selector, watch) == 1) {
+        if (watch->armed && (idle_scans(selector, watch) == 1 || selector->count <= SELECTOR_FEW)) {
             announced_disarm(watch);
             selector_promote(selector, watch);
         }
@@ -250,63 +210,47 @@ static void settle(struct selector *selector)
         if (selector->watches[i]->ready == SELECTOR_NONE)
             selector_swap(selector, selector->watches[i], --selector->asked);
     }
+    if (ended)
+        demote_idle(selector);
 }
 
-/* After an overflow, which another selector may have read of, all are asked. */
-static void hear_overflow(struct selector *selector)
+/* Whoever has announced itself is asked by the next select(); when the queue was full, all are. */
+static void take_names(struct selector *selector)
 {
-    struct announcements *announcements = &selector->announcements;
+    struct signalfd_siginfo names[NAMES];
+    ssize_t n = read(selector->announcements.watch.socket, names, sizeof names);
+    size_t count = n > 0 ? (size_t)n / sizeof names[0] : 0;
 
-    if (announcements->overflows != overflows) {
-        announcements->overflows = overflows;
-        selector->asked = selector->count;
+    for (size_t i = 0; i < count; i++) {
+        struct selector_watch *watch = selector_sets_find(selector->sets, names[i].ssi_fd);
+
+        if (names[i].ssi_signo == SIGIO)
+            selector->asked = selector->count;
+        else if (watch != NULL)
+            announced_ask(selector, watch);
     }
-}
-
-/* One select() for the hot sockets and those that are asked; whoever announces itself meanwhile is
- * asked next. */
-static bool wait_once(struct selector *selector, int64_t timeout)
-{
-    struct announcements *announcements = &selector->announcements;
-    size_t to = selector->count > SELECTOR_FEW ? selector->asked : selector->count;
-    bool good = selector_sets_wait(selector, selector->hot, to, timeout);
-
-    settle(selector);
-    if (announcements->watch.ready != SELECTOR_NONE) {
-        selector_unfound(selector, &announcements->watch);
-        take_names(selector);
-    }
-    hear_overflow(selector);
-    return good;
 }
 
 bool announced_wait(struct selector *selector, int64_t timeout)
 {
     struct announcements *announcements = &selector->announcements;
+    size_t to = selector->count > SELECTOR_FEW ? selector->asked : selector->count;
 
-    hear_overflow(selector);
-    if (selector->count > SELECTOR_FEW && selector->hot > selector->always) {
-        int64_t now = os_nanoseconds();
+    /* Idle sockets that are still hot cost every select(); few of them are not worth a wake-up. */
+    if (selector->hot - selector->always > SELECTOR_FEW) {
+        int64_t left = announcements->scan_ends - os_nanoseconds();
 
-        end_scan(selector, now);
-        if (announcements->swept != selector->scan)
-            demote_idle(selector);
-        int64_t left = (announcements->scan_ends - now) / 1000 + 1;
-
-        if (selector->hot > selector->always && (timeout < 0 || left < timeout))
-            timeout = left;
+        left = left > 0 ? left / 1000 + 1 : 0;
+        timeout = timeout >= 0 && timeout < left ? timeout : left;
     }
-    /* Many that have just become cold are asked without waiting, and leave before the wait. */
-    if (selector->asked - selector->hot > SELECTOR_FEW) {
-        if (!wait_once(selector, 0))
-            return false;
-        if (selector->ready_count > 0)
-            return true;
+    bool good = selector_sets_wait(selector, selector->hot, to, timeout);
+
+    update_lists(selector);
+    if (announcements->watch.ready != SELECTOR_NONE) {
+        selector_unfound(selector, &announcements->watch);
+        take_names(selector);
     }
-    if (!wait_once(selector, timeout))
-        return false;
-    /* Whoever has announced itself is asked at once; that nothing is ready may be told early. */
-    return selector->ready_count > 0 || selector->asked == selector->hot || wait_once(selector, 0);
+    return good;
 }
 #else
 bool announced_begin(struct announcements *announcements)

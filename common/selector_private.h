@@ -24,9 +24,7 @@ struct polling {
 struct announcements {
     struct selector_watch watch; /* of the descriptor that the signals are read from */
     int signal;
-    unsigned overflows; /* that this selector has acted on */
-    uint8_t swept;      /* the scan at whose beginning idle sockets were last looked for */
-    int64_t scan_ends;  /* nanoseconds */
+    int64_t scan_ends; /* nanoseconds; 0: no scan is under way */
 };
 
 /*

@@ -315,6 +315,30 @@ static void nothing_is_done_while_nothing_happens(void **state)
     assert_int_equal(selector->asked, selector->always);
 }
 
+/* Nor with some that are still hot: they leave when something else happens. */
+static void a_few_idle_sockets_are_not_worth_a_wake_up(void **state)
+{
+    (void)state;
+    open_peers(SELECTOR_ANNOUNCED, PAIRS);
+    if (!announced())
+        skip();
+    assert_true(selector_wait(selector, 0));
+    send_byte(&peers[0]);
+    assert_true(selector_wait(selector, 1000000));
+    assert_true(seen.timeout < 1000000);
+    serve(1);
+    let_time_pass();
+    for (size_t i = 0; i < SELECTOR_FEW; i++) {
+        selector_remove(selector, &peers[i].watch);
+        assert_true(selector_add(selector, &peers[i].watch, peers[i].watch.socket, SELECTOR_READ));
+    }
+    assert_true(selector_wait(selector, 1000));
+    assert_int_equal(seen.timeout, 1000);
+    assert_int_equal(selector->hot, selector->always + SELECTOR_FEW);
+    let_time_pass();
+    assert_int_equal(selector->hot, selector->always);
+}
+
 /* One that sends now and then costs no system call but select(), and one that keeps coming becomes
  * hot. */
 static void one_that_keeps_coming_becomes_hot(void **state)
@@ -473,6 +497,7 @@ int main(void)
         TEST(each_that_wakes_up_is_found),
         TEST(no_wake_up_is_lost),
         TEST(nothing_is_done_while_nothing_happens),
+        TEST(a_few_idle_sockets_are_not_worth_a_wake_up),
         TEST(one_that_keeps_coming_becomes_hot),
         TEST(a_new_socket_is_hot),
         TEST(the_end_of_a_cold_connection_is_found),
