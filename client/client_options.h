@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "command_line.h"
-#include "load.h"
-#include "ping.h"
-#include "session.h"
+#include "measure/load.h"
+#include "measure/ping.h"
+#include "session/session.h"
 
 enum client_job { CLIENT_SESSION, CLIENT_PING, CLIENT_LOAD };
 

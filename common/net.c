@@ -122,17 +122,6 @@ static struct net_result failure(void)
     return (struct net_result){.outcome = outcomes[os_error_kind(error)], .error = error};
 }
 
-const char *net_result_text(struct net_result result, char text[OS_ERROR_TEXT])
-{
-    if (result.error != 0)
-        return os_error_text(result.error, text);
-    snprintf(text, OS_ERROR_TEXT, "%s",
-             result.outcome == NET_END           ? "the server ended it"
-             : result.outcome == NET_WOULD_BLOCK ? "no answer in time"
-                                                 : "out of memory");
-    return text;
-}
-
 static bool interrupted(void)
 {
     return os_error_kind(os_socket_error()) == OS_ERROR_INTERRUPTED;

@@ -1,5 +1,5 @@
 /* Unit tests of client/schedule. */
-#include "schedule.h"
+#include "measure/schedule.h"
 
 #include "test.h"
 

@@ -1,13 +1,13 @@
-/* Tests of client/terminal on Windows, in a console of their own: what stdin is, the keys of a
+/* Tests of client/terminal/terminal on Windows, in a console of their own: what stdin is, the keys of a
  * console, and the sockets. */
-#include "terminal.h"
+#include "terminal/terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "console_win32.h"
-#include "screen.h"
+#include "terminal/screen.h"
 #include "support.h"
 #include "test.h"
 

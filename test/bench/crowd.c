@@ -43,7 +43,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "histogram.h"
+#include "measure/histogram.h"
 #include "os.h"
 #include "peer.h"
 

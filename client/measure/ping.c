@@ -80,7 +80,7 @@ static void tell_lost(struct ping *ping, const char *what, struct net_result res
 {
     char words[OS_ERROR_TEXT];
 
-    output_print(&ping->output, "%s %s: %s\n", what, ping->address, net_result_text(result, words));
+    output_print(&ping->output, "%s %s: %s\n", what, ping->address, report_failure(result, words));
 }
 
 static void lose(struct ping *ping, struct net_result result)
@@ -326,7 +326,7 @@ static bool summarize(struct ping *ping)
     struct output *output = &ping->output;
     uint64_t waiting = ping->sent - ping->answered - ping->lost;
     unsigned long long reconnects = ping->connect_time.count - 1;
-    char text[REPORT_HISTOGRAM];
+    char text[HISTOGRAM_TEXT];
 
     output_print(output, "\n--- %s ---\n", ping->address);
     output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnect%s",
@@ -338,7 +338,7 @@ static bool summarize(struct ping *ping)
     print_times(output, "connect   ", &ping->connect_time);
     if (ping->answered > 0) {
         print_times(output, "round trip", &ping->round_trip);
-        output_print(output, "%s", report_histogram(&ping->round_trip, text));
+        output_print(output, "%s", histogram_draw(&ping->round_trip, text));
     }
     return output_finish(output, ping->stop.socket);
 }

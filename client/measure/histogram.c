@@ -1,8 +1,11 @@
 #include "histogram.h"
 
 #include <math.h>
+#include <stdio.h>
 
-enum { STEP_BITS = 6 };
+#include "report.h"
+
+enum { STEP_BITS = 6, BAR = 40 /* characters of the longest */ };
 
 static size_t bucket_of(uint64_t value)
 {
@@ -77,4 +80,48 @@ uint64_t histogram_count_below(const struct histogram *histogram, int64_t limit)
 double histogram_deviation(const struct histogram *histogram)
 {
     return histogram->count > 1 ? sqrt(histogram->squares / (double)(histogram->count - 1)) : 0;
+}
+
+/* Where the last doubling begins, which counts all that is longer, too. */
+static const int64_t LONGEST = (int64_t)1 << 42;
+
+/* The values from `first`, or for the first doubling from 0, up to, but without, twice that. */
+static uint64_t count_doubling(const struct histogram *histogram, int64_t first)
+{
+    return (first < LONGEST ? histogram_count_below(histogram, 2 * first) : histogram->count) -
+           (first > 1 ? histogram_count_below(histogram, first) : 0);
+}
+
+const char *histogram_draw(const struct histogram *histogram, char text[HISTOGRAM_TEXT])
+{
+    uint64_t most = 0;
+    size_t filled = 0;
+
+    text[0] = '\0';
+    for (int64_t first = 1; first <= LONGEST && (first == 1 || first <= histogram->most);
+         first *= 2) {
+        uint64_t count = count_doubling(histogram, first);
+
+        most = count > most ? count : most;
+    }
+    for (int64_t first = 1; first <= LONGEST && (first == 1 || first <= histogram->most);
+         first *= 2) {
+        uint64_t count = count_doubling(histogram, first);
+        char from[REPORT_DURATION];
+        char to[REPORT_DURATION];
+        char bar[BAR + 1] = "";
+
+        if (most == 0 || (first < LONGEST && 2 * first <= histogram->least))
+            continue;
+        /* A bar for every count, however small. */
+        size_t length = (size_t)((count * BAR + most - 1) / most);
+
+        for (size_t i = 0; i < BAR; i++)
+            bar[i] = i < length ? '#' : ' ';
+        filled +=
+            (size_t)snprintf(text + filled, HISTOGRAM_TEXT - filled, "  %8s to %8s |%s| %llu\n",
+                             report_duration(first > 1 ? first : 0, from),
+                             report_duration(2 * first, to), bar, (unsigned long long)count);
+    }
+    return text;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "line_editor.h"
+#include "editor/key.h"
 #include "os.h"
 #include "selector.h"
 

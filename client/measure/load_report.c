@@ -54,7 +54,7 @@ void load_report_table(struct output *output, const struct load_options *options
     const struct histogram *late = &result->send_lateness;
     unsigned long long unanswered = result->messages_sent - result->messages_answered;
     unsigned long long on_the_way = result->messages_on_the_way;
-    char text[REPORT_HISTOGRAM];
+    char text[HISTOGRAM_TEXT];
 
     output_print(output, "connections  %llu made, %llu failed, %llu lost; time to connect p50 %s,",
                  (unsigned long long)result->connections_made,
@@ -90,7 +90,7 @@ void load_report_table(struct output *output, const struct load_options *options
             print_duration(output, percentiles[i].name,
                            (double)histogram_percentile(times, percentiles[i].fraction));
         print_duration(output, "max", (double)times->most);
-        output_print(output, "%s", report_histogram(times, text));
+        output_print(output, "%s", histogram_draw(times, text));
     }
     if (on_the_way > 0)
         output_print(output, "interrupted; %llu message%s on the way, not counted as lost\n",

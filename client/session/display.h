@@ -11,13 +11,6 @@
 
 #include "buffer.h"
 
-/*
- * What is escaped stands between these two bytes, so that the terminal may show it otherwise; no
- * other control character but the line feed is in the text.
- */
-#define DISPLAY_DIM '\x0E'
-#define DISPLAY_NORMAL '\x0F'
-
 /* All zero shows lines. */
 struct display {
     bool hex;
@@ -28,7 +21,8 @@ struct display {
 };
 
 /*
- * Appends to `out` what `length` bytes are shown as: for each line, `stamp`, "< ", the line without
+ * Appends to `out` what `length` bytes are shown as, with what is escaped between SCREEN_DIM and
+ * SCREEN_NORMAL and no other control character but the line feed: for each line, `stamp`, "< ", the line without
  * its ending and a line feed. What came without a line ending is a line too, since it is shown at
  * once; when only the ending comes later, nothing more is shown for it. A character that is cut
  * waits for its rest, and a carriage return at the end for what follows, since it may be half a

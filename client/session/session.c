@@ -7,9 +7,10 @@
 
 #include "buffer.h"
 #include "output.h"
+#include "report.h"
 #include "selector.h"
 #include "send_queue.h"
-#include "terminal.h"
+#include "terminal/terminal.h"
 #include "text.h"
 
 enum {
@@ -105,7 +106,7 @@ static void fail_connection(struct session *session, struct net_result result)
         fail(session, "the server ended the connection before the end of the input");
     else
         fail(session, "connection to %s lost: %s", net_address_text(session->peer, address),
-             net_result_text(result, words));
+             report_failure(result, words));
 }
 
 /* A line of ours: for a person among those of the server, else on stderr. */
