@@ -5,9 +5,9 @@
 #include "connector.h"
 #include "measure/load.h"
 #include "measure/load_report.h"
+#include "measure/ping.h"
 #include "os.h"
 #include "output.h"
-#include "measure/ping.h"
 #include "session/session.h"
 #include "text.h"
 

@@ -38,7 +38,7 @@ const char *report_failure(struct net_result result, char text[OS_ERROR_TEXT])
     if (result.error != 0)
         return os_error_text(result.error, text);
     snprintf(text, OS_ERROR_TEXT, "%s",
-             result.outcome == NET_END           ? "the server ended it"
+             result.outcome == NET_END           ? "closed by the server"
              : result.outcome == NET_WOULD_BLOCK ? "no answer in time"
                                                  : "out of memory");
     return text;

@@ -17,7 +17,7 @@ const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION]);
 
 /*
  * Why a connection was not made or was lost, in words for the user, written into `text`, which is
- * returned: the system's where it gave a number; else that the server ended it, did not answer in
+ * returned: the system's where it gave a number; else that the server closed it, did not answer in
  * time (NET_WOULD_BLOCK), or that memory was refused.
  */
 const char *report_failure(struct net_result result, char text[OS_ERROR_TEXT]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "random_numbers.h"
+#include "terminal/screen.h"
 #include "test.h"
 #include "text.h"
 

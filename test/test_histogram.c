@@ -134,8 +134,8 @@ static void as_the_values_themselves(void **state)
         qsort(values, COUNT, sizeof values[0], compare);
         check_percentiles(histogram, values);
         assert_int_equal(histogram->count, COUNT);
-        assert_int_equal(histogram->least, values[0]);
-        assert_int_equal(histogram->most, values[COUNT - 1]);
+        assert_int_equal(histogram->min, values[0]);
+        assert_int_equal(histogram->max, values[COUNT - 1]);
     }
     free(histogram);
     free(values);
@@ -205,8 +205,8 @@ static void values_at_the_ends(void **state)
     histogram_add(&histogram, -5);
     histogram_add(&histogram, INT64_MIN);
     histogram_add(&histogram, 0);
-    assert_int_equal(histogram.least, 0);
-    assert_int_equal(histogram.most, 0);
+    assert_int_equal(histogram.min, 0);
+    assert_int_equal(histogram.max, 0);
     assert_true(histogram.mean == 0);
     assert_int_equal(histogram_percentile(&histogram, 1), 0);
     assert_int_equal(histogram_count_below(&histogram, 0), 0);
@@ -216,7 +216,7 @@ static void values_at_the_ends(void **state)
     histogram_add(&histogram, longest - 1);
     histogram_add(&histogram, longest);
     histogram_add(&histogram, INT64_MAX);
-    assert_int_equal(histogram.most, INT64_MAX);
+    assert_int_equal(histogram.max, INT64_MAX);
     assert_int_equal(histogram_count_below(&histogram, longest / 2), 3);
     assert_int_equal(histogram_count_below(&histogram, longest), 4);
     assert_int_equal(histogram.count, 6);

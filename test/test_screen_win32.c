@@ -1,5 +1,5 @@
-/* Tests of client/terminal/screen on Windows, in a console of their own: the typed line, and what a new
- * width of the console makes of it. */
+/* Tests of client/terminal/screen on Windows, in a console of their own: the typed line, and what a
+ * new width of the console makes of it. */
 #include "terminal/screen.h"
 
 #include <stdio.h>

@@ -36,10 +36,10 @@ void histogram_add(struct histogram *histogram, int64_t nanoseconds)
     int64_t value = nanoseconds > 0 ? nanoseconds : 0;
     double difference = (double)value - histogram->mean;
 
-    if (histogram->count == 0 || value < histogram->least)
-        histogram->least = value;
-    if (value > histogram->most)
-        histogram->most = value;
+    if (histogram->count == 0 || value < histogram->min)
+        histogram->min = value;
+    if (value > histogram->max)
+        histogram->max = value;
     histogram->count++;
     histogram->mean += difference / (double)histogram->count;
     histogram->squares += difference * ((double)value - histogram->mean);
@@ -52,19 +52,19 @@ int64_t histogram_percentile(const struct histogram *histogram, double fraction)
     uint64_t seen = 0;
 
     if (rank >= histogram->count)
-        return histogram->most;
+        return histogram->max;
     if (rank <= 1)
-        return histogram->least;
+        return histogram->min;
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += histogram->buckets[i];
         if (seen >= rank) {
             int64_t value = middle_of(i);
 
-            value = value < histogram->least ? histogram->least : value;
-            return value > histogram->most ? histogram->most : value;
+            value = value < histogram->min ? histogram->min : value;
+            return value > histogram->max ? histogram->max : value;
         }
     }
-    return histogram->most;
+    return histogram->max;
 }
 
 uint64_t histogram_count_below(const struct histogram *histogram, int64_t limit)
@@ -94,27 +94,27 @@ static uint64_t count_doubling(const struct histogram *histogram, int64_t first)
 
 const char *histogram_draw(const struct histogram *histogram, char text[HISTOGRAM_TEXT])
 {
-    uint64_t most = 0;
+    uint64_t highest = 0;
     size_t filled = 0;
 
     text[0] = '\0';
-    for (int64_t first = 1; first <= LONGEST && (first == 1 || first <= histogram->most);
+    for (int64_t first = 1; first <= LONGEST && (first == 1 || first <= histogram->max);
          first *= 2) {
         uint64_t count = count_doubling(histogram, first);
 
-        most = count > most ? count : most;
+        highest = count > highest ? count : highest;
     }
-    for (int64_t first = 1; first <= LONGEST && (first == 1 || first <= histogram->most);
+    for (int64_t first = 1; first <= LONGEST && (first == 1 || first <= histogram->max);
          first *= 2) {
         uint64_t count = count_doubling(histogram, first);
         char from[REPORT_DURATION];
         char to[REPORT_DURATION];
         char bar[BAR + 1] = "";
 
-        if (most == 0 || (first < LONGEST && 2 * first <= histogram->least))
+        if (highest == 0 || (first < LONGEST && 2 * first <= histogram->min))
             continue;
         /* A bar for every count, however small. */
-        size_t length = (size_t)((count * BAR + most - 1) / most);
+        size_t length = (size_t)((count * BAR + highest - 1) / highest);
 
         for (size_t i = 0; i < BAR; i++)
             bar[i] = i < length ? '#' : ' ';

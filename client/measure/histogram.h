@@ -18,9 +18,9 @@ enum {
 /* All zero is an empty histogram. */
 struct histogram {
     uint64_t count;
-    int64_t least; /* exact */
-    int64_t most;  /* exact */
-    double mean;   /* exact but for rounding, as is the sum of squares, both by Welford's method */
+    int64_t min; /* exact */
+    int64_t max; /* exact */
+    double mean; /* exact but for rounding, as is the sum of squares, both by Welford's method */
     double squares;
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };

@@ -22,13 +22,13 @@ struct display {
 
 /*
  * Appends to `out` what `length` bytes are shown as, with what is escaped between SCREEN_DIM and
- * SCREEN_NORMAL and no other control character but the line feed: for each line, `stamp`, "< ", the line without
- * its ending and a line feed. What came without a line ending is a line too, since it is shown at
- * once; when only the ending comes later, nothing more is shown for it. A character that is cut
- * waits for its rest, and a carriage return at the end for what follows, since it may be half a
- * line ending. So whatever the pieces, the texts shown since a line ending are, joined, one line; a
- * cut within a character or behind a carriage return is as one before it, and one before a line
- * ending as none. With `hex`, rows of 16 bytes. Returns false when memory is refused.
+ * SCREEN_NORMAL and no other control character but the line feed: for each line, `stamp`, "< ", the
+ * line without its ending and a line feed. What came without a line ending is a line too, since it
+ * is shown at once; when only the ending comes later, nothing more is shown for it. A character
+ * that is cut waits for its rest, and a carriage return at the end for what follows, since it may
+ * be half a line ending. So whatever the pieces, the texts shown since a line ending are, joined,
+ * one line; a cut within a character or behind a carriage return is as one before it, and one
+ * before a line ending as none. With `hex`, rows of 16 bytes. Returns false when memory is refused.
  */
 bool display_received(struct display *display, struct buffer *out, const char *stamp,
                       const char *bytes, size_t length);
