@@ -65,7 +65,8 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 COMMON := $(call objects,$(call sources,common))
 SERVER := $(call objects,$(call sources,server))
-CLIENT := $(call objects,$(call sources,client))
+CLIENT := $(call objects,$(foreach folder,client $(wildcard client/*/),\
+    $(call sources,$(folder:/=))))
 TEST_SUPPORT := $(call objects,$(filter-out test/test_%,$(call sources,test)))
 TEST_SOURCES := $(filter test/test_%,$(call sources,test))
 # Tests that put functions of their own in the place of others need a linker that knows --wrap;

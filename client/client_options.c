@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deadline.h"
 #include "text.h"
 #include "version.h"
 
@@ -175,10 +176,10 @@ static bool parse_job(enum client_job job, struct client_options *options)
     return true;
 }
 
-static bool parse_number32(const char *name, uint64_t least, uint64_t most, uint32_t *value)
+static bool parse_number32(const char *name, uint64_t min, uint64_t max, uint32_t *value)
 {
     uint64_t number = 0;
-    bool good = command_line_number(program, name, least, most, &number);
+    bool good = command_line_number(program, name, min, max, &number);
 
     *value = (uint32_t)number;
     return good;
@@ -276,7 +277,7 @@ static bool parse_operands(int count, char **operands, struct client_options *op
     uint64_t number;
 
     if (count > 2)
-        return command_line_wrong(program, "'%s' is one too many: only HOST and PORT are taken",
+        return command_line_wrong(program, "unexpected argument '%s': only HOST and PORT are taken",
                                   operands[2]);
     if (count > 0 && !command_line_address(program, "HOST", operands[0], &options->host, &port))
         return false;
@@ -320,7 +321,7 @@ static bool check(uint32_t given, struct client_options *options)
         return command_line_wrong(program,
                                   "--size 1 is too small for a line, which takes 2 bytes or more");
     if (load->duration == 0 && load->count == UINT64_MAX)
-        load->duration = 10000;
+        load->duration = SECONDS(10);
     if (load->reconnect && load->pipeline > 1)
         return command_line_wrong(program,
                                   "--reconnect is one message a connection; leave --pipeline out");
@@ -348,8 +349,8 @@ enum command_line_verdict client_options_parse(int argc, char **argv,
     *options = (struct client_options){
         .host = "127.0.0.1",
         .port = 9901,
-        .connect_timeout = 5000,
-        .ping = {.interval = 1000},
+        .connect_timeout = SECONDS(5),
+        .ping = {.interval = SECONDS(1)},
         .load = {.pattern = {.size = 64, .seed = 1},
                  .connections = 1,
                  .pipeline = 1,

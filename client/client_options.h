@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "command_line.h"
-#include "load.h"
-#include "ping.h"
-#include "session.h"
+#include "measure/load.h"
+#include "measure/ping.h"
+#include "session/session.h"
 
 enum client_job { CLIENT_SESSION, CLIENT_PING, CLIENT_LOAD };
 
@@ -16,7 +16,7 @@ struct client_options {
     enum client_job job;
     const char *host;
     uint16_t port;
-    int64_t connect_timeout; /* milliseconds, for all addresses together */
+    int64_t connect_timeout; /* nanoseconds, for all addresses together */
     struct session_options session;
     struct ping_options ping;
     struct load_options load;

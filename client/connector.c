@@ -2,12 +2,12 @@
 
 #include <stdio.h>
 
+#include "deadline.h"
 #include "os.h"
 #include "selector.h"
 
-/* Milliseconds after which the next address is tried although the last one may still answer (RFC
- * 8305, 8). */
-enum { NEXT_ADDRESS = 250 };
+/* After which the next address is tried although the last one may still answer (RFC 8305, 8). */
+static const int64_t NEXT_ADDRESS = MILLISECONDS(250);
 
 enum attempt_state { ATTEMPT_WAITING, ATTEMPT_UNDER_WAY, ATTEMPT_FAILED, ATTEMPT_CONNECTED };
 
@@ -15,7 +15,7 @@ struct attempt {
     struct selector_watch watch; /* its socket is open while under way, and when connected */
     enum attempt_state state;
     const struct net_address *address;
-    int64_t began; /* nanoseconds */
+    int64_t began;
     int64_t ended;
     int error; /* when failed; 0: out of memory */
 };
@@ -30,11 +30,6 @@ struct connector {
     int64_t next_start; /* when the next one begins */
     int64_t deadline;
 };
-
-static int64_t milliseconds(void)
-{
-    return os_nanoseconds() / 1000000;
-}
 
 static void fail(struct attempt *attempt, int error)
 {
@@ -110,7 +105,7 @@ static void give_up(struct connector *connector, int error)
 static bool try_all(struct connector *connector)
 {
     struct selector_watch *watch;
-    int64_t now = milliseconds();
+    int64_t now = os_nanoseconds();
 
     while (now < connector->deadline) {
         if (connector->started < connector->count && now >= connector->next_start)
@@ -120,10 +115,11 @@ static bool try_all(struct connector *connector)
         bool more = connector->started < connector->count;
         if (!more && count_in(connector, ATTEMPT_UNDER_WAY) == 0)
             return false;
-        int64_t until = more && connector->next_start < connector->deadline ? connector->next_start
-                                                                            : connector->deadline;
+        int64_t deadline = connector->deadline;
 
-        if (!selector_wait(connector->selector, until > now ? (until - now) * 1000 : 0)) {
+        if (more)
+            deadline = deadline_earlier(deadline, connector->next_start);
+        if (!selector_wait(connector->selector, deadline)) {
             give_up(connector, os_socket_error());
             return false;
         }
@@ -132,7 +128,7 @@ static bool try_all(struct connector *connector)
                 return true;
             finish(connector, (struct attempt *)watch);
         }
-        now = milliseconds();
+        now = os_nanoseconds();
     }
     return false;
 }
@@ -195,7 +191,7 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
         snprintf(error, CONNECTOR_ERROR, "out of memory");
         return CONNECTOR_FAILED;
     }
-    connector.deadline = milliseconds() + timeout;
+    connector.deadline = os_nanoseconds() + timeout;
     /* Where there is little time, each address has its share of it. */
     connector.pace = count > 0 ? timeout / (int64_t)count : timeout;
     if (connector.pace > NEXT_ADDRESS)

@@ -24,7 +24,7 @@ struct connector_connection {
 
 /*
  * Connects to one of the addresses, of which there are 1 to NET_RESOLVE_MAX, within `timeout`
- * milliseconds in all. CONNECTOR_CONNECTED: `connection` is filled in. CONNECTOR_FAILED: `error`
+ * nanoseconds in all. CONNECTOR_CONNECTED: `connection` is filled in. CONNECTOR_FAILED: `error`
  * says for each address why, in one line. CONNECTOR_STOPPED: `stop`, the socket of os_stop_open()
  * or OS_NO_SOCKET, became readable first.
  */

@@ -3,12 +3,12 @@
 
 #include "client_options.h"
 #include "connector.h"
-#include "load.h"
-#include "load_report.h"
+#include "measure/load.h"
+#include "measure/load_report.h"
+#include "measure/ping.h"
 #include "os.h"
 #include "output.h"
-#include "ping.h"
-#include "session.h"
+#include "session/session.h"
 #include "text.h"
 
 enum { EXIT_INTERRUPTED = 130 }; /* as shells say of a program that SIGINT ended */

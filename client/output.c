@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sooner.h"
+#include "deadline.h"
 
-/* Nanoseconds that a reader has after a request to stop. */
-static const int64_t GRACE = 1000000000;
+/* For a reader after a request to stop. */
+static const int64_t DRAIN_TIMEOUT = SECONDS(1);
 
-/* Nanoseconds until a terminal is tried again in whose background we are. */
-static const int64_t BACKGROUND_RETRY = 100000000;
+/* Until a terminal is tried again in whose background we are. */
+static const int64_t BACKGROUND_RETRY = MILLISECONDS(100);
 
 static void update_watch(struct output *output)
 {
@@ -40,13 +40,13 @@ void output_detach(struct output *output)
     output->selector = NULL;
 }
 
-int64_t output_retry(const struct output *output, int64_t until, int64_t now)
+int64_t output_next_retry(const struct output *output, int64_t now)
 {
-    int64_t retry = now + (output->blocked ? BACKGROUND_RETRY : STREAM_RETRY * (int64_t)1000000);
-    bool waits =
-        output_length(output) > 0 && !output->held && (output->selector == NULL || output->blocked);
-
-    return waits ? sooner(until, retry) : until;
+    if (output_length(output) == 0 || output->held)
+        return DEADLINE_NEVER;
+    if (output->blocked)
+        return now + BACKGROUND_RETRY;
+    return output->selector == NULL ? now + STREAM_RETRY : DEADLINE_NEVER;
 }
 
 bool output_append(struct output *output, const void *bytes, size_t length)
@@ -111,7 +111,7 @@ static void drain(struct output *output, os_socket stop)
 {
     struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch stop_watch = {.interest = SELECTOR_NONE};
-    int64_t deadline = INT64_MAX;
+    int64_t deadline = DEADLINE_NEVER;
     int64_t now = os_nanoseconds();
 
     if (selector == NULL || !output_attach(output, selector) ||
@@ -120,14 +120,16 @@ static void drain(struct output *output, os_socket stop)
         buffer_clear(&output->text);
     }
     while (output_flush(output) && output_length(output) > 0 && now < deadline) {
-        if (!selector_wait_until(selector, output_retry(output, deadline, now), now)) {
+        int64_t retry = output_next_retry(output, now);
+
+        if (!selector_wait(selector, deadline_earlier(deadline, retry))) {
             output->broken = true;
             output->error = os_socket_error();
             break;
         }
         now = os_nanoseconds();
-        if (stop_watch.ready != SELECTOR_NONE && deadline == INT64_MAX) {
-            deadline = now + GRACE;
+        if (stop_watch.ready != SELECTOR_NONE && deadline == DEADLINE_NEVER) {
+            deadline = now + DRAIN_TIMEOUT;
             selector_change(selector, &stop_watch, SELECTOR_NONE);
         }
     }

@@ -35,9 +35,9 @@ struct output {
 bool output_attach(struct output *output, struct selector *selector);
 void output_detach(struct output *output);
 
-/* `until`, or a moment from `now` on if it has to be tried then whether there is room; all in
- * nanoseconds. */
-int64_t output_retry(const struct output *output, int64_t until, int64_t now);
+/* When it has to be tried whether there is room, since nothing else tells: a moment from `now` on,
+ * or DEADLINE_NEVER. */
+int64_t output_next_retry(const struct output *output, int64_t now);
 
 /* Adds bytes; false once something could not be kept. */
 bool output_append(struct output *output, const void *bytes, size_t length);

@@ -1,10 +1,12 @@
-/* report: pure. Durations and histograms as people and programs read them. */
+/* report: durations, rates and failures as people read them. */
 #ifndef REPORT_H
 #define REPORT_H
 
-#include "histogram.h"
+#include <stdint.h>
 
-enum { REPORT_DURATION = 16, REPORT_RATE = 32, REPORT_HISTOGRAM = 4096 };
+#include "net.h"
+
+enum { REPORT_DURATION = 16, REPORT_RATE = 32 };
 
 /* A number of messages a second, "105722", "16.7" or "0.5", written into `text`, which is returned:
  * whole from 100 on, below that three digits without zeros at the end. */
@@ -14,11 +16,10 @@ const char *report_rate(double rate, char text[REPORT_RATE]);
 const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION]);
 
 /*
- * Draws a histogram as lines of text, one for each doubling of the duration from the one of the
- * least value to that of the greatest, without a gap: its limits, a bar, and the count, which may
- * be 0. Only counts of 0 have no bar. The first doubling begins at 0; the last that there is, at
- * 2^42 ns, counts all that is longer, too. Nothing is drawn of an empty histogram. Returns `text`.
+ * Why a connection was not made or was lost, in words for the user, written into `text`, which is
+ * returned: the system's where it gave a number; else that the server closed it, did not answer in
+ * time (NET_WOULD_BLOCK), or that memory was refused.
  */
-const char *report_histogram(const struct histogram *histogram, char text[REPORT_HISTOGRAM]);
+const char *report_failure(struct net_result result, char text[OS_ERROR_TEXT]);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deadline.h"
 #include "text.h"
 
 static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000;
@@ -24,7 +25,7 @@ bool command_line_wrong(const char *program, const char *format, ...)
 
 /* Tells of a long option, "--NAME" or "--NAME=VALUE", of which only the beginning is written.
  * Returns false when it is written in full or unknown. */
-static bool tell_abbreviated(const char *program, const char *written, const struct option *longs)
+static bool report_abbreviated(const char *program, const char *written, const struct option *longs)
 {
     const char *name = written + 2;
     size_t length = strcspn(name, "=");
@@ -68,7 +69,7 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
     bool is_long = matched != -1 || (optind != word && strncmp(last, "--", 2) == 0);
     const char *written = is_long ? last : letter;
 
-    if (is_long && tell_abbreviated(program, written, longs))
+    if (is_long && report_abbreviated(program, written, longs))
         return '?';
     if (!refused)
         return option;
@@ -82,21 +83,21 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
     return '?';
 }
 
-bool command_line_number(const char *program, const char *name, uint64_t least, uint64_t most,
+bool command_line_number(const char *program, const char *name, uint64_t min, uint64_t max,
                          uint64_t *value)
 {
-    if (text_number(optarg, least, most, value))
+    if (text_number(optarg, min, max, value))
         return true;
     return command_line_wrong(program, "%s '%s' is not a number from %llu to %llu", name, optarg,
-                              (unsigned long long)least, (unsigned long long)most);
+                              (unsigned long long)min, (unsigned long long)max);
 }
 
-bool command_line_seconds(const char *program, const char *name, int64_t *milliseconds)
+bool command_line_seconds(const char *program, const char *name, int64_t *nanoseconds)
 {
     uint64_t value;
 
     if (text_thousandths(optarg, 0, YEAR, &value)) {
-        *milliseconds = (int64_t)value;
+        *nanoseconds = MILLISECONDS((int64_t)value);
         return true;
     }
     return command_line_wrong(

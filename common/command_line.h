@@ -36,11 +36,11 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
 
 /* Reads optarg of the option `name` ("--port") as a whole number; tells of a mistake and returns
  * false. */
-bool command_line_number(const char *program, const char *name, uint64_t least, uint64_t most,
+bool command_line_number(const char *program, const char *name, uint64_t min, uint64_t max,
                          uint64_t *value);
 
-/* Reads optarg as seconds with at most three decimals, up to a year; gives milliseconds. */
-bool command_line_seconds(const char *program, const char *name, int64_t *milliseconds);
+/* Reads optarg as seconds with at most three decimals, up to a year; gives nanoseconds. */
+bool command_line_seconds(const char *program, const char *name, int64_t *nanoseconds);
 
 /*
  * Takes an address apart: HOST, HOST:PORT, or an IPv6 address in brackets with or without :PORT

@@ -122,17 +122,6 @@ static struct net_result failure(void)
     return (struct net_result){.outcome = outcomes[os_error_kind(error)], .error = error};
 }
 
-const char *net_result_text(struct net_result result, char text[OS_ERROR_TEXT])
-{
-    if (result.error != 0)
-        return os_error_text(result.error, text);
-    snprintf(text, OS_ERROR_TEXT, "%s",
-             result.outcome == NET_END           ? "the server ended it"
-             : result.outcome == NET_WOULD_BLOCK ? "no answer in time"
-                                                 : "out of memory");
-    return text;
-}
-
 static bool interrupted(void)
 {
     return os_error_kind(os_socket_error()) == OS_ERROR_INTERRUPTED;
@@ -368,7 +357,7 @@ static bool bind_source(os_socket s, const struct net_address *source)
  * those who connect, it may give that very port, and the two SYN cross (RFC 9293, 3.5). It would
  * echo, too.
  */
-static bool with_itself(os_socket s)
+static bool is_self_connect(os_socket s)
 {
     union socket_address ours = {.any = {0}}, theirs = {.any = {0}};
     socklen_t our_length = sizeof ours, their_length = sizeof theirs;
@@ -396,7 +385,7 @@ struct net_result net_connect(const struct net_address *address, const struct ne
     if (net_address_is_loopback(address))
         take_first_refusal(*s);
     if (connect(*s, &system.any, length) == 0) {
-        if (!with_itself(*s))
+        if (!is_self_connect(*s))
             return done(0);
         close_socket(*s);
         *s = OS_NO_SOCKET;
@@ -423,7 +412,7 @@ struct net_result net_connect_result(os_socket s)
 {
     int error = pending_error(s);
 
-    if (error == 0 && with_itself(s))
+    if (error == 0 && is_self_connect(s))
         error = REFUSED;
     if (error != 0)
         return (struct net_result){.outcome = NET_FAILED, .error = error};

@@ -43,13 +43,6 @@ enum {
     NET_RESOLVE_MAX = 16   /* addresses of one name that net_resolve() gives at most */
 };
 
-/*
- * Why a connection was not made or was lost, in words for the user, written into `text`, which is
- * returned: the system's where it gave a number; else that the server ended it, did not answer in
- * time (NET_WOULD_BLOCK), or that memory was refused.
- */
-const char *net_result_text(struct net_result result, char text[OS_ERROR_TEXT]);
-
 /* "127.0.0.1:9901" or "[::1]:9901", written into `text`, which is returned. */
 const char *net_address_text(const struct net_address *address, char text[NET_ADDRESS_TEXT]);
 

@@ -4,12 +4,10 @@
 
 #include "selector_private.h"
 
-enum {
-    EXACT = 2000, /* microseconds that a wait until a time asks for in full; */
-    MARGIN = 128  /* of more, one part in so many is left for the next wait */
-};
+enum { MARGIN = 128 /* of a long wait, one part in so many is left for the next one */ };
 
-static const int64_t DAY = (int64_t)24 * 60 * 60 * 1000000; /* microseconds */
+static const int64_t EXACT = MILLISECONDS(2);  /* that is waited for in full */
+static const int64_t LONGEST = SECONDS(86400); /* a wait; not every system takes a longer one */
 
 struct selector *selector_create(enum selector_way way)
 {
@@ -166,27 +164,29 @@ static void forget_ready(struct selector *selector)
     selector->ready_next = 0;
 }
 
-bool selector_wait(struct selector *selector, int64_t timeout)
+/* How long select() is to wait; negative: for ever. */
+static int64_t wait_timeout(int64_t deadline)
 {
+    if (deadline == DEADLINE_NEVER)
+        return -1;
+    int64_t left = deadline > 0 ? deadline - os_nanoseconds() : 0;
+
+    if (left > EXACT)
+        left -= left / MARGIN;
+    left = left < LONGEST ? left : LONGEST;
+    return left > os_tick() ? left - os_tick() : 0;
+}
+
+bool selector_wait(struct selector *selector, int64_t deadline)
+{
+    int64_t timeout = wait_timeout(deadline);
+
     forget_ready(selector);
-    /* Not every system takes a longer one; and to return early is allowed. */
-    timeout = timeout < DAY ? timeout : DAY;
     if (selector->way == SELECTOR_ANNOUNCED)
         return announced_wait(selector, timeout);
     if (selector->way == SELECTOR_POLLED && selector->count > SELECTOR_FEW)
         return polled_wait(selector, timeout);
     return selector_sets_wait(selector, selector->hot, selector->count, timeout);
-}
-
-bool selector_wait_until(struct selector *selector, int64_t until, int64_t now)
-{
-    /* Rounded up: to wake a microsecond early is to wait twice. */
-    int64_t timeout = until > now ? (until - now) / 1000 + 1 : 0;
-    int64_t tick = os_tick() / 1000;
-
-    if (timeout > EXACT)
-        timeout -= timeout / MARGIN;
-    return selector_wait(selector, timeout > tick ? timeout - tick : 0);
 }
 
 struct selector_watch *selector_next(struct selector *selector)

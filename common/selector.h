@@ -2,7 +2,7 @@
  * selector: the select() multiplexer. It watches any number of sockets, past FD_SETSIZE, and gives
  * out only those that are ready:
  *
- *     selector_wait(selector, timeout);
+ *     selector_wait(selector, deadline);
  *     while ((watch = selector_next(selector)) != NULL)
  *         ... look at watch->kind and watch->ready ...
  *
@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deadline.h"
 #include "os.h"
 
 enum { SELECTOR_NONE = 0, SELECTOR_READ = 1, SELECTOR_WRITE = 2 };
@@ -90,21 +91,18 @@ void selector_change(struct selector *selector, struct selector_watch *watch, ui
 void selector_remove(struct selector *selector, struct selector_watch *watch);
 
 /*
- * Waits until a watched socket is ready, at most `timeout` microseconds, for ever if it is
- * negative. May return early with nothing ready, as it does when a signal comes. Returns false when
- * select() fails for a reason that waiting again would not mend, with os_socket_error() set.
+ * Waits until a watched socket is ready, or until `deadline`; DEADLINE_NEVER waits for ever, and 0,
+ * or any moment that has passed, not at all. May return early with nothing ready, as it does when a
+ * signal comes. Returns false when select() fails for a reason that waiting again would not mend,
+ * with os_socket_error() set.
+ *
+ * select() may come late by a part of what it is asked for: on Linux by a thousandth, or by a 200th
+ * at a low priority. So of a long wait a little less is asked for, and only of the last 2 ms all. A
+ * wait that is repeated until its deadline, as every caller's is, returns early four times at most
+ * and ends as near to the deadline as the system's timer goes. Where the timer ticks (os_tick()),
+ * the last tick is not slept through: sockets are polled until the deadline.
  */
-bool selector_wait(struct selector *selector, int64_t timeout);
-
-/*
- * The same until `until`, at the time `now`, both of os_nanoseconds(). What is asked of the system
- * is less than that, since select() may come late by a part of what it is asked for, on Linux by a
- * thousandth, by a 200th at a low priority; only the last 2 ms are asked for in full. So a wait
- * that is repeated until its time has come, as every caller's is, ends when it should, as near as
- * the system's timer goes, after at most four early returns. Where the timer ticks (os_tick()), the
- * last tick is not slept through: it is asked again and again whether anything is ready.
- */
-bool selector_wait_until(struct selector *selector, int64_t until, int64_t now);
+bool selector_wait(struct selector *selector, int64_t deadline);
 
 /* Gives out the next ready watch of the last wait, or NULL when there is none left. */
 struct selector_watch *selector_next(struct selector *selector);

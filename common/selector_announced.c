@@ -29,7 +29,7 @@ enum {
     NAMES = 64      /* read at once */
 };
 
-static const int64_t SCAN = 50000000; /* nanoseconds that a scan lasts */
+static const int64_t SCAN = MILLISECONDS(50); /* that a scan lasts */
 
 static bool in_use; /* by a selector; a second one would read the names of the first */
 static sigset_t signals;
@@ -240,7 +240,7 @@ bool announced_wait(struct selector *selector, int64_t timeout)
     if (selector->hot - selector->always > SELECTOR_FEW) {
         int64_t left = announcements->scan_ends - os_nanoseconds();
 
-        left = left > 0 ? left / 1000 + 1 : 0;
+        left = left > 0 ? left : 0;
         timeout = timeout >= 0 && timeout < left ? timeout : left;
     }
     bool good = selector_sets_wait(selector, selector->hot, to, timeout);

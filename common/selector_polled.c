@@ -13,7 +13,7 @@ enum {
     AT_ONCE = 3     /* polls of all: what a wait for all that has not really waited takes at most */
 };
 
-static const int64_t INTERVAL_LEAST = 500000; /* nanoseconds that they may be kept waiting anyway */
+static const int64_t INTERVAL_MIN = MILLISECONDS(1) / 2; /* that they may be kept waiting anyway */
 
 /* A scan is over: a hot socket that was not ready during it becomes cold. */
 static void end_scan(struct selector *selector)
@@ -39,7 +39,7 @@ static int64_t poll_interval(const struct selector *selector)
 {
     int64_t interval = INTERVAL * poll_cost(selector);
 
-    return interval > INTERVAL_LEAST ? interval : INTERVAL_LEAST;
+    return interval > INTERVAL_MIN ? interval : INTERVAL_MIN;
 }
 
 /*
@@ -139,7 +139,7 @@ static bool wait_for_hot(struct selector *selector, int64_t timeout, int64_t now
     int64_t limit = poll_cost(selector) - polling->quiet;
 
     limit = left < limit ? left : limit;
-    limit = limit > 0 ? limit / 1000 + 1 : 0; /* in microseconds; the estimate may have shrunk */
+    limit = limit > 0 ? limit : 0; /* the estimate may have shrunk */
     limit = timeout >= 0 && timeout < limit ? timeout : limit;
     bool good = selector_sets_wait(selector, selector->hot, selector->hot, limit);
 

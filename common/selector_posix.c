@@ -189,8 +189,9 @@ static size_t fill_with_some(const struct selector *selector, size_t from, size_
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
-    struct timeval limit = {.tv_sec = (time_t)(timeout / 1000000),
-                            .tv_usec = (suseconds_t)(timeout % 1000000)};
+    int64_t microseconds = (timeout + 999) / 1000; /* to wake early is to wait twice */
+    struct timeval limit = {.tv_sec = (time_t)(microseconds / 1000000),
+                            .tv_usec = (suseconds_t)(microseconds % 1000000)};
     size_t words = selector->hot + to - from == selector->count
                        ? fill_with_all(sets)
                        : fill_with_some(selector, from, to);

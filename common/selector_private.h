@@ -62,7 +62,8 @@ void selector_found(struct selector *selector, struct selector_watch *watch, uin
 /* Takes one off that list again; only before the first is given out. */
 void selector_unfound(struct selector *selector, struct selector_watch *watch);
 
-/* The waits among more than SELECTOR_FEW sockets; as selector_wait(). */
+/* The waits among more than SELECTOR_FEW sockets, for `timeout` nanoseconds at most, for ever if
+ * that is negative; else as selector_wait(). */
 bool polled_wait(struct selector *selector, int64_t timeout);
 bool announced_wait(struct selector *selector, int64_t timeout);
 
@@ -96,7 +97,8 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
 
 /*
  * Calls select() for the hot watches and those from `from` up to, but without, `to`, none of which
- * is hot, and selector_found() for each that is ready; else as selector_wait().
+ * is hot, and selector_found() for each that is ready. `timeout` is rounded up to what the system
+ * can tell apart; else as polled_wait().
  */
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout);
 

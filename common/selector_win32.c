@@ -1,6 +1,5 @@
 #include <winsock2.h>
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include "selector_private.h"
@@ -123,9 +122,9 @@ static fd_set *given(struct socket_set *set)
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
-    struct timeval limit = {.tv_sec = (long)(timeout / 1000000),
-                            .tv_usec = (long)(timeout % 1000000)};
-
+    int64_t microseconds = (timeout + 999) / 1000; /* to wake early is to wait twice */
+    struct timeval limit = {.tv_sec = (long)(microseconds / 1000000),
+                            .tv_usec = (long)(microseconds % 1000000)};
     bool none = selector->count == 0; /* and no sets either */
 
     if (!none) {
@@ -136,7 +135,7 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
     }
     /* select() without any socket fails there (WSAEINVAL) where it should wait. */
     if (none) {
-        Sleep(timeout < 0 || timeout / 1000 > INT_MAX ? INFINITE : (DWORD)((timeout + 999) / 1000));
+        Sleep(timeout < 0 ? INFINITE : (DWORD)((timeout + MILLISECONDS(1) - 1) / MILLISECONDS(1)));
         return true;
     }
     int found = select(0, given(sets->read), given(sets->write), given(sets->failed),

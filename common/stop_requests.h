@@ -9,12 +9,14 @@
 
 #include <stdint.h>
 
-/* Milliseconds after the request that was counted last, within which another one is the same. */
-enum { STOP_REQUESTS_APART = 1000 };
+#include "deadline.h"
+
+/* After the request that was counted last, within which another one is the same. */
+static const int64_t STOP_REQUESTS_APART = SECONDS(1);
 
 /* What a signal handler sends to the loop. As wide as each other: there is no padding to send. */
 struct stop_request {
-    int64_t time;    /* nanoseconds, when it came */
+    int64_t time;    /* when it came */
     int64_t hang_up; /* 1: the terminal is gone, or the session ends; 0: somebody asks */
 };
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "deadline.h"
 #include "os.h"
 
 enum stream { STREAM_OUTPUT, STREAM_ERROR, STREAM_INPUT };
@@ -49,7 +50,7 @@ size_t stream_columns(enum stream stream);
  * on Windows, where nothing waits for room: there, it is tried again after STREAM_RETRY.
  */
 os_socket stream_socket(enum stream stream);
-enum { STREAM_RETRY = 1 /* milliseconds */ };
+static const int64_t STREAM_RETRY = MILLISECONDS(1);
 
 /*
  * Writes at most `length` bytes, at least 1, of UTF-8 text or plain bytes, without waiting for a

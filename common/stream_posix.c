@@ -159,9 +159,9 @@ static size_t room(enum stream stream, size_t length)
         return length;
     if (poll(&waiting, 1, 0) != 1)
         return 0;
-    size_t most = streams[stream].kind == KIND_PIPE ? PIPE_BUF : 1;
+    size_t max = streams[stream].kind == KIND_PIPE ? PIPE_BUF : 1;
 
-    return length < most ? length : most;
+    return length < max ? length : max;
 }
 
 ptrdiff_t stream_write(enum stream stream, const void *bytes, size_t length)

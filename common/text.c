@@ -155,7 +155,7 @@ const char *text_name(const char *name, char out[TEXT_NAME])
     return out;
 }
 
-bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
+bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
     uint64_t number = 0;
 
@@ -165,17 +165,17 @@ bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *valu
         if (*text < '0' || *text > '9')
             return false;
         uint64_t digit = (uint64_t)(*text - '0');
-        if (number > (most - digit) / 10 || digit > most)
+        if (number > (max - digit) / 10 || digit > max)
             return false;
         number = number * 10 + digit;
     }
-    if (number < least)
+    if (number < min)
         return false;
     *value = number;
     return true;
 }
 
-bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t *thousandths)
+bool text_thousandths(const char *text, uint64_t min, uint64_t max, uint64_t *thousandths)
 {
     const char *point = strchr(text, '.');
     const char *decimals = point != NULL ? point + 1 : "";
@@ -189,7 +189,7 @@ bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t 
      * decimals. */
     snprintf(digits, sizeof digits, "%.*s%s%s", whole_length, text, decimals,
              &"000"[strlen(decimals)]);
-    return text_number(digits, least, most, thousandths);
+    return text_number(digits, min, max, thousandths);
 }
 
 const char *text_plural(uint64_t count)

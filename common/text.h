@@ -57,16 +57,16 @@ size_t text_utf8_cut(const void *bytes, size_t length);
 
 /*
  * Reads a decimal number without sign, space or anything else around it. Returns false, with
- * `value` untouched, when it is none or not within `least` to `most`.
+ * `value` untouched, when it is none or not within `min` to `max`.
  */
-bool text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
 /*
  * Reads a decimal number with at most three decimals ("5", "0.25", ".25") as thousandths; a point
  * has at least one behind it. Returns false, with `thousandths` untouched, when it is no such
- * number or not within `least` to `most` thousandths.
+ * number or not within `min` to `max` thousandths.
  */
-bool text_thousandths(const char *text, uint64_t least, uint64_t most, uint64_t *thousandths);
+bool text_thousandths(const char *text, uint64_t min, uint64_t max, uint64_t *thousandths);
 
 /* The ending of a word that is counted: "s", but for one "". */
 const char *text_plural(uint64_t count);

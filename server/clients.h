@@ -27,8 +27,8 @@ struct client_totals {
 /* All zero, with the first three set, is a server without clients. */
 struct clients {
     struct selector *selector;
-    struct connection_service *service;
-    int64_t idle_timeout;         /* milliseconds; 0: none */
+    struct connection_context *context;
+    int64_t idle_timeout;         /* nanoseconds; 0: none */
     struct client_list serving;   /* connections for which nothing waits to be sent */
     struct client_list sending;   /* those for which something does */
     struct client_list lingering; /* those for which only CONNECTION_LINGER counts */
@@ -56,13 +56,13 @@ void clients_serve(struct clients *clients, struct connection *connection);
  */
 void clients_expire(struct clients *clients);
 
-/* When clients_expire() has to be called next, in milliseconds; INT64_MAX: never. */
+/* When clients_expire() has to be called next. */
 int64_t clients_next_expiry(const struct clients *clients);
 
 /* Asks all to finish what is queued and end. */
 void clients_stop(struct clients *clients);
 
-/* Ends all now: connection_abandon(). */
-void clients_abandon(struct clients *clients);
+/* Ends all now: connection_abort(). */
+void clients_abort(struct clients *clients);
 
 #endif

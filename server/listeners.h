@@ -28,7 +28,7 @@ struct listeners {
  * that is free on all. An address that this machine does not have is left out, as long as another
  * one of the same name listens; with `some`, of any name. A numeric address is the only one of its
  * name. Returns false, with no socket open, when that fails. `note` then says why, in words for the
- * user; otherwise it says what was left out, or is empty. It waits for the name service.
+ * user; otherwise it says what was left out, or is empty. It waits for the name context.
  */
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
                     uint16_t port, bool some, char note[LISTENERS_ERROR]);

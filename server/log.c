@@ -34,11 +34,11 @@ static void append_gap(struct log *log)
     char gap[96];
 
     int length = snprintf(gap, sizeof gap,
-                          "%lu line%s lost: the log is not read fast enough, or its disk is full",
-                          log->lost, text_plural(log->lost));
+                          "%lu log line%s dropped: stderr is read too slowly, or its disk is full",
+                          log->dropped, text_plural(log->dropped));
 
     if (append(log, gap, (size_t)length))
-        log->lost = 0;
+        log->dropped = 0;
 }
 
 /* Writes what the reader, or the disk, takes of the lines that are kept. */
@@ -64,7 +64,7 @@ bool log_flush(struct log *log)
 {
     write_lines(log);
     /* Not before there is room for other lines too, or gaps would fill what is left. */
-    if (log->lost > 0 && LOG_BUFFER - log->length >= LINE_MAX_LENGTH) {
+    if (log->dropped > 0 && LOG_BUFFER - log->length >= LINE_MAX_LENGTH) {
         append_gap(log);
         write_lines(log);
     }
@@ -73,39 +73,24 @@ bool log_flush(struct log *log)
 
 static void add(struct log *log, const char *text, size_t length)
 {
-    /* Once lines are being lost, only the end of a round tries again. */
-    if (log->lost == 0 && LOG_BUFFER - log->length < LINE_MAX_LENGTH)
+    /* Once lines are being dropped, only the end of a round tries again. */
+    if (log->dropped == 0 && LOG_BUFFER - log->length < LINE_MAX_LENGTH)
         log_flush(log);
-    if (log->lost > 0 || !append(log, text, length))
-        log->lost++;
+    if (log->dropped > 0 || !append(log, text, length))
+        log->dropped++;
 }
 
-static void add_formatted(struct log *log, const char *format, va_list arguments)
+void log_line(struct log *log, enum log_level level, const char *format, ...)
 {
     char text[512];
-    int length = vsnprintf(text, sizeof text, format, arguments);
-
-    add(log, text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
-}
-
-void log_failure(struct log *log, const char *format, ...)
-{
     va_list arguments;
 
-    va_start(arguments, format);
-    add_formatted(log, format, arguments);
-    va_end(arguments);
-}
-
-void log_event(struct log *log, const char *format, ...)
-{
-    va_list arguments;
-
-    if (log->level == LOG_FAILURES)
+    if (log->level < level)
         return;
     va_start(arguments, format);
-    add_formatted(log, format, arguments);
+    int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    add(log, text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
 }
 
 void log_message(struct log *log, const struct net_address *peer, const void *message,

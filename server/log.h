@@ -1,7 +1,7 @@
 /*
- * log: the server's lines on stderr, "YYYY-MM-DD HH:MM:SS,TEXT" in local time. Lines are gathered
- * in memory and written once a round of the loop; a reader who is too slow, or a disk that is full,
- * loses whole lines, and is told how many, but never stops the server.
+ * log: the server's lines on stderr, "YYYY-MM-DD HH:MM:SS,TEXT" in local time. Lines are collected
+ * in memory and written once a round of the loop. When the reader is too slow, or the disk is full,
+ * whole lines are dropped and counted, but the server never stops.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -25,16 +25,15 @@ enum {
 /* All zero, with a level, is a log without lines. */
 struct log {
     enum log_level level;
-    size_t length;      /* of the lines that are not written yet */
-    unsigned long lost; /* lines for which there was no room since the last one that had some */
+    size_t length;         /* of the lines that are not written yet */
+    unsigned long dropped; /* lines for which there was no room since the last one that had some */
     char lines[LOG_BUFFER];
 };
 
-/* Adds a line, whatever the level. What comes from outside has to be escaped by the caller. */
-void log_failure(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Adds a line, unless the level is LOG_FAILURES. */
-void log_event(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds a line, formatted as by printf(3), if the log's level is `level` or above. What comes from
+ * outside has to be escaped by the caller. */
+void log_line(struct log *log, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /*
  * Adds, unless the level is LOG_FAILURES, "Recv From Client[ADDRESS]:TEXT" for a message of

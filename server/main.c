@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "command_line.h"
+#include "deadline.h"
 #include "listeners.h"
 #include "os.h"
 #include "selector.h"
@@ -9,8 +10,8 @@
 #include "server_options.h"
 
 /* How long a port that is in use is tried for, and how often. */
-static const int64_t REBIND_FOR = 2000000000; /* nanoseconds */
-enum { REBIND_AFTER = 100000 /* microseconds */ };
+static const int64_t REBIND_FOR = SECONDS(2);
+static const int64_t REBIND_INTERVAL = MILLISECONDS(100);
 
 static int refuse(const char *what)
 {
@@ -37,7 +38,7 @@ static int serve(const struct server_options *options, struct listeners *listene
     if (server == NULL)
         return refuse("out of memory");
     do {
-        status = server_step(server, -1);
+        status = server_step(server, DEADLINE_NEVER);
     } while (status == SERVER_RUNNING);
     server_destroy(server);
     /* Requests to stop stay ours to the end: one that comes now must not change the exit status. */
@@ -50,7 +51,7 @@ static void wait_a_moment(void)
     struct selector *nothing = selector_create(SELECTOR_ALL);
 
     if (nothing != NULL)
-        selector_wait(nothing, REBIND_AFTER);
+        selector_wait(nothing, os_nanoseconds() + REBIND_INTERVAL);
     selector_destroy(nothing);
 }
 
@@ -62,15 +63,15 @@ static bool listen_on_all(const struct server_options *options, struct listeners
                           char note[LISTENERS_ERROR])
 {
     int64_t deadline = os_nanoseconds() + REBIND_FOR;
-    bool told = false;
+    bool reported = false;
 
     while (!listeners_open(listeners, options->binds, options->bind_count, options->port,
                            options->default_binds, note)) {
         if (!listeners->in_use || os_nanoseconds() >= deadline)
             return false;
-        if (!told)
+        if (!reported)
             fprintf(stderr, "echo-server: note: %s; trying again for 2 seconds\n", note);
-        told = true;
+        reported = true;
         wait_a_moment();
     }
     return true;

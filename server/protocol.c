@@ -2,14 +2,12 @@
 
 #include <string.h>
 
-static const struct protocol_part received = {"Message received - ",
-                                              sizeof "Message received - " - 1};
-static const struct protocol_part too_long = {"Message too long\n",
-                                              sizeof "Message too long\n" - 1};
+static const struct span received = {"Message received - ", sizeof "Message received - " - 1};
+static const struct span too_long = {"Message too long\n", sizeof "Message too long\n" - 1};
 static const char quit[] = "quit";
 
 /* How many bytes at the end of a message are its line ending: "\r\n", "\n" or none. */
-static size_t ending_length(struct protocol_part message)
+static size_t ending_length(struct span message)
 {
     if (message.length == 0 || message.bytes[message.length - 1] != '\n')
         return 0;
@@ -17,10 +15,9 @@ static size_t ending_length(struct protocol_part message)
 }
 
 /* Answers a whole message of line or chunk mode. */
-static enum protocol_verdict answer_message(struct protocol_part message,
-                                            struct protocol_answer *answer)
+static enum protocol_verdict answer_message(struct span message, struct protocol_answer *answer)
 {
-    struct protocol_part text = {message.bytes, message.length - ending_length(message)};
+    struct span text = {message.bytes, message.length - ending_length(message)};
     bool is_quit = text.length == sizeof quit - 1 && memcmp(text.bytes, quit, text.length) == 0;
 
     *answer = (struct protocol_answer){.body = message, .text = text, .consumed = message.length};
@@ -36,14 +33,13 @@ static enum protocol_verdict refuse_line(size_t consumed, struct protocol_answer
     return PROTOCOL_TOO_LONG;
 }
 
-static enum protocol_verdict next_line(size_t max_line, struct protocol_part input, bool at_end,
+static enum protocol_verdict next_line(size_t max_line, struct span input, bool at_end,
                                        size_t *searched, struct protocol_answer *answer)
 {
     /* A line that fits has its \n among these bytes, two of which may be the ending. */
     size_t reach = input.length < max_line + 2 ? input.length : max_line + 2;
     const char *newline = memchr(input.bytes + *searched, '\n', reach - *searched);
-    struct protocol_part line = {input.bytes,
-                                 newline != NULL ? (size_t)(newline - input.bytes) + 1 : reach};
+    struct span line = {input.bytes, newline != NULL ? (size_t)(newline - input.bytes) + 1 : reach};
 
     if (newline == NULL && !at_end) {
         /* One byte over the limit may still be the \r of an ending. */
@@ -59,7 +55,7 @@ static enum protocol_verdict next_line(size_t max_line, struct protocol_part inp
     return answer_message(line, answer);
 }
 
-enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct protocol_part input,
+enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct span input,
                                     bool at_end, size_t *searched, struct protocol_answer *answer)
 {
     if (input.length == 0)

@@ -27,17 +27,16 @@ enum protocol_verdict {
     PROTOCOL_TOO_LONG    /* a line over max_line, to be answered; then the connection ends */
 };
 
-struct protocol_part {
+struct span {
     const char *bytes;
     size_t length;
 };
 
 struct protocol_answer {
-    struct protocol_part prefix; /* the answer is this fixed text, */
-    struct protocol_part body;   /* and this part of the input after it */
-    struct protocol_part
-        text;        /* the message without its line ending, a part of the input; for the log */
-    size_t consumed; /* bytes of the input that are dealt with */
+    struct span prefix; /* the answer is this fixed text, */
+    struct span body;   /* and this part of the input after it */
+    struct span text;   /* the message without its line ending, a part of the input; for the log */
+    size_t consumed;    /* bytes of the input that are dealt with */
 };
 
 /*
@@ -48,7 +47,7 @@ struct protocol_answer {
  * kept by the caller along with the input that an incomplete message leaves, so that a line that
  * comes byte by byte is searched only once.
  */
-enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct protocol_part input,
+enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct span input,
                                     bool at_end, size_t *searched, struct protocol_answer *answer);
 
 #endif

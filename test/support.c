@@ -302,7 +302,9 @@ void support_wait(os_socket s, uint8_t interest)
         over = programs_have_ended();
         /* Short while programs run: on Windows nothing waits for sockets and pipes alike. What they
          * did to their sockets at their end shows within the second. */
-        assert_true(selector_wait(selector, programs != NULL && !over ? 10000 : 1000000));
+        assert_true(selector_wait(selector,
+                                  os_nanoseconds() +
+                                      (programs != NULL && !over ? MILLISECONDS(10) : SECONDS(1))));
     } while (selector_next(selector) == NULL);
     selector_destroy(selector);
 }
@@ -326,14 +328,14 @@ os_socket support_connect(const struct net_address *address)
 /* Whether a connect that is under way gets an answer; where the queue is full, it gets none. */
 static bool connects(os_socket s)
 {
-    enum { PATIENCE = 300000 }; /* microseconds */
+    static const int64_t timeout = MILLISECONDS(300);
     struct selector *selector = selector_create(SELECTOR_ALL);
     struct selector_watch watch;
     bool ready;
 
     assert_non_null(selector);
     assert_true(selector_add(selector, &watch, s, SELECTOR_WRITE));
-    assert_true(selector_wait(selector, PATIENCE));
+    assert_true(selector_wait(selector, os_nanoseconds() + timeout));
     ready = selector_next(selector) != NULL;
     selector_destroy(selector);
     return ready;

@@ -1,5 +1,5 @@
 /* Unit tests of client/character_width. */
-#include "character_width.h"
+#include "editor/character_width.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -40,7 +40,8 @@ static const char *describe(const struct client_options *o)
 
 #define ADD(differs, ...) ((differs) ? c += snprintf(c, (size_t)(end - c), __VA_ARGS__) : c)
     ADD(true, "%s:%u", o->host, o->port);
-    ADD(o->connect_timeout != 5000, " timeout=%lld", (long long)o->connect_timeout);
+    ADD(o->connect_timeout != SECONDS(5), " timeout=%lld",
+        (long long)(o->connect_timeout / MILLISECONDS(1)));
     assert_int_equal(load->connect_timeout, o->connect_timeout);
     switch (o->job) {
     case CLIENT_SESSION:
@@ -52,14 +53,15 @@ static const char *describe(const struct client_options *o)
     case CLIENT_PING:
         ADD(true, " ping");
         assert_true(pattern->lines && !pattern->prefixed);
-        ADD(o->ping.interval != 1000, " interval=%lld", (long long)o->ping.interval);
+        ADD(o->ping.interval != SECONDS(1), " interval=%lld",
+            (long long)(o->ping.interval / MILLISECONDS(1)));
         break;
     case CLIENT_LOAD:
         ADD(true, " load");
         ADD(load->connections != 1, " connections=%lu", (unsigned long)load->connections);
         ADD(load->pipeline != 1, " pipeline=%lu", (unsigned long)load->pipeline);
         ADD(load->idle != 0, " idle=%lu", (unsigned long)load->idle);
-        ADD(load->duration != 0, " duration=%lld", (long long)load->duration);
+        ADD(load->duration != 0, " duration=%lld", (long long)(load->duration / MILLISECONDS(1)));
         ADD(load->rate > 0, " rate=%g", load->rate);
         ADD(load->reconnect, " reconnect");
         ADD(pattern->lines, " lines");
@@ -164,7 +166,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"h", "0"}, "PORT '0' is not a number from 1 to 65535"},
         {{"h", "65536"}, "PORT '65536' is not a number from 1 to 65535"},
         {{"h", "http"}, "PORT 'http' is not"},
-        {{"h", "1", "2"}, "'2' is one too many"},
+        {{"h", "1", "2"}, "unexpected argument '2'"},
         {{"h:1", "1"}, "the port is given twice, as '1' and '1'; leave one out"},
         {{"[::1]:1", "2"}, "the port is given twice, as '1' and '2'; leave one out"},
         {{"h:"}, "PORT '' is not a number from 1 to 65535"},

@@ -97,7 +97,8 @@ static const char *describe(const struct server_options *o)
     snprintf(text + length, sizeof text - (size_t)length,
              ":%d %s clients=%lld line=%lld idle=%lld drain=%lld log=%s", o->port,
              modes[o->rules.mode], (long long)o->max_clients, (long long)o->rules.max_line,
-             (long long)o->idle_timeout, (long long)o->drain_timeout, levels[o->log_level]);
+             (long long)(o->idle_timeout / MILLISECONDS(1)),
+             (long long)(o->drain_timeout / MILLISECONDS(1)), levels[o->log_level]);
     return text;
 }
 
@@ -290,9 +291,8 @@ static void takes_so_many_binds_and_no_more(void **state)
     arguments[SERVER_OPTIONS_BINDS + 1] = NULL;
     outcome = parse(arguments);
     assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
-    assert_string_equal(outcome->err,
-                        "echo-server: --bind 'one' is one too many: at most 64 are taken; "
-                        "try 'echo-server --help'\n");
+    assert_string_equal(outcome->err, "echo-server: --bind 'one': at most 64 addresses are taken; "
+                                      "try 'echo-server --help'\n");
 }
 
 int main(void)

@@ -25,8 +25,8 @@ static struct outcome connect_to(const struct net_address *addresses, size_t cou
 
     struct connector_connection connection = {.socket = OS_NO_SOCKET};
 
-    outcome.outcome =
-        connector_connect(addresses, count, timeout, stop, &connection, outcome.error);
+    outcome.outcome = connector_connect(addresses, count, MILLISECONDS(timeout), stop, &connection,
+                                        outcome.error);
     outcome.s = connection.socket;
     outcome.peer = connection.peer;
     assert_true(outcome.outcome != CONNECTOR_CONNECTED || connection.took > 0);

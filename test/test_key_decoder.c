@@ -1,5 +1,5 @@
 /* Unit tests of client/key_decoder. */
-#include "key_decoder.h"
+#include "terminal/key_decoder.h"
 
 #include <stdlib.h>
 #include <string.h>

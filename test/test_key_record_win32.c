@@ -1,5 +1,5 @@
-/* Unit tests of client/key_record: what the events of a Windows console mean. */
-#include "key_record.h"
+/* Unit tests of client/terminal/key_record: what the events of a Windows console mean. */
+#include "terminal/key_record.h"
 
 #include <string.h>
 

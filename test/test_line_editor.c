@@ -1,5 +1,6 @@
-/* Unit tests of client/line_editor, with client/key_decoder before it where a paste is. */
-#include "line_editor.h"
+/* Unit tests of client/editor/line_editor, with client/terminal/key_decoder before it where a paste
+ * is. */
+#include "editor/line_editor.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -8,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "key_decoder.h"
 #include "random_numbers.h"
+#include "terminal/key_decoder.h"
 #include "test.h"
 #include "text.h"
 

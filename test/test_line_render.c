@@ -1,5 +1,5 @@
 /* Unit tests of line_editor_render(). */
-#include "line_editor.h"
+#include "editor/line_editor.h"
 
 #include <stdint.h>
 #include <stdio.h>

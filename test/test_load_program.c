@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "pattern.h"
+#include "measure/pattern.h"
 #include "pseudo_terminal.h"
 #include "support.h"
 #include "system.h"

@@ -1,5 +1,5 @@
 /* Unit tests of client/load_result. */
-#include "load_result.h"
+#include "measure/load_result.h"
 
 #include "test.h"
 

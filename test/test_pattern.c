@@ -1,5 +1,5 @@
 /* Unit tests of client/pattern. */
-#include "pattern.h"
+#include "measure/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

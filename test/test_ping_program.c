@@ -42,9 +42,10 @@ static struct summary expect_summary(struct process *client, const struct net_ad
     snprintf(title, sizeof title, "--- %s ---", net_address_text(server, text));
     assert_string_equal(support_line(client, STREAM_OUTPUT), title);
     line = support_line(client, STREAM_OUTPUT);
-    const char *format = strstr(line, " 1 reconnect") == NULL
-                             ? "%u sent, %u answered, %u lost, %u reconnects%n, %u not waited for%n"
-                             : "%u sent, %u answered, %u lost, %u reconnect%n, %u not waited for%n";
+    const char *format =
+        strstr(line, " 1 reconnect") == NULL
+            ? "%u sent, %u answered, %u lost, %u reconnects%n, %u still in flight%n"
+            : "%u sent, %u answered, %u lost, %u reconnect%n, %u still in flight%n";
     int length = 0;
     int read = sscanf(line, format, &s.sent, &s.answered, &s.lost, &s.reconnects, &length,
                       &s.waiting, &length);

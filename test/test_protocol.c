@@ -17,9 +17,9 @@ struct transcript {
     char verdicts[ANSWER_MAX];
 };
 
-static struct protocol_part part(const char *bytes, size_t length)
+static struct span part(const char *bytes, size_t length)
 {
-    return (struct protocol_part){bytes, length};
+    return (struct span){bytes, length};
 }
 
 static void append(char *out, size_t *out_length, const char *bytes, size_t length)
@@ -275,7 +275,7 @@ static void answers_lines_of_every_kind(void **state)
 /* Appends some of what a line may consist of, at most STREAM_MAX / 4 bytes. Returns how many. */
 static size_t random_words(char *out, size_t max_line)
 {
-    static const struct protocol_part words[] = {
+    static const struct span words[] = {
         {"\n", 1},       {"\r\n", 2},   {"\r", 1},   {"\n\n", 2}, {"\r\r\n", 3}, {"quit\n", 5},
         {"quit\r\n", 6}, {"quit\r", 5}, {"quit", 4}, {"\0", 1},   {"\xFF", 1},   {"a", 1},
     };

@@ -95,112 +95,12 @@ static void durations_of_all_sizes(void **state)
     }
 }
 
-#define BAR(hashes, blanks) "|" hashes blanks "|"
-#define FULL "########################################"
-#define HALF "####################"
-#define HALF_EMPTY "                    "
-
-static void a_histogram_is_drawn(void **state)
-{
-    struct histogram zero = {0};
-    struct histogram histogram = {0};
-    char text[REPORT_HISTOGRAM];
-
-    (void)state;
-    assert_ptr_equal(report_histogram(&histogram, text), text);
-    assert_string_equal(text, "");
-    histogram_add(&zero, 0);
-    assert_string_equal(report_histogram(&zero, text),
-                        "      0 ns to     2 ns " BAR(FULL, "") " 1\n");
-    histogram_add(&histogram, 40000);
-    assert_string_equal(report_histogram(&histogram, text),
-                        "   32.8 us to  65.5 us " BAR(FULL, "") " 1\n");
-    for (int i = 0; i < 999; i++)
-        histogram_add(&histogram, 32768);
-    for (int i = 0; i < 500; i++)
-        histogram_add(&histogram, 32767);
-    histogram_add(&histogram, 131072); /* with none in the doubling before */
-    assert_string_equal(
-        report_histogram(&histogram, text),
-        "   16.4 us to  32.8 us " BAR(
-            HALF, HALF_EMPTY) " 500\n"
-                              "   32.8 us to  65.5 us " BAR(
-                                  FULL,
-                                  "") " 1000\n"
-                                      "   65.5 us to   131 us " BAR(
-                                          "",
-                                          HALF_EMPTY HALF_EMPTY) " 0\n"
-                                                                 "    131 us to   262 us " BAR(
-                                                                     "#", HALF_EMPTY
-                                                                     "                   ") " 1\n");
-}
-
-/* Where a doubling begins, the value is in its line; the last one takes all that is longer. */
-static void the_doubling_of_one_value(void **state)
-{
-    static const struct {
-        int64_t value;
-        const char *limits;
-    } cases[] = {
-        {0, "      0 ns to     2 ns |"},
-        {1, "      0 ns to     2 ns |"},
-        {2, "      2 ns to     4 ns |"},
-        {3, "      2 ns to     4 ns |"},
-        {4, "      4 ns to     8 ns |"},
-        {((int64_t)1 << 42) - 1, "    2199 s to   4398 s |"},
-        {(int64_t)1 << 42, "    4398 s to   8796 s |"},
-        {((int64_t)1 << 43) - 1, "    4398 s to   8796 s |"},
-        {(int64_t)1 << 43, "    4398 s to   8796 s |"},
-        {INT64_MAX, "    4398 s to   8796 s |"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct histogram histogram = {0};
-        char text[REPORT_HISTOGRAM];
-
-        histogram_add(&histogram, cases[i].value);
-        report_histogram(&histogram, text);
-        assert_memory_equal(text, cases[i].limits, strlen(cases[i].limits));
-        assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
-    }
-}
-
-/* Each value is in one line, whatever it is, and the text in its place. */
-static void every_value_is_drawn(void **state)
-{
-    struct histogram histogram = {0};
-    char *text = malloc(REPORT_HISTOGRAM);
-    unsigned long long drawn = 0;
-
-    (void)state;
-    assert_non_null(text);
-    histogram_add(&histogram, 0);
-    for (int power = 0; power < 63; power++) {
-        histogram_add(&histogram, (int64_t)1 << power);
-        histogram_add(&histogram, ((int64_t)1 << power) - 1);
-    }
-    histogram_add(&histogram, INT64_MAX);
-    report_histogram(&histogram, text);
-    assert_int_in_range(strlen(text), 1, REPORT_HISTOGRAM - 1);
-    for (const char *bar = strchr(text, '|'); bar != NULL; bar = strchr(bar + 1, '|')) {
-        bar = strchr(bar + 1, '|');
-        assert_non_null(bar);
-        drawn += strtoull(bar + 1, NULL, 10);
-    }
-    assert_int_equal(drawn, histogram.count);
-    free(text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations),
         cmocka_unit_test(rates),
         cmocka_unit_test(durations_of_all_sizes),
-        cmocka_unit_test(a_histogram_is_drawn),
-        cmocka_unit_test(the_doubling_of_one_value),
-        cmocka_unit_test(every_value_is_drawn),
     };
 
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

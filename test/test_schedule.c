@@ -1,5 +1,5 @@
 /* Unit tests of client/schedule. */
-#include "schedule.h"
+#include "measure/schedule.h"
 
 #include "test.h"
 
@@ -36,16 +36,16 @@ static void each_is_given_once_and_not_too_early(void **state)
         uint64_t given = 0;
 
         schedule.rate = rates[i];
-        assert_int_equal(schedule_give(&schedule, START - 1), 0);
+        assert_int_equal(schedule_release(&schedule, START - 1), 0);
         for (int64_t now = START; given < count; now += SECOND / 777) {
-            given += schedule_give(&schedule, now);
-            assert_int_equal(schedule.given, given);
+            given += schedule_release(&schedule, now);
+            assert_int_equal(schedule.released, given);
             assert_true(given == 0 || schedule_time(&schedule, given - 1) <= now);
             assert_true(schedule_next(&schedule) > now);
         }
         assert_int_equal(given, count);
         assert_true(schedule_next(&schedule) == INT64_MAX);
-        assert_int_equal(schedule_give(&schedule, INT64_MAX - 1), 0);
+        assert_int_equal(schedule_release(&schedule, INT64_MAX - 1), 0);
     }
 }
 
@@ -111,10 +111,11 @@ static void what_is_late_is_given_at_once(void **state)
 
     (void)state;
     schedule.rate = 1e8;
-    assert_int_equal(schedule_give(&schedule, START), 1);
-    assert_int_equal(schedule_give(&schedule, START + 1000 * SECOND), 1000 * (uint64_t)100000000);
-    assert_int_equal(schedule_give(&schedule, START + 1000 * SECOND), 0);
-    assert_int_equal(schedule_give(&schedule, START + 1000 * SECOND + 10), 1);
+    assert_int_equal(schedule_release(&schedule, START), 1);
+    assert_int_equal(schedule_release(&schedule, START + 1000 * SECOND),
+                     1000 * (uint64_t)100000000);
+    assert_int_equal(schedule_release(&schedule, START + 1000 * SECOND), 0);
+    assert_int_equal(schedule_release(&schedule, START + 1000 * SECOND + 10), 1);
 }
 
 static void connections_take_turns(void **state)
@@ -126,8 +127,8 @@ static void connections_take_turns(void **state)
     (void)state;
     for (int i = 0; i <= MESSAGES; i++) {
         for (uint64_t k = 0; k < CONNECTIONS; k++)
-            assert_int_equal(schedule_given_to(&schedule, k), given[k]);
-        if (schedule_give(&schedule, START + i * SECOND / 1000) == 1)
+            assert_int_equal(schedule_released_to(&schedule, k), given[k]);
+        if (schedule_release(&schedule, START + i * SECOND / 1000) == 1)
             given[i % CONNECTIONS]++;
     }
     assert_int_equal(given[0], 15);
@@ -140,7 +141,7 @@ static void without_a_rate_nothing_is_due(void **state)
 
     (void)state;
     assert_true(schedule_next(&schedule) == INT64_MAX);
-    assert_int_equal(schedule_give(&schedule, START + SECOND), 0);
+    assert_int_equal(schedule_release(&schedule, START + SECOND), 0);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
-/* Tests of client/screen on Windows, in a console of their own: the typed line, and what a new
- * width of the console makes of it. */
-#include "screen.h"
+/* Tests of client/terminal/screen on Windows, in a console of their own: the typed line, and what a
+ * new width of the console makes of it. */
+#include "terminal/screen.h"
 
 #include <stdio.h>
 #include <string.h>

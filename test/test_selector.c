@@ -62,7 +62,7 @@ static struct selector_watch *wait_for_one(struct selector *selector)
     struct selector_watch *found = NULL;
 
     for (int tries = 0; found == NULL && tries < 30; tries++) {
-        assert_true(selector_wait(selector, 1000000));
+        assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
         found = selector_next(selector);
     }
     assert_non_null(found);
@@ -86,7 +86,7 @@ static void nothing_watched_is_waited_for_in_peace(void **state)
     (void)state;
     assert_non_null(selector);
     assert_nothing_ready(selector);
-    assert_true(selector_wait(selector, 1000));
+    assert_true(selector_wait(selector, os_nanoseconds() + MILLISECONDS(1)));
     assert_null(selector_next(selector));
     selector_destroy(selector);
     selector_destroy(NULL);
@@ -370,7 +370,7 @@ static void send_and_find(struct many *many, size_t step, size_t rest)
     }
     for (int tries = 0; missing > 0; tries++) {
         assert_true(tries < 1000);
-        assert_true(selector_wait(many->selector, 1000000));
+        assert_true(selector_wait(many->selector, os_nanoseconds() + SECONDS(1)));
         while ((found = selector_next(many->selector)) != NULL) {
             size_t place = (size_t)(found - many->watches);
 
@@ -420,7 +420,7 @@ static void of_2000_half_can_go_while_they_are_given_out(void **state)
         support_send(many->sockets[i ^ 1], "x", 1);
         support_wait(many->sockets[i], SELECTOR_READ);
     }
-    assert_true(selector_wait(many->selector, 1000000));
+    assert_true(selector_wait(many->selector, os_nanoseconds() + SECONDS(1)));
     /* Each one that is given out takes the other end of its connection with it. */
     while ((found = selector_next(many->selector)) != NULL) {
         size_t place = (size_t)(found - many->watches);
@@ -431,7 +431,7 @@ static void of_2000_half_can_go_while_they_are_given_out(void **state)
         left++;
     }
     assert_int_equal(left, PAIRS);
-    assert_true(selector_wait(many->selector, 1000000));
+    assert_true(selector_wait(many->selector, os_nanoseconds() + SECONDS(1)));
     for (left = 0; (found = selector_next(many->selector)) != NULL; left++)
         assert_true(many->found[found - many->watches]);
     assert_int_equal(left, PAIRS);

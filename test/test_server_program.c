@@ -659,7 +659,7 @@ static void the_next_client_is_served_when_one_leaves(void **state)
     leave(first);
     leave(third);
     /* Once: another such line would be found at the end. */
-    support_expect_line(server.process, STREAM_ERROR, ",Full: 2 clients; ");
+    support_expect_line(server.process, STREAM_ERROR, ",Client limit (2) reached: ");
     stop_server(&server);
 }
 
@@ -1120,7 +1120,7 @@ static void a_log_that_nobody_reads_stops_nobody(void **state)
         support_expect_echo(client, message, sizeof message);
         line = next_line(server.process, STREAM_ERROR);
         check_time(line);
-        told = strstr(line, " lost: ") != NULL;
+        told = strstr(line, " dropped: ") != NULL;
     }
     leave(client);
     process_stop(server.process, PROCESS_STOP_INTERRUPT);

@@ -3,20 +3,18 @@
 
 #include "test.h"
 
-static const int64_t MILLISECOND = 1000000;
-static const int64_t START = 5000000000;
+static const int64_t START = SECONDS(5);
 
-/* One more request, so many milliseconds after the start; returns how many have been counted. */
-static unsigned ask(struct stop_requests *requests, int64_t milliseconds)
+/* One more request, at a time after the start; returns how many have been counted. */
+static unsigned ask(struct stop_requests *requests, int64_t time)
 {
-    stop_requests_add(requests, (struct stop_request){.time = START + milliseconds * MILLISECOND});
+    stop_requests_add(requests, (struct stop_request){.time = START + time});
     return requests->count;
 }
 
-static unsigned hang_up(struct stop_requests *requests, int64_t milliseconds)
+static unsigned hang_up(struct stop_requests *requests, int64_t time)
 {
-    stop_requests_add(
-        requests, (struct stop_request){.time = START + milliseconds * MILLISECOND, .hang_up = 1});
+    stop_requests_add(requests, (struct stop_request){.time = START + time, .hang_up = 1});
     return requests->count;
 }
 
@@ -47,12 +45,12 @@ static void one_that_comes_clearly_later_is_another(void **state)
 static void asking_again_and_again_is_heard(void **state)
 {
     struct stop_requests requests = {0};
-    int64_t milliseconds = 0;
+    int64_t time = 0;
 
     (void)state;
-    while (ask(&requests, milliseconds) < 2 && milliseconds < 10 * STOP_REQUESTS_APART)
-        milliseconds += STOP_REQUESTS_APART / 10;
-    assert_int_equal(milliseconds, STOP_REQUESTS_APART);
+    while (ask(&requests, time) < 2 && time < 10 * STOP_REQUESTS_APART)
+        time += STOP_REQUESTS_APART / 10;
+    assert_int_equal(time, STOP_REQUESTS_APART);
 }
 
 static void a_hang_up_is_never_the_second(void **state)

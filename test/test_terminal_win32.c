@@ -1,14 +1,14 @@
-/* Tests of client/terminal on Windows, in a console of their own: what stdin is, the keys of a
- * console, and the sockets. */
-#include "terminal.h"
+/* Tests of client/terminal/terminal on Windows, in a console of their own: what stdin is, the keys
+ * of a console, and the sockets. */
+#include "terminal/terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "console_win32.h"
-#include "screen.h"
 #include "support.h"
+#include "terminal/screen.h"
 #include "test.h"
 
 static struct selector *selector;
@@ -62,9 +62,7 @@ static void open_terminal(void)
 /* terminal_wait() at most for the deadline. */
 static int wait_for_input(void)
 {
-    int64_t now = os_nanoseconds();
-
-    return terminal_wait(terminal, true, now + (int64_t)SUPPORT_DEADLINE * 1000000, now);
+    return terminal_wait(terminal, true, os_nanoseconds() + MILLISECONDS(SUPPORT_DEADLINE));
 }
 
 static void press(WORD code, WCHAR unit, WORD count)
@@ -189,9 +187,7 @@ static void a_pipe_is_read_when_something_is_in_it(void **state)
     assert_true(CreatePipe(&ends[0], &ends[1], NULL, 0));
     become_stdin(ends[0]);
     open_terminal();
-    int64_t now = os_nanoseconds();
-
-    assert_int_equal(terminal_wait(terminal, true, now, now), 0);
+    assert_int_equal(terminal_wait(terminal, true, 0), 0);
     assert_int_equal(stream_read(bytes, sizeof bytes), 0);
     assert_true(WriteFile(ends[1], "ab", 2, &written, NULL));
     assert_int_equal(wait_for_input(), 1);

@@ -177,12 +177,12 @@ void __wrap_net_close(os_socket s)
 }
 
 static char scratch[CONNECTION_SCRATCH];
-static char gather[CONNECTION_GATHER];
+static char batch[CONNECTION_BATCH];
 static struct log server_log;
 static const struct net_address peer = {.bytes = {127, 0, 0, 1}, .port = 5555};
 
-static struct connection_service service = {
-    .rules = {.max_line = MAX_LINE}, .log = &server_log, .scratch = scratch, .gather = gather};
+static struct connection_context context = {
+    .rules = {.max_line = MAX_LINE}, .log = &server_log, .scratch = scratch, .batch = batch};
 
 /* A new connection in a world in which nothing comes and everything is taken. */
 static struct connection *start(enum protocol_mode mode)
@@ -192,12 +192,12 @@ static struct connection *start(enum protocol_mode mode)
     world.recv_most = world.send_most = world.room = SIZE_MAX;
     world.fail_after = world.refuse_after = NEVER;
     world.watching_memory = true;
-    service.rules.mode = mode;
-    service.rules.max_line = MAX_LINE;
-    service.now = 1000;
-    service.log_messages = false;
+    context.rules.mode = mode;
+    context.rules.max_line = MAX_LINE;
+    context.now = 1000;
+    context.log_messages = false;
 
-    struct connection *c = connection_create(SOCKET, &peer, service.now);
+    struct connection *c = connection_create(SOCKET, &peer, context.now);
 
     world.connection = c;
     assert_non_null(c);
@@ -233,7 +233,7 @@ static bool turn(struct connection *c)
     if (ready == SELECTOR_NONE)
         return false;
     c->watch.ready = ready;
-    connection_serve(c, &service);
+    connection_serve(c, &context);
     return true;
 }
 
@@ -283,13 +283,13 @@ static void costs_one_recv_and_one_send_a_message(void **state)
 
         assert_int_equal(world.owned, sizeof *c);
         for (int i = 1; i <= 100; i++) {
-            service.now++;
+            context.now++;
             receive(c, "hello\n");
             assert_sent(answers[mode]);
             assert_int_equal(world.recvs, i);
             assert_int_equal(world.sends, i);
             assert_int_equal(c->messages, i);
-            assert_int_equal(c->active, service.now);
+            assert_int_equal(c->active, context.now);
         }
         assert_int_equal(world.owned, sizeof *c);
         assert_int_equal(world.most_owned, sizeof *c);
@@ -326,7 +326,7 @@ static void logs_messages_without_their_ending(void **state)
     (void)state;
     memset(&server_log, 0, sizeof server_log);
     server_log.level = LOG_EVENTS;
-    service.log_messages = true;
+    context.log_messages = true;
     receive(c, "one\r\ntw\x01o\nquit\nthree\n");
     server_log.lines[server_log.length] = '\0';
     char *line = server_log.lines;
@@ -378,8 +378,8 @@ static size_t expected_answers(const char *stream, size_t length, size_t most, c
     for (size_t at = 0; at < length && verdict == PROTOCOL_ANSWER; at += answer.consumed) {
         size_t piece = length - at < most ? length - at : most;
 
-        verdict = protocol_next(&service.rules, (struct protocol_part){stream + at, piece}, true,
-                                &searched, &answer);
+        verdict = protocol_next(&context.rules, (struct span){stream + at, piece}, true, &searched,
+                                &answer);
         *messages += verdict != PROTOCOL_TOO_LONG;
         if (answer.prefix.length > 0)
             memcpy(out + out_length, answer.prefix.bytes, answer.prefix.length);
@@ -399,7 +399,7 @@ static void assert_answers(enum protocol_mode mode, size_t longest, size_t recv_
     struct connection *c = start(mode);
     uint64_t messages;
 
-    service.rules.max_line = longest;
+    context.rules.max_line = longest;
     size_t length = random_stream(stream, longest > MAX_LINE ? sizeof stream : 2000, longest);
     world.incoming = stream;
     world.incoming_length = length;
@@ -574,7 +574,7 @@ static void keeps_nothing_once_a_send_has_failed(void **state)
     for (size_t i = 0; i < 2 * sizeof streams / sizeof streams[0]; i++) {
         struct connection *c = start(PROTOCOL_LINE);
 
-        service.rules.max_line = 10000;
+        context.rules.max_line = 10000;
         world.fail_after = 1; /* the send after the recv */
         world.failure = NET_RESET;
         world.refuse_after = i % 2 == 0 ? NEVER : 0;
@@ -609,28 +609,28 @@ static void lingers_after_it_has_ended_first(void **state)
         struct connection *c = start(cases[i / 3].mode);
         const char *reason = cases[i / 3].reason;
 
-        service.rules.max_line = 10;
+        context.rules.max_line = 10;
         world.room = 0;
         receive(c, cases[i / 3].stream);
         assert_end(c, CONNECTION_FLUSHING, reason);
         assert_int_equal(connection_interest(c), SELECTOR_WRITE);
         assert_int_equal(world.ends, 0);
-        service.now += 10;
+        context.now += 10;
         world.send_most = 5;
         world.room = SIZE_MAX;
         run(c);
         assert_sent(cases[i / 3].sent);
         assert_end(c, CONNECTION_LINGERING, reason);
-        assert_int_equal(c->active, service.now);
+        assert_int_equal(c->active, context.now);
         assert_int_equal(world.ends, 1);
         assert_int_equal(world.owned, sizeof *c);
 
-        service.now += 10;
+        context.now += 10;
         receive(c, "three\nquit\n");
         receive(c, "more");
         assert_sent("");
         assert_end(c, CONNECTION_LINGERING, reason);
-        assert_int_equal(c->active, service.now - 10);
+        assert_int_equal(c->active, context.now - 10);
         assert_int_equal(c->bytes_in, strlen(cases[i / 3].stream) + 15);
         world.after_incoming = ends[i % 3];
         run(c);
@@ -699,27 +699,27 @@ static void stops_in_each_state(void **state)
     (void)state;
     /* Open, and heard of lately: it lingers, for what the client may just be sending. */
     receive(c, "incomplete");
-    service.now += CONNECTION_LINGER - 1;
-    connection_stop(c, &service);
+    context.now += CONNECTION_LINGER - 1;
+    connection_stop(c, &context);
     assert_end(c, CONNECTION_LINGERING, "stopping");
     assert_int_equal(world.ends, 1);
-    assert_int_equal(c->active, service.now);
+    assert_int_equal(c->active, context.now);
     /* Lingering: it goes on lingering. */
-    connection_stop(c, &service);
+    connection_stop(c, &context);
     assert_end(c, CONNECTION_LINGERING, "stopping");
     assert_int_equal(world.ends, 1);
     world.after_incoming = NET_END;
     run(c);
     /* Closed: it stays so. */
-    connection_stop(c, &service);
+    connection_stop(c, &context);
     assert_end(c, CONNECTION_CLOSED, "stopping");
     assert_false(connection_failed(c));
     finish(c);
 
     /* Open, and long silent. */
     c = start(PROTOCOL_LINE);
-    service.now += CONNECTION_LINGER;
-    connection_stop(c, &service);
+    context.now += CONNECTION_LINGER;
+    connection_stop(c, &context);
     assert_end(c, CONNECTION_CLOSED, "stopping");
     assert_int_equal(world.ends, 1);
     finish(c);
@@ -728,13 +728,13 @@ static void stops_in_each_state(void **state)
     c = start(PROTOCOL_LINE);
     world.send_most = 10;
     world.room = 10;
-    service.rules.max_line = 10000;
+    context.rules.max_line = 10000;
     static char lines[10000 + 4];
     memset(lines, 'x', 10000);
     memcpy(lines + 10000, "\na\nb", 4);
     receive_bytes(c, lines, sizeof lines);
-    assert_true(buffer_length(&c->unanswered) > 0);
-    connection_stop(c, &service);
+    assert_true(buffer_length(&c->pending_input) > 0);
+    connection_stop(c, &context);
     assert_end(c, CONNECTION_FLUSHING, "stopping");
     assert_int_equal(world.ends, 0);
     int recvs = world.recvs;
@@ -750,7 +750,7 @@ static void stops_in_each_state(void **state)
     c = start(PROTOCOL_LINE);
     world.room = 0;
     receive(c, "quit\n");
-    connection_stop(c, &service);
+    connection_stop(c, &context);
     assert_end(c, CONNECTION_FLUSHING, "quit");
     finish(c);
 }
@@ -760,9 +760,9 @@ static void is_abandoned_with_the_first_reason(void **state)
     struct connection *c = start(PROTOCOL_ECHO);
 
     (void)state;
-    connection_abandon(c, &service, CONNECTION_IDLE);
+    connection_abort(c, &context, CONNECTION_IDLE);
     assert_end(c, CONNECTION_CLOSED, "idle");
-    connection_abandon(c, &service, CONNECTION_STOPPING);
+    connection_abort(c, &context, CONNECTION_STOPPING);
     assert_end(c, CONNECTION_CLOSED, "idle");
     assert_false(connection_failed(c));
     finish(c);
@@ -785,14 +785,14 @@ static void reads_what_has_come_before_it_is_abandoned(void **state)
         world.incoming_length = sizeof stream;
         world.after_incoming = outcomes[i];
         world.connection = NULL; /* no back-pressure any more */
-        connection_abandon(c, &service, CONNECTION_STOPPING);
+        connection_abort(c, &context, CONNECTION_STOPPING);
         assert_int_equal(world.incoming_length, 0);
         assert_end(c, CONNECTION_CLOSED, "stopping");
         assert_int_equal(c->bytes_in, strlen("stuck") + sizeof stream);
         assert_int_equal(c->bytes_out, 0);
         /* Once it is closed, nothing is read. */
         int recvs = world.recvs;
-        connection_abandon(c, &service, CONNECTION_STOPPING);
+        connection_abort(c, &context, CONNECTION_STOPPING);
         assert_int_equal(world.recvs, recvs);
         finish(c);
     }
@@ -807,7 +807,7 @@ static void is_abandoned_even_if_more_and_more_comes(void **state)
     world.incoming = scratch; /* never used up: each recv gives a byte */
     world.incoming_length = SIZE_MAX;
     world.recv_most = 1;
-    connection_abandon(c, &service, CONNECTION_STOPPING);
+    connection_abort(c, &context, CONNECTION_STOPPING);
     assert_int_equal(world.recvs, CONNECTION_LAST_READS);
     assert_end(c, CONNECTION_CLOSED, "stopping");
     finish(c);
@@ -819,30 +819,30 @@ static void is_active_only_when_something_comes_or_goes(void **state)
     struct connection *c = start(PROTOCOL_ECHO);
 
     (void)state;
-    service.now += 5;
+    context.now += 5;
     c->watch.ready = SELECTOR_READ;
-    connection_serve(c, &service);
-    assert_int_equal(c->active, service.now - 5);
+    connection_serve(c, &context);
+    assert_int_equal(c->active, context.now - 5);
     world.room = 0;
     receive(c, "x");
-    assert_int_equal(c->active, service.now);
-    service.now += 5;
+    assert_int_equal(c->active, context.now);
+    context.now += 5;
     c->watch.ready = SELECTOR_WRITE;
-    connection_serve(c, &service);
-    assert_int_equal(c->active, service.now - 5);
+    connection_serve(c, &context);
+    assert_int_equal(c->active, context.now - 5);
     world.room = 1;
     run(c);
-    assert_int_equal(c->active, service.now);
+    assert_int_equal(c->active, context.now);
     finish(c);
     /* The end of the stream is something that comes. */
     c = start(PROTOCOL_LINE);
     receive(c, "x");
-    service.now += 5;
+    context.now += 5;
     world.room = 0;
     world.after_incoming = NET_END;
     run(c);
     assert_end(c, CONNECTION_FLUSHING, "end of stream");
-    assert_int_equal(c->active, service.now);
+    assert_int_equal(c->active, context.now);
     finish(c);
 }
 
@@ -881,7 +881,7 @@ static void assert_bounded(enum protocol_mode mode, size_t max_line, const char 
                                                   : 64 * 1024 + 19 + max_line + 2;
     size_t kept_bound = mode == PROTOCOL_LINE ? max_line + 1 + read : 0;
 
-    service.rules.max_line = max_line;
+    context.rules.max_line = max_line;
     world.room = taken;
     for (int turns = 0; connection_interest(c) != SELECTOR_WRITE || world.room > 0; turns++) {
         assert_true(turns < 100000);
@@ -892,7 +892,7 @@ static void assert_bounded(enum protocol_mode mode, size_t max_line, const char 
     }
     assert_false(turn(c));
     assert_int_in_range(send_queue_length(&c->queue), 1, queue_bound);
-    assert_int_in_range(buffer_length(&c->unanswered), 0, kept_bound);
+    assert_int_in_range(buffer_length(&c->pending_input), 0, kept_bound);
     assert_true(world.largest_recv <= read);
     if (mode == PROTOCOL_ECHO)
         assert_int_equal(world.largest_recv, read);

@@ -1,5 +1,5 @@
-/* Unit tests of client/exchange, with a system that takes what the test says. */
-#include "exchange.h"
+/* Unit tests of client/measure/exchange, with a system that takes what the test says. */
+#include "measure/exchange.h"
 
 #include <string.h>
 

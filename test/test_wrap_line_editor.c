@@ -1,5 +1,5 @@
-/* What client/line_editor does when memory is refused, and that it gives all of it back. */
-#include "line_editor.h"
+/* What client/editor/line_editor does when memory is refused, and that it gives all of it back. */
+#include "editor/line_editor.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -77,12 +77,12 @@ static void writes_lines_with_the_time(void **state)
 
     (void)state;
     assert_read("");
-    log_event(&server_log, "Connection opened[%s]", "127.0.0.1:5555");
+    log_line(&server_log, LOG_EVENTS, "Connection opened[%s]", "127.0.0.1:5555");
     assert_int_equal(read_length, 0);
     assert_read(TIME ",Connection opened[127.0.0.1:5555]\n");
     log_message(&server_log, &peer, "hello", 5);
     log_message(&server_log, &peer6, "", 0);
-    log_failure(&server_log, "select: %s", "no");
+    log_line(&server_log, LOG_FAILURES, "select: %s", "no");
     assert_read(TIME ",Recv From Client[127.0.0.1:5555]:hello\n" TIME
                      ",Recv From Client[[::1]:65535]:\n" TIME ",select: no\n");
 }
@@ -91,14 +91,14 @@ static void leaves_out_what_its_level_does(void **state)
 {
     (void)state;
     server_log.level = LOG_FAILURES;
-    log_event(&server_log, "event");
+    log_line(&server_log, LOG_EVENTS, "event");
     log_message(&server_log, &peer, "message", 7);
-    log_failure(&server_log, "failure");
+    log_line(&server_log, LOG_FAILURES, "failure");
     assert_read(TIME ",failure\n");
     server_log.level = LOG_ALL;
-    log_event(&server_log, "event");
+    log_line(&server_log, LOG_EVENTS, "event");
     log_message(&server_log, &peer, "message", 7);
-    log_failure(&server_log, "failure");
+    log_line(&server_log, LOG_FAILURES, "failure");
     assert_read(TIME ",event\n" TIME ",Recv From Client[127.0.0.1:5555]:message\n" TIME
                      ",failure\n");
 }
@@ -162,7 +162,7 @@ static void has_room_for_the_longest_lines(void **state)
     read_length = 0;
 
     memset(text, 't', sizeof text - 1);
-    log_event(&server_log, "%s", text);
+    log_line(&server_log, LOG_EVENTS, "%s", text);
     assert_true(log_flush(&server_log));
     assert_int_equal(strspn(read_bytes + strlen(TIME) + 1, "t"), read_length - strlen(TIME) - 2);
     assert_int_equal(read_bytes[read_length - 1], '\n');
@@ -174,7 +174,7 @@ static void has_room_for_the_longest_lines(void **state)
  */
 static unsigned long numbered_lines(unsigned long *gaps)
 {
-    static const char lost[] = " lost: the log is not read fast enough, or its disk is full";
+    static const char lost[] = " dropped: stderr is read too slowly, or its disk is full";
     unsigned long next = 0;
     char *end;
 
@@ -194,7 +194,7 @@ static unsigned long numbered_lines(unsigned long *gaps)
         } else {
             unsigned long count = strtoul(rest, &rest, 10);
 
-            const char *noun = count == 1 ? " line" : " lines";
+            const char *noun = count == 1 ? " log line" : " log lines";
 
             assert_memory_equal(rest, noun, strlen(noun));
             assert_string_equal(rest + strlen(noun), lost);
@@ -211,7 +211,7 @@ static void log_number(unsigned long number)
     static char dots[400];
 
     memset(dots, '.', sizeof dots - 1);
-    log_event(&server_log, "number %lu%s", number, dots + random_below(sizeof dots));
+    log_line(&server_log, LOG_EVENTS, "number %lu%s", number, dots + random_below(sizeof dots));
 }
 
 static void check_whole_lines(void)
@@ -257,10 +257,10 @@ static void a_line_that_filled_the_disk_is_finished_first(void **state)
     (void)state;
     on_disk = true;
     room = 30;
-    log_event(&server_log, "Connection opened[%s]", "127.0.0.1:5555");
+    log_line(&server_log, LOG_EVENTS, "Connection opened[%s]", "127.0.0.1:5555");
     assert_false(log_flush(&server_log));
     assert_int_equal(read_length, 30);
-    log_event(&server_log, "two");
+    log_line(&server_log, LOG_EVENTS, "two");
     assert_false(log_flush(&server_log));
     room = SIZE_MAX;
     assert_read(TIME ",Connection opened[127.0.0.1:5555]\n" TIME ",two\n");
@@ -278,13 +278,13 @@ static void a_reader_who_stands_still_loses_lines(void **state)
         log_number(number++);
     assert_false(log_flush(&server_log));
     assert_true(server_log.length <= LOG_BUFFER);
-    assert_int_in_range(server_log.lost, 1, 10000 - 1);
+    assert_int_in_range(server_log.dropped, 1, 10000 - 1);
     room = SIZE_MAX;
     log_number(number++);
     assert_true(log_flush(&server_log));
     assert_int_equal(numbered_lines(&gaps), number);
     assert_int_in_range(gaps, 1, 10);
-    assert_int_equal(server_log.lost, 0);
+    assert_int_equal(server_log.dropped, 0);
 }
 
 /* Each line is offered when there is no room for it, not only at the end of a round. */
@@ -305,14 +305,14 @@ static void a_reader_who_is_gone_stops_nothing(void **state)
 {
     (void)state;
     gone = true;
-    log_event(&server_log, "one");
+    log_line(&server_log, LOG_EVENTS, "one");
     assert_true(log_flush(&server_log));
     random_begin(42);
     for (unsigned long number = 0; number < 3000; number++)
         log_number(number);
     assert_true(log_flush(&server_log));
     gone = false;
-    log_event(&server_log, "two");
+    log_line(&server_log, LOG_EVENTS, "two");
     assert_read(TIME ",two\n");
 }
 

@@ -132,10 +132,10 @@ bool __wrap_selector_sets_wait(struct selector *waiting, size_t from, size_t to,
     if (find(waiting, from, to) > 0)
         return true;
     /* Nothing: time goes by until the sleeper wakes up, or it is over. */
-    int64_t over = timeout < 0 ? INT64_MAX : world.now + timeout * 1000;
+    int64_t over = timeout < 0 ? INT64_MAX : world.now + timeout;
 
     if (world.oversleeps && timeout > 0)
-        over += timeout;
+        over += timeout / 1000;
     if (world.tick > 0 && timeout > 0)
         over += world.tick - over % world.tick;
 
@@ -149,7 +149,7 @@ bool __wrap_selector_sets_wait(struct selector *waiting, size_t from, size_t to,
     return true;
 }
 
-/* One wait; notes who was given out, and returns how many. */
+/* One wait, of so many microseconds; notes who was given out, and returns how many. */
 static size_t wait_once(int64_t timeout)
 {
     struct selector_watch *watch;
@@ -157,7 +157,9 @@ static size_t wait_once(int64_t timeout)
 
     for (size_t i = 0; i < MANY; i++)
         found[i] = false;
-    assert_true(selector_wait(selector, timeout));
+    int64_t deadline = timeout < 0 ? DEADLINE_NEVER : timeout == 0 ? 0 : world.now + timeout * 1000;
+
+    assert_true(selector_wait(selector, deadline));
     for (; (watch = selector_next(selector)) != NULL; count++)
         found[watch - watches] = true;
     assert_true(selector->hot <= selector->count);
@@ -221,7 +223,7 @@ static void a_few_are_always_waited_for_together(void **state)
         world.ready[7] = i % 2 == 0;
         assert_int_equal(wait_once(1234), world.ready[7]);
         assert_int_equal(world.counts[0], FEW);
-        assert_int_equal(world.timeouts[0], 1234);
+        assert_int_equal(world.timeouts[0], 1234000);
     }
     assert_int_equal(world.waits, 100);
 }
@@ -240,7 +242,7 @@ static void a_wait_until_a_time_ends_on_time(void **state)
         unsigned waits = world.waits;
 
         while (world.now < until)
-            assert_true(selector_wait_until(selector, until, world.now));
+            assert_true(selector_wait(selector, until));
         assert_true(world.now - until < 10000);
         assert_int_in_range(world.waits - waits, 1, 5);
     }
@@ -259,7 +261,7 @@ static void a_tick_is_not_slept_through(void **state)
         int64_t until = world.now + microseconds[i] * 1000;
 
         while (world.now < until)
-            assert_true(selector_wait_until(selector, until, world.now));
+            assert_true(selector_wait(selector, until));
         assert_true(world.now - until < 10000);
     }
 }
@@ -488,7 +490,7 @@ static void a_time_limit_is_kept(void **state)
     watch_busy_and_idle();
     memset(world.ready, 0, sizeof world.ready);
     assert_int_equal(wait_once(7), 0);
-    assert_int_equal(world.timeouts[0], 7);
+    assert_int_equal(world.timeouts[0], 7000);
     for (int i = 0; i < 100; i++) {
         int64_t limit = i * 10;
         int64_t began = world.now;
@@ -531,12 +533,12 @@ static void a_failure_is_told(void **state)
     (void)state;
     watch_all(MANY);
     world.fails = true;
-    assert_false(selector_wait(selector, -1));
+    assert_false(selector_wait(selector, DEADLINE_NEVER));
     world.fails = false;
     make_busy(BUSY);
     settle();
     world.fails = true;
-    assert_false(selector_wait(selector, -1));
+    assert_false(selector_wait(selector, DEADLINE_NEVER));
 }
 
 /* Whoever comes and goes, each is given out as long as it is there, and nobody after that. */

@@ -13,8 +13,6 @@
 
 enum { PAIRS = 300, MANY_PAIRS = 5000 };
 
-static const int64_t MILLISECOND = 1000000;
-
 struct peer {
     struct selector_watch watch; /* of our end */
     os_socket theirs;
@@ -94,7 +92,7 @@ static int end(void **state)
 static void let_time_pass(void)
 {
     for (int i = 0; i < 4; i++) {
-        offset += 200 * MILLISECOND;
+        offset += 200 * MILLISECONDS(1);
         assert_true(selector_wait(selector, 0));
     }
 }
@@ -153,11 +151,11 @@ static bool all_served(void)
 /* Waits until everything that was sent, and may be read, is found. */
 static void serve_all(size_t most)
 {
-    int64_t end = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * MILLISECOND;
+    int64_t end = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * MILLISECONDS(1);
 
     while (!all_served()) {
         assert_true(__real_os_nanoseconds() < end);
-        assert_true(selector_wait(selector, 1000000));
+        assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
         serve(most);
     }
 }
@@ -165,11 +163,11 @@ static void serve_all(size_t most)
 /* The same where all is watched, for many. */
 static void serve_unread(void)
 {
-    int64_t end = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * MILLISECOND;
+    int64_t end = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * MILLISECONDS(1);
 
     while (unread > 0) {
         assert_true(__real_os_nanoseconds() < end);
-        assert_true(selector_wait(selector, 1000000));
+        assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
         serve(256);
     }
 }
@@ -217,7 +215,7 @@ static void no_socket_is_forgotten(void **state)
                 peer->watched = !peer->watched;
                 break;
             case 2:
-                offset += (int64_t)(random_number(&random) % 120) * MILLISECOND;
+                offset += (int64_t)(random_number(&random) % 120) * MILLISECONDS(1);
                 break;
             case 3:
             case 4:
@@ -257,7 +255,7 @@ static void each_that_wakes_up_is_found(void **state)
                 send_byte(&peers[i]);
                 serve_all(256);
                 assert_true(peers[i].found);
-                offset += 20 * MILLISECOND;
+                offset += 20 * MILLISECONDS(1);
             }
         }
         close_peers();
@@ -287,7 +285,7 @@ static void no_wake_up_is_lost(void **state)
             for (int k = 0; k < AT_ONCE; k++)
                 send_byte(&peers[random_number(&random) % counts[c]]);
             serve_unread();
-            offset += (int64_t)(random_number(&random) % 30) * MILLISECOND;
+            offset += (int64_t)(random_number(&random) % 30) * MILLISECONDS(1);
         }
         close_peers();
     }
@@ -309,9 +307,9 @@ static void nothing_is_done_while_nothing_happens(void **state)
     let_time_pass();
     unsigned selects = seen.selects;
 
-    assert_true(selector_wait(selector, 1000));
+    assert_true(selector_wait(selector, os_nanoseconds() + MILLISECONDS(1)));
     assert_int_equal(seen.selects, selects + 1);
-    assert_int_equal(seen.timeout, 1000);
+    assert_int_in_range(seen.timeout, 1, MILLISECONDS(1));
     assert_int_equal(selector->asked, selector->always);
 }
 
@@ -324,16 +322,16 @@ static void a_few_idle_sockets_are_not_worth_a_wake_up(void **state)
         skip();
     assert_true(selector_wait(selector, 0));
     send_byte(&peers[0]);
-    assert_true(selector_wait(selector, 1000000));
-    assert_true(seen.timeout < 1000000);
+    assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
+    assert_true(seen.timeout < SECONDS(1) / 2);
     serve(1);
     let_time_pass();
     for (size_t i = 0; i < SELECTOR_FEW; i++) {
         selector_remove(selector, &peers[i].watch);
         assert_true(selector_add(selector, &peers[i].watch, peers[i].watch.socket, SELECTOR_READ));
     }
-    assert_true(selector_wait(selector, 1000));
-    assert_int_equal(seen.timeout, 1000);
+    assert_true(selector_wait(selector, os_nanoseconds() + MILLISECONDS(1)));
+    assert_int_in_range(seen.timeout, 1, MILLISECONDS(1));
     assert_int_equal(selector->hot, selector->always + SELECTOR_FEW);
     let_time_pass();
     assert_int_equal(selector->hot, selector->always);
@@ -352,12 +350,12 @@ static void one_that_keeps_coming_becomes_hot(void **state)
         send_byte(&peers[7]);
         serve_unread();
         assert_true(peers[7].watch.armed);
-        offset += 1000 * MILLISECOND;
+        offset += 1000 * MILLISECONDS(1);
     }
     for (int i = 0; i < 3; i++) {
         send_byte(&peers[7]);
         serve_unread();
-        offset += 50 * MILLISECOND;
+        offset += 50 * MILLISECONDS(1);
     }
     assert_false(peers[7].watch.armed);
     assert_true(peers[7].watch.index < selector->hot);
@@ -404,7 +402,7 @@ static void the_reset_of_a_cold_connection_is_found(void **state)
             support_reset(peers[i].theirs);
             peers[i].theirs = OS_NO_SOCKET;
             do
-                assert_true(selector_wait(selector, 1000000));
+                assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
             while ((watch = selector_next(selector)) == NULL);
             assert_ptr_equal(watch, &peers[i].watch);
             assert_null(selector_next(selector));
@@ -455,7 +453,7 @@ static void a_change_of_interest_is_asked_about(void **state)
         let_time_pass();
         selector_change(selector, &peers[9].watch, SELECTOR_WRITE);
         do
-            assert_true(selector_wait(selector, 1000000));
+            assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
         while ((watch = selector_next(selector)) == NULL);
         assert_ptr_equal(watch, &peers[9].watch);
         close_peers();

@@ -145,7 +145,7 @@ static void step(struct wrong_server *server)
     struct selector_watch *watch;
 
     /* Not for long: nothing waits for sockets and the client's output alike. */
-    assert_true(selector_wait(server->selector, 5000));
+    assert_true(selector_wait(server->selector, os_nanoseconds() + MILLISECONDS(5)));
     while ((watch = selector_next(server->selector)) != NULL) {
         if (watch == &server->listener)
             take_connections(server);

@@ -43,7 +43,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "histogram.h"
+#include "measure/histogram.h"
 #include "os.h"
 #include "peer.h"
 
@@ -268,7 +268,7 @@ static void tell_times(const struct crowd *crowd)
 {
     printf("%.1f %.1f %.1f", (double)histogram_percentile(&crowd->answers, 0.5) / 1e3,
            (double)histogram_percentile(&crowd->answers, 0.99) / 1e3,
-           (double)crowd->answers.most / 1e3);
+           (double)crowd->answers.max / 1e3);
 }
 
 static void burst(struct crowd *crowd)

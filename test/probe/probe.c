@@ -43,7 +43,7 @@ static void wait_for(os_socket s, uint8_t interest, int64_t microseconds)
     struct selector_watch watch = {.kind = 0};
 
     if (selector == NULL || (s != OS_NO_SOCKET && !selector_add(selector, &watch, s, interest)) ||
-        !selector_wait(selector, microseconds))
+        !selector_wait(selector, os_nanoseconds() + microseconds * 1000))
         give_up("cannot wait");
     selector_destroy(selector);
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "line_editor.h"
+#include "editor/key.h"
 #include "os.h"
 #include "selector.h"
 
@@ -56,11 +56,11 @@ bool terminal_resumed(const struct terminal *terminal);
 /*
  * Waits until a watched socket is ready (their watches say so), or stdin is, if it is `wanted`, or
  * the window has changed its size or the process goes on after it was stopped, since the last wait,
- * or another signal comes; at most until `until`, as it is `now`, both in nanoseconds. Returns 1
- * when stdin is ready, 0 when it is not, -1 when waiting is impossible, with os_socket_error() set.
- * A terminal in whose background we are is never ready.
+ * or another signal comes; at most until `deadline`, as selector_wait() takes it. Returns 1 when
+ * stdin is ready, 0 when it is not, -1 when waiting is impossible, with os_socket_error() set. A
+ * terminal in whose background we are is never ready.
  */
-int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t now);
+int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline);
 
 /* What terminal_key() found. */
 enum terminal_keys {

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "deadline.h"
 #include "output.h"
+#include "report.h"
 #include "selector.h"
 #include "send_queue.h"
-#include "terminal.h"
+#include "terminal/terminal.h"
 #include "text.h"
 
 enum {
@@ -19,12 +21,13 @@ enum {
     UNDRAWN_MAX = 128 * 1024 /* bytes for the screen that may wait before no more keys are read */
 };
 
-static const int64_t PATIENCE = 1000000000;   /* nanoseconds in which a server that is to end may do
-                                                 nothing before the user is told */
-static const int64_t LOOK_AGAIN = 10000000;   /* after which it is asked whether what was sent is
-                                                 acknowledged: nothing tells of it */
-static const int64_t LEAVE_PIPE = 1000000000; /* that a slow reader has after a request to stop, */
-static const int64_t LEAVE = 50000000;        /* and a terminal */
+/* A server that is to end may do nothing for so long before the user reads what is waited for. */
+static const int64_t REPORT_AFTER = SECONDS(1);
+/* How often to ask whether what was sent is acknowledged: nothing reports it. */
+static const int64_t POLL_INTERVAL = MILLISECONDS(10);
+/* For what waits to be written after a request to stop: to a slow reader, and to a terminal. */
+static const int64_t DRAIN_PIPE = SECONDS(1);
+static const int64_t DRAIN_TERMINAL = MILLISECONDS(50);
 
 struct session {
     struct selector_watch socket;
@@ -45,10 +48,10 @@ struct session {
     bool input_ended;
     bool sending_ended; /* our side of the connection is shut down */
     bool server_ended;
-    bool told; /* that only the server is waited for */
-    bool over; /* with `end`; what waits is still written, until `leave_at` */
+    bool reported_waiting; /* the user has read that only the server is waited for */
+    bool over;             /* with `end`; what waits is still written, until `leave_at` */
     enum session_end end;
-    int64_t now; /* times are in nanoseconds */
+    int64_t now;
     int64_t began;
     int64_t waiting_since; /* when the input ended */
     int64_t leave_at;
@@ -105,7 +108,7 @@ static void fail_connection(struct session *session, struct net_result result)
         fail(session, "the server ended the connection before the end of the input");
     else
         fail(session, "connection to %s lost: %s", net_address_text(session->peer, address),
-             net_result_text(result, words));
+             report_failure(result, words));
 }
 
 /* A line of ours: for a person among those of the server, else on stderr. */
@@ -334,17 +337,16 @@ static bool wants_input(const struct session *session)
            output_length(&session->output) < UNDRAWN_MAX;
 }
 
-/* Until when to wait. */
-static int64_t wait_until(const struct session *session)
+static int64_t next_deadline(const struct session *session)
 {
-    int64_t until = session->over ? session->leave_at : INT64_MAX;
+    int64_t deadline = session->over ? session->leave_at : DEADLINE_NEVER;
 
-    if (!session->over && session->talks && session->input_ended && !session->told)
-        until = session->waiting_since + PATIENCE;
-    if (!session->over && both_ended(session) && until > session->now + LOOK_AGAIN)
-        until = session->now + LOOK_AGAIN;
-    until = output_retry(&session->output, until, session->now);
-    return output_retry(&session->messages, until, session->now);
+    if (!session->over && session->talks && session->input_ended && !session->reported_waiting)
+        deadline = session->waiting_since + REPORT_AFTER;
+    if (!session->over && both_ended(session))
+        deadline = deadline_earlier(deadline, session->now + POLL_INTERVAL);
+    deadline = deadline_earlier(deadline, output_next_retry(&session->output, session->now));
+    return deadline_earlier(deadline, output_next_retry(&session->messages, session->now));
 }
 
 /* The last thing that a person sees: why it is over. A failure has said so already. */
@@ -361,7 +363,7 @@ static void take_leave(struct session *session, const char *reason)
 static void interrupt(struct session *session)
 {
     selector_change(session->selector, &session->stop, SELECTOR_NONE);
-    session->leave_at = session->now + (session->talks ? LEAVE : LEAVE_PIPE);
+    session->leave_at = session->now + (session->talks ? DRAIN_TERMINAL : DRAIN_PIPE);
     if (session->over)
         return;
     if (session->talks)
@@ -385,12 +387,12 @@ static void serve(struct session *session, bool input)
     else if (input)
         read_input(session);
     /* Not when it is something else that has ended the wait. */
-    if (session->talks && session->input_ended && !session->told && !input &&
+    if (session->talks && session->input_ended && !session->reported_waiting && !input &&
         session->socket.ready == SELECTOR_NONE &&
-        session->now - session->waiting_since >= PATIENCE) {
+        session->now - session->waiting_since >= REPORT_AFTER) {
         say(session, "waiting for the server to %s; Ctrl-C leaves\n",
             session->server_ended ? "take what was sent" : "end");
-        session->told = true;
+        session->reported_waiting = true;
     }
     check_ends(session);
     if (session->over && session->end == SESSION_FINISHED && session->typed)
@@ -431,12 +433,11 @@ static bool step(struct session *session)
     char words[OS_ERROR_TEXT];
 
     watch_socket(session);
-    int ready =
-        terminal_wait(session->terminal, wants_input(session), wait_until(session), session->now);
+    int ready = terminal_wait(session->terminal, wants_input(session), next_deadline(session));
 
     session->now = os_nanoseconds();
     if (ready == -1) {
-        fail(session, "cannot wait: %s", os_error_text(os_socket_error(), words));
+        fail(session, "select() failed: %s", os_error_text(os_socket_error(), words));
         session->leave_at = session->now;
     } else if (session->stop.ready != SELECTOR_NONE) {
         interrupt(session);
@@ -479,7 +480,7 @@ static void run(struct session *session)
     char address[NET_ADDRESS_TEXT];
 
     session->began = session->now = os_nanoseconds();
-    session->leave_at = INT64_MAX;
+    session->leave_at = DEADLINE_NEVER;
     if (session->typed)
         say(session, "connected to %s; quit or %s ends\n", net_address_text(session->peer, address),
             terminal_end_key);

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "line_editor.h"
+#include "editor/key.h"
 
 /* All zero at first. */
 struct key_record_decoder {

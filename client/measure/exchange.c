@@ -44,17 +44,16 @@ int64_t exchange_since(const struct exchange *exchange, uint64_t message)
     return exchange->since[message % exchange->pipeline];
 }
 
-/* Bytes from a place to the end of the messages that are begun, at most `most`. */
-static size_t bytes_left(const struct pattern_place *place, size_t size, uint64_t begun,
-                         size_t most)
+/* Bytes from a place to the end of the messages that are begun, at most `max`. */
+static size_t bytes_left(const struct pattern_place *place, size_t size, uint64_t begun, size_t max)
 {
     uint64_t messages = begun - place->message;
 
-    if (messages > most / size + 1)
-        return most;
+    if (messages > max / size + 1)
+        return max;
     uint64_t left = messages * size - place->offset;
 
-    return left < most ? (size_t)left : most;
+    return left < max ? (size_t)left : max;
 }
 
 static bool has_unsent(const struct exchange *exchange)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "deadline.h"
 #include "exchange.h"
 #include "histogram.h"
 #include "os.h"
@@ -16,9 +17,8 @@ enum {
     UNREAD_MAX = 64 * 1024 /* bytes of output that may wait for their reader; likewise */
 };
 
-static const int64_t MILLISECOND = 1000000;
-static const int64_t GRACE = 5000 * (int64_t)1000000; /* for the last answers */
-static const int64_t PAUSE = 100 * (int64_t)1000000;  /* before a new try to connect, at least */
+static const int64_t DRAIN_TIMEOUT = SECONDS(5);        /* for the last answers */
+static const int64_t RETRY_CONNECT = MILLISECONDS(100); /* before a new try, at least */
 
 enum state { DISCONNECTED, CONNECTING, CONNECTED };
 
@@ -47,16 +47,13 @@ struct ping {
     struct histogram round_trip;
 };
 
-static int64_t interval(const struct ping *ping)
-{
-    return ping->options->interval * MILLISECOND;
-}
-
 /* There is no connection; a new try is not made too soon. */
 static void wait_to_connect(struct ping *ping)
 {
     ping->state = DISCONNECTED;
-    ping->retry = ping->now + (interval(ping) > PAUSE ? interval(ping) : PAUSE);
+    int64_t interval = ping->options->interval;
+
+    ping->retry = ping->now + (interval > RETRY_CONNECT ? interval : RETRY_CONNECT);
 }
 
 static void disconnect(struct ping *ping)
@@ -76,17 +73,17 @@ static bool take_socket(struct ping *ping, os_socket s, enum state state)
     return true;
 }
 
-static void tell_lost(struct ping *ping, const char *what, struct net_result result)
+static void print_lost(struct ping *ping, const char *what, struct net_result result)
 {
     char words[OS_ERROR_TEXT];
 
-    output_print(&ping->output, "%s %s: %s\n", what, ping->address, net_result_text(result, words));
+    output_print(&ping->output, "%s %s: %s\n", what, ping->address, report_failure(result, words));
 }
 
 static void lose(struct ping *ping, struct net_result result)
 {
     ping->lost += exchange_in_flight(&ping->exchange);
-    tell_lost(ping, "lost the connection to", result);
+    print_lost(ping, "lost the connection to", result);
     disconnect(ping);
 }
 
@@ -100,11 +97,11 @@ static void connected(struct ping *ping, int64_t took)
 }
 
 /* A try to connect that fails costs the message that was due. */
-static void tell_unconnected(struct ping *ping, struct net_result result)
+static void print_unconnected(struct ping *ping, struct net_result result)
 {
     ping->sent++;
     ping->lost++;
-    tell_lost(ping, "cannot connect to", result);
+    print_lost(ping, "cannot connect to", result);
 }
 
 static void reconnect(struct ping *ping)
@@ -118,14 +115,14 @@ static void reconnect(struct ping *ping)
         return;
     if (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK)
         result = (struct net_result){.outcome = NET_EXHAUSTED};
-    tell_unconnected(ping, result);
+    print_unconnected(ping, result);
     wait_to_connect(ping);
 }
 
 static void finish_connecting(struct ping *ping, struct net_result result)
 {
     if (result.outcome != NET_DONE) {
-        tell_unconnected(ping, result);
+        print_unconnected(ping, result);
         disconnect(ping);
         return;
     }
@@ -144,7 +141,7 @@ static void flush(struct ping *ping)
         selector_change(ping->selector, &ping->exchange.watch, exchange_interest(&ping->exchange));
 }
 
-static void tell_answer(struct ping *ping, uint64_t message)
+static void print_answer(struct ping *ping, uint64_t message)
 {
     int64_t took = ping->now - exchange_since(&ping->exchange, message);
     unsigned long long number = ping->first + message + 1;
@@ -178,7 +175,7 @@ static void receive(struct ping *ping)
     ping->found_form = true;
     for (uint64_t i = exchange->receiving.message - received.answered;
          i < exchange->receiving.message; i++)
-        tell_answer(ping, i);
+        print_answer(ping, i);
     if (received.fault == EXCHANGE_RIGHT)
         return;
     unsigned long long number = ping->first + exchange->receiving.message + 1;
@@ -192,23 +189,23 @@ static void receive(struct ping *ping)
     ping->wrong = true;
 }
 
-/* When something is to be done that nobody has to be waited for. */
-static int64_t due(const struct ping *ping)
+/* When the next message, or try to connect, is due, or a try has taken too long. */
+static int64_t due_at(const struct ping *ping)
 {
     /* What nobody reads needs not be measured. */
     if (ping->state != CONNECTING && output_length(&ping->output) >= UNREAD_MAX)
-        return INT64_MAX;
+        return DEADLINE_NEVER;
     switch (ping->state) {
     case DISCONNECTED:
         return ping->retry;
     case CONNECTING:
-        return ping->connect_began + ping->options->connect_timeout * MILLISECOND;
+        return ping->connect_began + ping->options->connect_timeout;
     case CONNECTED:
         break;
     }
     return exchange_in_flight(&ping->exchange) < PIPELINE && !exchange_is_full(&ping->exchange)
                ? ping->next
-               : INT64_MAX;
+               : DEADLINE_NEVER;
 }
 
 /* Does what is due. */
@@ -222,10 +219,10 @@ static void tick(struct ping *ping)
         finish_connecting(ping, (struct net_result){.outcome = NET_WOULD_BLOCK});
         break;
     case CONNECTED:
-        ping->next += interval(ping);
+        ping->next += ping->options->interval;
         /* After an outage what was due meanwhile is not made up for. */
         if (ping->next < ping->now)
-            ping->next = ping->now + interval(ping);
+            ping->next = ping->now + ping->options->interval;
         exchange_begin(&ping->exchange, ping->now);
         ping->sent++;
         flush(ping);
@@ -245,16 +242,16 @@ static void serve(struct ping *ping)
         flush(ping);
 }
 
-/* Waits until `until` for what is ready, and serves it; false at a request to stop, or when stdout
- * is broken. */
-static bool wait(struct ping *ping, int64_t until)
+/* Waits until `deadline` for what is ready, and serves it; false at a request to stop, or when
+ * stdout is broken. */
+static bool wait(struct ping *ping, int64_t deadline)
 {
     struct selector_watch *watch;
     char words[OS_ERROR_TEXT];
 
-    until = output_retry(&ping->output, until, ping->now);
-    if (!selector_wait_until(ping->selector, until, ping->now)) {
-        output_complain(ping->stop.socket, "cannot wait: %s",
+    deadline = deadline_earlier(deadline, output_next_retry(&ping->output, ping->now));
+    if (!selector_wait(ping->selector, deadline)) {
+        output_complain(ping->stop.socket, "select() failed: %s",
                         os_error_text(os_socket_error(), words));
         ping->wrong = true;
         return false;
@@ -288,20 +285,20 @@ static void exchange_all(struct ping *ping)
 
     ping->next = ping->now;
     while (go_on && !ping->wrong && ping->sent < ping->options->count) {
-        if (ping->now >= due(ping)) {
+        if (ping->now >= due_at(ping)) {
             tick(ping);
             go_on = output_flush(&ping->output);
         }
         if (go_on && ping->sent < ping->options->count)
-            go_on = wait(ping, due(ping));
+            go_on = wait(ping, due_at(ping));
     }
-    int64_t patience = ping->now + GRACE;
+    int64_t deadline = ping->now + DRAIN_TIMEOUT;
 
     while (go_on && !ping->wrong && ping->state == CONNECTED &&
-           exchange_in_flight(&ping->exchange) > 0 && ping->now < patience)
-        go_on = wait(ping, patience);
+           exchange_in_flight(&ping->exchange) > 0 && ping->now < deadline)
+        go_on = wait(ping, deadline);
     if (ping->state == CONNECTED)
-        lose_overdue(ping, go_on && !ping->wrong ? ping->now : ping->now - GRACE);
+        lose_overdue(ping, go_on && !ping->wrong ? ping->now : ping->now - DRAIN_TIMEOUT);
 }
 
 static void print_times(struct output *output, const char *name, const struct histogram *times)
@@ -309,10 +306,9 @@ static void print_times(struct output *output, const char *name, const struct hi
     static const double fractions[] = {0.5, 0.9, 0.99, 0.999};
     char text[4][REPORT_DURATION];
 
-    output_print(output, "%s min/mean/max/stddev = %s", name,
-                 report_duration(times->least, text[0]));
+    output_print(output, "%s min/mean/max/stddev = %s", name, report_duration(times->min, text[0]));
     output_print(output, "/%s/%s", report_duration((int64_t)times->mean, text[0]),
-                 report_duration(times->most, text[1]));
+                 report_duration(times->max, text[1]));
     output_print(output, "/%s, p50/p90/p99/p99.9 = ",
                  report_duration((int64_t)histogram_deviation(times), text[0]));
     for (int i = 0; i < 4; i++)
@@ -326,19 +322,19 @@ static bool summarize(struct ping *ping)
     struct output *output = &ping->output;
     uint64_t waiting = ping->sent - ping->answered - ping->lost;
     unsigned long long reconnects = ping->connect_time.count - 1;
-    char text[REPORT_HISTOGRAM];
+    char text[HISTOGRAM_TEXT];
 
     output_print(output, "\n--- %s ---\n", ping->address);
     output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnect%s",
                  (unsigned long long)ping->sent, (unsigned long long)ping->answered,
                  (unsigned long long)ping->lost, reconnects, text_plural(reconnects));
     if (waiting > 0)
-        output_print(output, ", %llu not waited for", (unsigned long long)waiting);
+        output_print(output, ", %llu still in flight", (unsigned long long)waiting);
     output_print(output, "\n");
     print_times(output, "connect   ", &ping->connect_time);
     if (ping->answered > 0) {
         print_times(output, "round trip", &ping->round_trip);
-        output_print(output, "%s", report_histogram(&ping->round_trip, text));
+        output_print(output, "%s", histogram_draw(&ping->round_trip, text));
     }
     return output_finish(output, ping->stop.socket);
 }
@@ -365,8 +361,8 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
         ping->now = os_nanoseconds();
         connected(ping, connect_time);
         if (!take_socket(ping, s, CONNECTED))
-            tell_lost(ping, "lost the connection to",
-                      (struct net_result){.outcome = NET_EXHAUSTED});
+            print_lost(ping, "lost the connection to",
+                       (struct net_result){.outcome = NET_EXHAUSTED});
         exchange_all(ping);
         if (ping->state != DISCONNECTED)
             disconnect(ping);

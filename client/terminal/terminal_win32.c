@@ -257,10 +257,10 @@ static DWORD limit(struct terminal *terminal, bool wanted, int64_t left)
         terminal->nap = terminal->nap + 1 < NAPS ? terminal->nap + 1 : terminal->nap;
     }
     /* Rounded up: to wake a millisecond early is to wait twice. */
-    return left / 1000000 < limit ? (DWORD)(left / 1000000) + 1 : limit;
+    return left / MILLISECONDS(1) < limit ? (DWORD)(left / MILLISECONDS(1)) + 1 : limit;
 }
 
-int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t now)
+int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
 {
     HANDLE handles[2] = {terminal->socket_event, terminal->input};
     DWORD count = wanted && terminal->input_kind == INPUT_CONSOLE ? 2 : 1;
@@ -279,12 +279,13 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t
             terminal->nap = 0;
             return input;
         }
-        if (now >= until)
+        int64_t left = deadline - os_nanoseconds();
+
+        if (left <= 0)
             return 0;
-        if (WaitForMultipleObjects(count, handles, FALSE, limit(terminal, wanted, until - now)) ==
+        if (WaitForMultipleObjects(count, handles, FALSE, limit(terminal, wanted, left)) ==
             WAIT_FAILED)
             return -1;
-        now = os_nanoseconds();
     }
 }
 

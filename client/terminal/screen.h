@@ -9,8 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "line_editor.h"
+#include "editor/line_editor.h"
 #include "output.h"
+
+/* In text for the screen, what stands between these two bytes is dimmed. */
+#define SCREEN_DIM '\x0E'
+#define SCREEN_NORMAL '\x0F'
 
 struct screen;
 
@@ -31,8 +35,8 @@ struct screen *screen_open(bool drawn, struct output *output);
 void screen_close(struct screen *screen);
 
 /*
- * Takes the line away and adds text, in which what stands between DISPLAY_DIM and DISPLAY_NORMAL is
- * dimmed where colours are shown and wanted (NO_COLOR). As output_append().
+ * Takes the line away and adds text, dimmed between the marks where colours are shown and wanted
+ * (NO_COLOR). As output_append().
  */
 bool screen_print(struct screen *screen, const char *text, size_t length);
 
@@ -61,5 +65,16 @@ void screen_interrupt(struct screen *screen);
 
 /* Empties the screen. */
 void screen_clear(struct screen *screen);
+
+/* For screen*.c alone: the system's half of screen_print(). */
+
+/* Adds plain text; as output_append(). */
+bool screen_write(struct screen *screen, const char *text, size_t length);
+
+/* Dims what is written from now on, or does so no longer, where colours are shown. */
+void screen_dim(struct screen *screen, bool dim);
+
+/* Whether the user wants no colours: NO_COLOR is set and not empty (no-color.org). */
+bool screen_without_colours(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "report.h"
 #include "source.h"
 
 static const char *advice(const struct net_address *server, struct net_result reason)
@@ -25,7 +26,7 @@ void load_result_failure(struct load_result *result, const char *what,
     if (result->failure[0] != '\0')
         return;
     snprintf(result->failure, sizeof result->failure, "%s %s: %s%s", what,
-             net_address_text(server, address), net_result_text(reason, words),
+             net_address_text(server, address), report_failure(reason, words),
              advice(server, reason));
 }
 

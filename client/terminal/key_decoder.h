@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "line_editor.h"
+#include "editor/key.h"
 
 /* The most bytes of a key; what is longer is given up, and its rest is read for itself. */
 enum { KEY_DECODER_MAX = 64 };

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "screen_system.h"
+#include "screen.h"
 
 enum { COLUMNS_MAX = 1024 }; /* of a row that is drawn, in a window that is wider */
 

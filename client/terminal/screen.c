@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-#include "display.h"
-#include "screen_system.h"
-
 bool screen_without_colours(void)
 {
     const char *no_color = getenv("NO_COLOR");
@@ -21,11 +18,11 @@ bool screen_print(struct screen *screen, const char *text, size_t length)
     while (good && text < end) {
         const char *plain = text;
 
-        while (text < end && *text != DISPLAY_DIM && *text != DISPLAY_NORMAL)
+        while (text < end && *text != SCREEN_DIM && *text != SCREEN_NORMAL)
             text++;
         good = screen_write(screen, plain, (size_t)(text - plain));
         if (text < end)
-            screen_dim(screen, *text++ == DISPLAY_DIM);
+            screen_dim(screen, *text++ == SCREEN_DIM);
     }
     return good;
 }

@@ -17,10 +17,10 @@ struct load_options {
     uint32_t connections; /* that exchange messages */
     uint32_t idle;        /* more that are only held open */
     uint32_t pipeline;    /* messages in flight on a connection at most */
-    int64_t duration;     /* milliseconds; 0: no limit */
+    int64_t duration;     /* nanoseconds; 0: no limit */
     uint64_t count;       /* messages in all; UINT64_MAX: no limit */
     double rate; /* messages a second in all, sent when they are due; 0: as soon as there is room */
-    int64_t connect_timeout; /* milliseconds without any progress */
+    int64_t connect_timeout; /* nanoseconds without any progress */
     bool reconnect;          /* a new connection for each message */
     bool progress;           /* a line on stderr once a second */
 };

@@ -3,16 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deadline.h"
 #include "generator.h"
 #include "os.h"
 #include "report.h"
-#include "sooner.h"
 #include "stream.h"
 #include "text.h"
 
-static const int64_t SECOND = 1000000000;
-static const int64_t GRACE =
-    5 * (int64_t)1000000000; /* for what the server still owes at the end */
+static const int64_t DRAIN_TIMEOUT = SECONDS(5); /* for what the server still owes at the end */
+static const int64_t PROGRESS_INTERVAL = SECONDS(1);
 
 enum { ROW = 100 }; /* the most columns of the line of progress */
 
@@ -32,21 +31,21 @@ static void show_row(const char *text)
  * time. */
 static void show_progress(struct generator *generator, int64_t *shown)
 {
-    double seconds = (double)(generator->now - *shown) / (double)SECOND;
-    double rate = (double)generator->lately.count / seconds;
+    double seconds = (double)(generator->now - *shown) / (double)SECONDS(1);
+    double rate = (double)generator->interval.count / seconds;
     char messages[REPORT_RATE];
     char p99[REPORT_DURATION] = "-";
     char text[160];
 
-    if (generator->lately.count > 0)
-        report_duration(histogram_percentile(&generator->lately, 0.99), p99);
+    if (generator->interval.count > 0)
+        report_duration(histogram_percentile(&generator->interval, 0.99), p99);
     snprintf(text, sizeof text, "%.0f s, %llu connection%s, %s messages/s, %.2f MB/s, p99 %s",
-             (double)(generator->now - generator->schedule.started) / (double)SECOND,
+             (double)(generator->now - generator->schedule.started) / (double)SECONDS(1),
              (unsigned long long)generator->alive, text_plural(generator->alive),
              report_rate(rate, messages),
              rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6, p99);
     show_row(text);
-    generator->lately = (struct histogram){0};
+    generator->interval = (struct histogram){0};
     *shown = generator->now;
 }
 
@@ -66,14 +65,14 @@ static void give_up_connecting(struct generator *generator)
  * stop. */
 static bool connect_all(struct generator *generator)
 {
-    int64_t patience = generator->options->connect_timeout * 1000000;
+    int64_t timeout = generator->options->connect_timeout;
     bool go_on = true;
 
-    generator->progressed = generator->now;
+    generator->last_connect_at = generator->now;
     generator_connect_more(generator);
     while (go_on && generator->connecting > 0 &&
-           generator->now - generator->progressed < patience) {
-        go_on = generator_step(generator, generator->progressed + patience);
+           generator->now < generator->last_connect_at + timeout) {
+        go_on = generator_step(generator, generator->last_connect_at + timeout);
         generator_connect_more(generator);
     }
     if (go_on)
@@ -86,46 +85,48 @@ static bool connect_all(struct generator *generator)
 /* Whether answers are due, and nothing has come for so long that nothing will. */
 static bool silent(const struct generator *generator)
 {
-    return generator->in_flight > 0 && generator->now - generator->moved >= GRACE;
+    return generator->in_flight > 0 && generator->now - generator->last_byte_at >= DRAIN_TIMEOUT;
 }
 
 /*
  * Sends until time, count or the user says that it is enough. What was due by the end of the time
- * and is late is sent as well, GRACE after the end at the latest: else a server that stalls then
- * would keep its worst out of the report.
+ * and is late is sent as well, DRAIN_TIMEOUT after the end at the latest: else a server that stalls
+ * then would keep its worst out of the report.
  */
 static bool send_all(struct generator *generator)
 {
     const struct load_options *options = generator->options;
-    int64_t patience = options->connect_timeout * 1000000;
     bool go_on = true;
 
     generator_start(generator);
     int64_t shown = generator->schedule.started;
-    int64_t end = options->duration > 0 ? generator->schedule.started + options->duration * 1000000
-                                        : INT64_MAX;
+    int64_t end =
+        options->duration > 0 ? generator->schedule.started + options->duration : DEADLINE_NEVER;
 
     if (options->duration > 0 && options->rate > 0)
-        end += GRACE;
+        end += DRAIN_TIMEOUT;
     while (go_on && generator->now < end && generator_has_more(generator) &&
            (options->duration > 0 || !silent(generator))) {
-        int64_t until = end;
+        int64_t deadline = end;
 
         if (options->duration == 0 && generator->in_flight > 0)
-            until = generator->moved + GRACE;
+            deadline = deadline_earlier(deadline, generator->last_byte_at + DRAIN_TIMEOUT);
         if (generator->connecting > 0)
-            until = sooner(until, generator->progressed + patience);
-        go_on =
-            generator_step(generator, options->progress ? sooner(until, shown + SECOND) : until);
-        if (generator->connecting > 0 && generator->now - generator->progressed >= patience)
+            deadline =
+                deadline_earlier(deadline, generator->last_connect_at + options->connect_timeout);
+        if (options->progress)
+            deadline = deadline_earlier(deadline, shown + PROGRESS_INTERVAL);
+        go_on = generator_step(generator, deadline);
+        if (generator->connecting > 0 &&
+            generator->now >= generator->last_connect_at + options->connect_timeout)
             give_up_connecting(generator);
-        if (options->progress && generator->now - shown >= SECOND)
+        if (options->progress && generator->now >= shown + PROGRESS_INTERVAL)
             show_progress(generator, &shown);
     }
     generator->sending = false;
     if (options->rate > 0)
         generator->result->messages_not_sent =
-            generator->schedule.given - generator->result->messages_sent;
+            generator->schedule.released - generator->result->messages_sent;
     if (options->progress)
         show_row("");
     return go_on;
@@ -137,21 +138,21 @@ static bool finish(struct generator *generator)
     bool go_on = true;
 
     while (go_on && generator->in_flight > 0 && !silent(generator))
-        go_on = generator_step(generator, generator->moved + GRACE);
+        go_on = generator_step(generator, generator->last_byte_at + DRAIN_TIMEOUT);
     if (go_on)
-        generator_tell_missing(generator);
+        generator_record_missing(generator);
     return go_on;
 }
 
 /* Ends our side, and waits for the server to do the same: what it still sends then is too much. */
 static void end_all(struct generator *generator)
 {
-    int64_t patience = generator->now + GRACE;
+    int64_t deadline = generator->now + DRAIN_TIMEOUT;
     bool go_on = true;
 
     generator_end_sending(generator);
-    while (go_on && generator->alive > 0 && generator->now < patience)
-        go_on = generator_step(generator, patience);
+    while (go_on && generator->alive > 0 && generator->now < deadline)
+        go_on = generator_step(generator, deadline);
 }
 
 /*
@@ -163,9 +164,10 @@ static void end_all(struct generator *generator)
 static double reported_seconds(const struct generator *generator, int64_t sent_until)
 {
     const struct schedule *schedule = &generator->schedule;
-    double answered = (double)(generator->answered - schedule->started) / (double)SECOND;
-    double offered = schedule->rate > 0 ? (double)schedule->given / schedule->rate
-                                        : (double)(sent_until - schedule->started) / (double)SECOND;
+    double answered = (double)(generator->last_answer_at - schedule->started) / (double)SECONDS(1);
+    double offered = schedule->rate > 0
+                         ? (double)schedule->released / schedule->rate
+                         : (double)(sent_until - schedule->started) / (double)SECONDS(1);
 
     return answered > offered ? answered : offered;
 }
@@ -186,11 +188,11 @@ bool load_run(const struct load_options *options, const struct net_address *serv
         go_on = go_on && finish(&generator);
         result->interrupted = generator.stop.ready != SELECTOR_NONE;
         if (silent(&generator))
-            generator_tell_missing(&generator);
+            generator_record_missing(&generator);
         result->messages_on_the_way = generator.in_flight;
         if (result->interrupted && result->messages_answered == 0)
             load_result_interrupted(result);
-        if (generator.answered > 0)
+        if (generator.last_answer_at > 0)
             result->seconds = reported_seconds(&generator, sent_until);
         if (go_on)
             end_all(&generator);

@@ -11,9 +11,9 @@
 
 #include "buffer.h"
 #include "display.h"
-#include "line_editor.h"
-#include "screen.h"
-#include "terminal.h"
+#include "editor/line_editor.h"
+#include "terminal/screen.h"
+#include "terminal/terminal.h"
 
 struct dialogue_options {
     const char *eol; /* what ends each line that is sent: "\n", "\r\n" or ""; NULL: "\n" behind a

@@ -2,17 +2,18 @@
 
 #include <stdlib.h>
 
+#include "deadline.h"
 #include "os.h"
 
 enum { CONNECTING_AT_ONCE = 64 }; /* fewer than any server's listening queue holds */
 
-static void tell_failure(struct generator *generator, const char *what, struct net_result result)
+static void record_failure(struct generator *generator, const char *what, struct net_result result)
 {
     load_result_failure(generator->result, what, &generator->server, result);
 }
 
-static void tell_fault(struct generator *generator, const struct exchange *exchange,
-                       const char *what, int expected, int got)
+static void record_fault(struct generator *generator, const struct exchange *exchange,
+                         const char *what, int expected, int got)
 {
     load_result_fault(generator->result, (struct load_fault){.what = what,
                                                              .connection = exchange->connection,
@@ -21,11 +22,11 @@ static void tell_fault(struct generator *generator, const struct exchange *excha
                                                              .got = got});
 }
 
-static void tell_missing(struct generator *generator, const struct exchange *exchange)
+static void record_missing(struct generator *generator, const struct exchange *exchange)
 {
-    tell_fault(generator, exchange, "missing",
-               pattern_answer_byte(exchange->pattern, exchange->connection, &exchange->receiving),
-               -1);
+    record_fault(generator, exchange, "missing",
+                 pattern_answer_byte(exchange->pattern, exchange->connection, &exchange->receiving),
+                 -1);
 }
 
 /* Begins to connect; whatever becomes of it, it counts as opened. */
@@ -44,12 +45,12 @@ static void connect_one(struct generator *generator, struct generator_connection
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
         c->exchange.watch.kind = GENERATOR_CLOSED;
         generator->result->connections_failed++;
-        tell_failure(generator, "cannot connect to", result);
+        record_failure(generator, "cannot connect to", result);
         return;
     }
     c->exchange.watch.kind = GENERATOR_CONNECTING;
     if (generator->connecting++ == 0)
-        generator->progressed = generator->now;
+        generator->last_connect_at = generator->now;
 }
 
 /* The place of a connection among all, by which its turn comes. */
@@ -67,7 +68,7 @@ static uint64_t next_number(const struct generator *generator, const struct gene
 /* Whether it is due. */
 static bool has_due(const struct generator *generator, const struct generator_connection *c)
 {
-    return c->taken < schedule_given_to(&generator->schedule, place_of(generator, c));
+    return c->taken < schedule_released_to(&generator->schedule, place_of(generator, c));
 }
 
 /* Makes the connection for one message: now, or with a rate when that is due. */
@@ -106,9 +107,9 @@ static void lose(struct generator *generator, struct generator_connection *c, co
                  struct net_result result)
 {
     generator->result->connections_lost++;
-    tell_failure(generator, what, result);
+    record_failure(generator, what, result);
     if (exchange_in_flight(&c->exchange) > 0)
-        tell_missing(generator, &c->exchange);
+        record_missing(generator, &c->exchange);
     close_one(generator, c);
 }
 
@@ -158,7 +159,7 @@ static void refill(struct generator *generator, struct generator_connection *c)
         note_lateness(generator, &c->exchange, unsent);
     generator->result->bytes_sent += result.bytes;
     if (result.bytes > 0)
-        generator->moved = generator->now;
+        generator->last_byte_at = generator->now;
     uint8_t room = next_message(generator, c, &since) ? SELECTOR_WRITE : SELECTOR_NONE;
 
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
@@ -176,12 +177,12 @@ static void connected(struct generator *generator, struct generator_connection *
     generator->now = os_nanoseconds();
     if (result.outcome != NET_DONE) {
         generator->result->connections_failed++;
-        tell_failure(generator, "cannot connect to", result);
+        record_failure(generator, "cannot connect to", result);
         close_one(generator, c);
         return;
     }
     generator->connecting--;
-    generator->progressed = generator->now;
+    generator->last_connect_at = generator->now;
     generator->result->connections_made++;
     histogram_add(&generator->result->connect_time, generator->now - c->connect_began);
     c->exchange.watch.kind = c->held ? GENERATOR_HELD : GENERATOR_OPEN;
@@ -200,26 +201,26 @@ static bool take_answers(struct generator *generator, struct generator_connectio
 
     if (received->result.outcome == NET_DONE) {
         generator->result->bytes_received += received->result.bytes;
-        generator->moved = generator->now;
+        generator->last_byte_at = generator->now;
     }
     generator->result->messages_answered += received->answered;
     generator->in_flight -= received->answered;
-    generator->answered = received->answered > 0 ? generator->now : generator->answered;
+    generator->last_answer_at = received->answered > 0 ? generator->now : generator->last_answer_at;
     for (uint64_t i = answered - received->answered; i < answered; i++) {
         int64_t took = generator->now - exchange_since(&c->exchange, i);
 
         histogram_add(&generator->result->round_trip, took);
         if (generator->options->progress)
-            histogram_add(&generator->lately, took);
+            histogram_add(&generator->interval, took);
     }
     switch (received->fault) {
     case EXCHANGE_RIGHT:
         return true;
     case EXCHANGE_WRONG:
-        tell_fault(generator, &c->exchange, "wrong", received->expected, received->got);
+        record_fault(generator, &c->exchange, "wrong", received->expected, received->got);
         break;
     case EXCHANGE_EXTRA:
-        tell_fault(generator, &c->exchange, "extra", -1, received->got);
+        record_fault(generator, &c->exchange, "extra", -1, received->got);
         break;
     }
     generator->result->connections_lost++;
@@ -283,7 +284,7 @@ static void serve_held(struct generator *generator, struct generator_connection 
     if (result.outcome == NET_WOULD_BLOCK)
         return;
     if (result.outcome == NET_DONE) {
-        tell_fault(generator, &c->exchange, "extra", -1, byte);
+        record_fault(generator, &c->exchange, "extra", -1, byte);
         generator->result->connections_lost++;
         close_one(generator, c);
     } else if (!generator->closing) {
@@ -310,8 +311,8 @@ void generator_connect_more(struct generator *generator)
 static void send_due(struct generator *generator)
 {
     uint64_t connections = generator->options->connections;
-    uint64_t first = generator->schedule.given;
-    uint64_t due = generator->sending ? schedule_give(&generator->schedule, generator->now) : 0;
+    uint64_t first = generator->schedule.released;
+    uint64_t due = generator->sending ? schedule_release(&generator->schedule, generator->now) : 0;
 
     for (uint64_t i = 0; i < due && i < connections; i++) {
         struct generator_connection *c = &generator->connections[(first + i) % connections];
@@ -326,17 +327,17 @@ static void send_due(struct generator *generator)
     }
 }
 
-bool generator_step(struct generator *generator, int64_t until)
+bool generator_step(struct generator *generator, int64_t deadline)
 {
     struct selector_watch *watch;
     bool go_on = true;
 
-    if (generator->sending && until > schedule_next(&generator->schedule))
-        until = schedule_next(&generator->schedule);
-    if (!selector_wait_until(generator->selector, until, generator->now)) {
+    if (generator->sending)
+        deadline = deadline_earlier(deadline, schedule_next(&generator->schedule));
+    if (!selector_wait(generator->selector, deadline)) {
         generator->result->connections_lost += generator->alive;
-        tell_failure(generator, "cannot wait for",
-                     (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
+        record_failure(generator, "cannot wait for",
+                       (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
         return false;
     }
     generator->now = os_nanoseconds();
@@ -387,7 +388,7 @@ bool generator_has_more(const struct generator *generator)
         generator->alive + generator->connecting + generator->waiting == 0)
         return false;
     /* What was due on a connection that is lost is never sent. */
-    return options->rate == 0 || schedule_next(&generator->schedule) != INT64_MAX ||
+    return options->rate == 0 || schedule_next(&generator->schedule) != DEADLINE_NEVER ||
            generator->in_flight > 0 || generator->connecting > 0;
 }
 
@@ -396,10 +397,9 @@ void generator_start(struct generator *generator)
     const struct load_options *options = generator->options;
     struct schedule *schedule = &generator->schedule;
 
-    schedule->started = generator->moved = generator->now = os_nanoseconds();
+    schedule->started = generator->last_byte_at = generator->now = os_nanoseconds();
     if (options->duration > 0)
-        schedule->count =
-            schedule_due_before(schedule, schedule->started + options->duration * 1000000);
+        schedule->count = schedule_due_before(schedule, schedule->started + options->duration);
     generator->sending = true;
     send_due(generator);
     for (size_t i = 0; i < generator->total; i++) {
@@ -410,7 +410,7 @@ void generator_start(struct generator *generator)
     }
 }
 
-void generator_tell_missing(struct generator *generator)
+void generator_record_missing(struct generator *generator)
 {
     const struct pattern_place *place;
     unsigned long long unanswered = 0;
@@ -422,7 +422,7 @@ void generator_tell_missing(struct generator *generator)
             continue;
         place = &c->exchange.receiving;
         unanswered += place->message == 0 && place->offset == 0;
-        tell_missing(generator, &c->exchange);
+        record_missing(generator, &c->exchange);
         generator->result->connections_lost++;
         close_one(generator, c);
     }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "screen_system.h"
+#include "screen.h"
 #include "text.h"
 
 struct screen {

@@ -54,14 +54,14 @@ void load_report_table(struct output *output, const struct load_options *options
     const struct histogram *late = &result->send_lateness;
     unsigned long long unanswered = result->messages_sent - result->messages_answered;
     unsigned long long on_the_way = result->messages_on_the_way;
-    char text[REPORT_HISTOGRAM];
+    char text[HISTOGRAM_TEXT];
 
     output_print(output, "connections  %llu made, %llu failed, %llu lost; time to connect p50 %s,",
                  (unsigned long long)result->connections_made,
                  (unsigned long long)result->connections_failed,
                  (unsigned long long)result->connections_lost,
                  report_duration(histogram_percentile(&result->connect_time, 0.5), text));
-    output_print(output, " max %s\n", report_duration(result->connect_time.most, text));
+    output_print(output, " max %s\n", report_duration(result->connect_time.max, text));
     output_print(output, "messages     %llu sent, %llu answered, %llu not answered, in %.3f s\n",
                  (unsigned long long)result->messages_sent,
                  (unsigned long long)result->messages_answered, unanswered, result->seconds);
@@ -74,7 +74,7 @@ void load_report_table(struct output *output, const struct load_options *options
                      report_duration(histogram_percentile(late, 0.5), text));
         output_print(output, " p99 %s,", report_duration(histogram_percentile(late, 0.99), text));
         output_print(output, " max %s, from when a message was due to when it was sent\n",
-                     report_duration(late->most, text));
+                     report_duration(late->max, text));
     }
     if (times->count > 0) {
         output_print(output, "round trip   %s\n",
@@ -84,13 +84,13 @@ void load_report_table(struct output *output, const struct load_options *options
                      : options->rate > 0
                          ? "open loop: from when a message was due to the end of its answer"
                          : "closed loop: from when a message was sent to the end of its answer");
-        print_duration(output, "min", (double)times->least);
+        print_duration(output, "min", (double)times->min);
         print_duration(output, "mean", times->mean);
         for (int i = 0; i < PERCENTILES; i++)
             print_duration(output, percentiles[i].name,
                            (double)histogram_percentile(times, percentiles[i].fraction));
-        print_duration(output, "max", (double)times->most);
-        output_print(output, "%s", report_histogram(times, text));
+        print_duration(output, "max", (double)times->max);
+        output_print(output, "%s", histogram_draw(times, text));
     }
     if (on_the_way > 0)
         output_print(output, "interrupted; %llu message%s on the way, not counted as lost\n",
@@ -114,12 +114,12 @@ static void print_times_json(struct output *output, const char *key, const struc
 {
     output_print(output,
                  "\"%s\":{\"count\":%llu,\"min_us\":%.3f,\"mean_us\":%.3f,\"stddev_us\":%.3f", key,
-                 (unsigned long long)times->count, (double)times->least / 1e3, times->mean / 1e3,
+                 (unsigned long long)times->count, (double)times->min / 1e3, times->mean / 1e3,
                  histogram_deviation(times) / 1e3);
     for (int i = 0; i < PERCENTILES; i++)
         output_print(output, ",\"%s\":%.3f", percentiles[i].key,
                      (double)histogram_percentile(times, percentiles[i].fraction) / 1e3);
-    output_print(output, ",\"max_us\":%.3f}", (double)times->most / 1e3);
+    output_print(output, ",\"max_us\":%.3f}", (double)times->max / 1e3);
 }
 
 /* A byte, or null where there is none. */

@@ -16,7 +16,7 @@ const char terminal_end_key[] = "Ctrl-D";
 
 /* Nanoseconds after which one in the background looks again: a shell that brings a running job to
  * the foreground sends it nothing. */
-static const int64_t LOOK_AGAIN = 100000000;
+static const int64_t POLL_INTERVAL = 100000000;
 
 struct terminal {
     struct selector *selector;
@@ -230,7 +230,7 @@ static bool watch(struct terminal *terminal)
 
 /* Whoever has the terminal now, it has the mode that is right for it. When it has become ours,
  * somebody else may have changed all. */
-static void look_for_foreground(struct terminal *terminal)
+static void poll_foreground(struct terminal *terminal)
 {
     bool foreground = !terminal->interactive || !stream_in_background(STREAM_INPUT);
 
@@ -267,7 +267,7 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
     mode_due = terminal->takes_keys;
     if (terminal->interactive)
         take_signals();
-    look_for_foreground(terminal);
+    poll_foreground(terminal);
     return terminal;
 }
 
@@ -311,18 +311,18 @@ bool terminal_resumed(const struct terminal *terminal)
     return terminal->resumed;
 }
 
-int terminal_wait(struct terminal *terminal, bool wanted, int64_t until, int64_t now)
+int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
 {
     wanted = wanted && terminal->foreground;
     selector_change(terminal->selector, &terminal->input, wanted ? SELECTOR_READ : SELECTOR_NONE);
-    if (!terminal->foreground && until - now > LOOK_AGAIN)
-        until = now + LOOK_AGAIN;
-    if (!selector_wait_until(terminal->selector, wanted && terminal->ended ? now : until, now))
+    if (!terminal->foreground)
+        deadline = deadline_earlier(deadline, os_nanoseconds() + POLL_INTERVAL);
+    if (!selector_wait(terminal->selector, wanted && terminal->ended ? 0 : deadline))
         return -1;
     /* Also when select() was interrupted and tells nothing: one wake-up is enough. */
     terminal->resumed = empty_wake_pipe();
     /* Not what was so before the wait: we may have been stopped in it. */
-    look_for_foreground(terminal);
+    poll_foreground(terminal);
     terminal->readable = terminal->input.ready != SELECTOR_NONE && terminal->foreground;
     return terminal->readable || (wanted && terminal->ended);
 }

@@ -28,7 +28,6 @@ struct generator_connection {
     bool held;      /* only to be held open */
 };
 
-/* Times are in nanoseconds. */
 struct generator {
     const struct load_options *options;
     struct load_result *result;
@@ -48,11 +47,12 @@ struct generator {
     bool sending;             /* messages are being begun */
     bool closing;             /* all is answered; the server is to end each connection now */
     int64_t now;
-    int64_t progressed; /* when a connection was last made, or the first of those under way begun */
-    int64_t moved;      /* when a byte of a message last went or came */
-    int64_t answered;   /* when the last answer came; 0: none has */
+    int64_t last_connect_at; /* when a connection was last made, or the first of those under way
+                                begun */
+    int64_t last_byte_at;    /* when a byte of a message last went or came */
+    int64_t last_answer_at;  /* when the last answer came; 0: none has */
     struct histogram
-        lately; /* round trips since load.c has last emptied it; only for the line of progress */
+        interval; /* round trips since load.c has last emptied it; only for the line of progress */
 };
 
 /* Makes a generator with nothing connected; `stop` as for load_run(). False when memory is refused.
@@ -78,13 +78,13 @@ bool generator_has_more(const struct generator *generator);
 
 /* Closes the connections on which an answer has not come, and reports the first of these answers.
  */
-void generator_tell_missing(struct generator *generator);
+void generator_record_missing(struct generator *generator);
 
 /* Ends our side of all connections. */
 void generator_end_sending(struct generator *generator);
 
-/* One round: waits for what is ready, at most until `until`, and serves it. Returns false once it
- * has to stop. */
-bool generator_step(struct generator *generator, int64_t until);
+/* One round: waits for what is ready, at most until `deadline`, and serves it. Returns false once
+ * it has to stop. */
+bool generator_step(struct generator *generator, int64_t deadline);
 
 #endif

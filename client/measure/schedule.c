@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "deadline.h"
+
 int64_t schedule_time(const struct schedule *schedule, uint64_t message)
 {
     /* To the nearest nanosecond: where it is a whole number of them, exactly that. */
@@ -10,9 +12,9 @@ int64_t schedule_time(const struct schedule *schedule, uint64_t message)
 
 int64_t schedule_next(const struct schedule *schedule)
 {
-    return schedule->rate > 0 && schedule->given < schedule->count
-               ? schedule_time(schedule, schedule->given)
-               : INT64_MAX;
+    return schedule->rate > 0 && schedule->released < schedule->count
+               ? schedule_time(schedule, schedule->released)
+               : DEADLINE_NEVER;
 }
 
 uint64_t schedule_due_before(const struct schedule *schedule, int64_t end)
@@ -31,17 +33,17 @@ uint64_t schedule_due_before(const struct schedule *schedule, int64_t end)
     return due;
 }
 
-uint64_t schedule_give(struct schedule *schedule, int64_t now)
+uint64_t schedule_release(struct schedule *schedule, int64_t now)
 {
-    uint64_t before = schedule->given;
+    uint64_t before = schedule->released;
 
     if (schedule_next(schedule) <= now)
-        schedule->given = schedule_due_before(schedule, now + 1);
-    return schedule->given - before;
+        schedule->released = schedule_due_before(schedule, now + 1);
+    return schedule->released - before;
 }
 
-uint64_t schedule_given_to(const struct schedule *schedule, uint64_t connection)
+uint64_t schedule_released_to(const struct schedule *schedule, uint64_t connection)
 {
     /* Rounded up: the first connections have had their turn in the last round. */
-    return (schedule->given + schedule->connections - 1 - connection) / schedule->connections;
+    return (schedule->released + schedule->connections - 1 - connection) / schedule->connections;
 }

@@ -1,7 +1,7 @@
 /*
  * schedule: pure. When the messages of an open-loop load are due: message k of all, counted from 0,
  * k / rate seconds after the start, on connection k % connections, whether or not the server keeps
- * up. Times are in nanoseconds.
+ * up.
  */
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
@@ -14,7 +14,7 @@ struct schedule {
     uint64_t count;       /* messages in all */
     uint64_t connections; /* at least 1 */
     int64_t started;
-    uint64_t given; /* messages that were due so far */
+    uint64_t released; /* messages that were due so far */
 };
 
 /* When a message is due. */
@@ -24,13 +24,13 @@ int64_t schedule_time(const struct schedule *schedule, uint64_t message);
  */
 uint64_t schedule_due_before(const struct schedule *schedule, int64_t end);
 
-/* Gives all messages that are due by now and not given yet; returns how many. */
-uint64_t schedule_give(struct schedule *schedule, int64_t now);
+/* Releases all messages that are due by now and have not been released yet; returns how many. */
+uint64_t schedule_release(struct schedule *schedule, int64_t now);
 
-/* When schedule_give() will give one more; INT64_MAX: never. */
+/* When schedule_release() will release one more. */
 int64_t schedule_next(const struct schedule *schedule);
 
 /* How many messages were due so far on one connection. */
-uint64_t schedule_given_to(const struct schedule *schedule, uint64_t connection);
+uint64_t schedule_released_to(const struct schedule *schedule, uint64_t connection);
 
 #endif

@@ -10,8 +10,8 @@
 struct ping_options {
     struct pattern pattern;  /* lines; whether answers are prefixed is found out */
     uint64_t count;          /* messages; UINT64_MAX: until it is stopped */
-    int64_t interval;        /* milliseconds from one message to the next */
-    int64_t connect_timeout; /* milliseconds, for each further try to connect */
+    int64_t interval;        /* nanoseconds from one message to the next */
+    int64_t connect_timeout; /* nanoseconds, for each further try to connect */
 };
 
 enum ping_end {
