@@ -17,7 +17,7 @@ enum { CONNECTOR_ERROR = 2048 };
 enum connector_outcome { CONNECTOR_CONNECTED, CONNECTOR_FAILED, CONNECTOR_STOPPED };
 
 struct connector_connection {
-    os_socket socket; /* connected; the caller's */
+    os_socket socket; /* connected; owned by whoever takes the connection over */
     struct net_address peer;
     int64_t took; /* nanoseconds from the first packet to this address to the connection */
 };

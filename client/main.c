@@ -16,11 +16,7 @@ enum { EXIT_INTERRUPTED = 130 }; /* as shells say of a program that SIGINT ended
 static int run_session(const struct client_options *options,
                        const struct connector_connection *connection, os_socket stop)
 {
-    enum session_end end =
-        session_run(connection->socket, &connection->peer, &options->session, stop);
-
-    net_close(connection->socket);
-    switch (end) {
+    switch (session_run(&options->session, connection, stop)) {
     case SESSION_FINISHED:
         return EXIT_SUCCESS;
     case SESSION_FAILED:
@@ -44,14 +40,14 @@ static int report_load(const struct client_options *options, const struct load_r
     return output_finish(&output, stop) && load_result_passed(result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run_load(const struct client_options *options, const struct net_address *server,
-                    os_socket stop)
+static int run_load(const struct client_options *options,
+                    const struct connector_connection *connection, os_socket stop)
 {
     static struct load_result result;
     struct load_options load = options->load;
 
     load.progress = stream_is_terminal(STREAM_ERROR);
-    if (!load_run(&load, server, stop, &result)) {
+    if (!load_run(&load, connection, stop, &result)) {
         output_complain(stop, "out of memory");
         return EXIT_FAILURE;
     }
@@ -92,14 +88,10 @@ static int run_connected(const struct client_options *options,
     case CLIENT_SESSION:
         return run_session(options, connection, stop);
     case CLIENT_PING:
-        return ping_run(&options->ping, &connection->peer, connection->socket, connection->took,
-                        stop) == PING_ALL_ANSWERED
-                   ? EXIT_SUCCESS
-                   : EXIT_FAILURE;
+        return ping_run(&options->ping, connection, stop) == PING_ALL_ANSWERED ? EXIT_SUCCESS
+                                                                               : EXIT_FAILURE;
     case CLIENT_LOAD:
-        /* This one has only shown which address answers. */
-        net_close(connection->socket);
-        return run_load(options, &connection->peer, stop);
+        return run_load(options, connection, stop);
     }
     return EXIT_FAILURE;
 }
@@ -146,13 +138,8 @@ static int run(const struct client_options *options)
         return run_unconnected(options, "resolve", error, false, stop);
     if (options->job == CLIENT_LOAD)
         os_raise_descriptor_limit();
-    /* A load connects by itself, from more than one address, once it is known to which. */
-    int status = options->job == CLIENT_LOAD && count == 1
-                     ? run_load(options, &addresses[0], stop)
-                     : connect_and_run(options, addresses, count, stop);
-
-    /* Requests to stop stay ours to the end: one that comes now must not change the status. */
-    return status;
+    /* Requests to stop stay ours to the end: one that comes late must not change the status. */
+    return connect_and_run(options, addresses, count, stop);
 }
 
 int main(int argc, char **argv)

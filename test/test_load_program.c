@@ -937,11 +937,12 @@ static void nothing_listening_is_one_line(void **state)
         struct process *client =
             start(&address, OPTIONS("--count", "1", as_json ? "--json" : "--seed=1"), NULL);
 
-        support_expect_line(client, STREAM_ERROR, "echo-client: cannot connect to 127.0.0.1:");
+        support_expect_line(client, STREAM_ERROR,
+                            "echo-client: cannot connect to '127.0.0.1': 127.0.0.1:");
         assert_null(support_line(client, STREAM_ERROR));
         if (as_json)
             assert_non_null(strstr(support_expect_line(client, STREAM_OUTPUT, "{\"passed\":false,"),
-                                   "\"failure\":\"cannot connect to 127.0.0.1:"));
+                                   "\"failure\":\"cannot connect to '127.0.0.1': 127.0.0.1:"));
         assert_int_equal(support_finish(client), 1);
     }
 }

@@ -9,7 +9,13 @@ enum { CONNECTING_AT_ONCE = 64 }; /* fewer than any server's listening queue hol
 
 static void record_failure(struct generator *generator, const char *what, struct net_result result)
 {
-    load_result_failure(generator->result, what, &generator->server, result);
+    load_result_failure(generator->result, what, &generator->first.peer, result);
+}
+
+static void record_unconnected(struct generator *generator, struct net_result result)
+{
+    generator->result->connections_failed++;
+    record_failure(generator, "cannot connect to", result);
 }
 
 static void record_fault(struct generator *generator, const struct exchange *exchange,
@@ -29,30 +35,6 @@ static void record_missing(struct generator *generator, const struct exchange *e
                  -1);
 }
 
-/* Begins to connect; whatever becomes of it, it counts as opened. */
-static void connect_one(struct generator *generator, struct generator_connection *c)
-{
-    const struct load_options *options = generator->options;
-    uint64_t number = generator->source.count;
-    os_socket s;
-
-    c->connect_began = generator->now = os_nanoseconds();
-    struct net_result result = source_connect(&generator->source, &generator->server, &s);
-    if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
-        !exchange_open(&c->exchange, &options->pattern, number, c->held ? 1 : options->pipeline, s,
-                       generator->selector, SELECTOR_WRITE))
-        result = (struct net_result){.outcome = NET_EXHAUSTED};
-    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
-        c->exchange.watch.kind = GENERATOR_CLOSED;
-        generator->result->connections_failed++;
-        record_failure(generator, "cannot connect to", result);
-        return;
-    }
-    c->exchange.watch.kind = GENERATOR_CONNECTING;
-    if (generator->connecting++ == 0)
-        generator->last_connect_at = generator->now;
-}
-
 /* The place of a connection among all, by which its turn comes. */
 static uint64_t place_of(const struct generator *generator, const struct generator_connection *c)
 {
@@ -69,17 +51,6 @@ static uint64_t next_number(const struct generator *generator, const struct gene
 static bool has_due(const struct generator *generator, const struct generator_connection *c)
 {
     return c->taken < schedule_released_to(&generator->schedule, place_of(generator, c));
-}
-
-/* Makes the connection for one message: now, or with a rate when that is due. */
-static void connect_for_next(struct generator *generator, struct generator_connection *c)
-{
-    if (generator->options->rate == 0 || has_due(generator, c)) {
-        connect_one(generator, c);
-        return;
-    }
-    c->exchange.watch.kind = GENERATOR_WAITING;
-    generator->waiting++;
 }
 
 /* Closes a connection, whose messages in flight are lost with it. */
@@ -169,6 +140,20 @@ static void refill(struct generator *generator, struct generator_connection *c)
                         exchange_interest(&c->exchange) | room);
 }
 
+/* A connection has been made. */
+static void opened(struct generator *generator, struct generator_connection *c, int64_t took)
+{
+    generator->last_connect_at = generator->now;
+    generator->result->connections_made++;
+    histogram_add(&generator->result->connect_time, took);
+    c->exchange.watch.kind = c->held ? GENERATOR_HELD : GENERATOR_OPEN;
+    selector_change(generator->selector, &c->exchange.watch, SELECTOR_READ);
+    if (!c->held) {
+        generator->alive++;
+        refill(generator, c);
+    }
+}
+
 /* A connect has ended, one way or the other. */
 static void connected(struct generator *generator, struct generator_connection *c)
 {
@@ -176,21 +161,66 @@ static void connected(struct generator *generator, struct generator_connection *
 
     generator->now = os_nanoseconds();
     if (result.outcome != NET_DONE) {
-        generator->result->connections_failed++;
-        record_failure(generator, "cannot connect to", result);
+        record_unconnected(generator, result);
         close_one(generator, c);
         return;
     }
     generator->connecting--;
-    generator->last_connect_at = generator->now;
-    generator->result->connections_made++;
-    histogram_add(&generator->result->connect_time, generator->now - c->connect_began);
-    c->exchange.watch.kind = c->held ? GENERATOR_HELD : GENERATOR_OPEN;
-    selector_change(generator->selector, &c->exchange.watch, SELECTOR_READ);
-    if (!c->held) {
-        generator->alive++;
-        refill(generator, c);
+    opened(generator, c, generator->now - c->connect_began);
+}
+
+static void take_over_first(struct generator *generator, struct generator_connection *c)
+{
+    const struct load_options *options = generator->options;
+    os_socket s = generator->first.socket;
+
+    generator->first.socket = OS_NO_SOCKET;
+    generator->now = os_nanoseconds();
+    if (exchange_open(&c->exchange, &options->pattern, generator->source.count++,
+                      c->held ? 1 : options->pipeline, s, generator->selector, SELECTOR_READ)) {
+        opened(generator, c, generator->first.took);
+        return;
     }
+    c->exchange.watch.kind = GENERATOR_CLOSED;
+    record_unconnected(generator, (struct net_result){.outcome = NET_EXHAUSTED});
+}
+
+/* Begins to connect; whatever becomes of it, it counts as opened. */
+static void connect_one(struct generator *generator, struct generator_connection *c)
+{
+    const struct load_options *options = generator->options;
+    uint64_t number = generator->source.count;
+    os_socket s;
+
+    if (generator->first.socket != OS_NO_SOCKET) {
+        take_over_first(generator, c);
+        return;
+    }
+    c->connect_began = generator->now = os_nanoseconds();
+    struct net_result result = source_connect(&generator->source, &generator->first.peer, &s);
+    if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
+        !exchange_open(&c->exchange, &options->pattern, number, c->held ? 1 : options->pipeline, s,
+                       generator->selector, SELECTOR_WRITE))
+        result = (struct net_result){.outcome = NET_EXHAUSTED};
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
+        c->exchange.watch.kind = GENERATOR_CLOSED;
+        record_unconnected(generator, result);
+        return;
+    }
+    c->exchange.watch.kind = GENERATOR_CONNECTING;
+    if (generator->connecting++ == 0)
+        generator->last_connect_at = generator->now;
+}
+
+/* Makes the connection for one message: now, or with a rate when that is due. */
+static void connect_for_next(struct generator *generator, struct generator_connection *c)
+{
+    if (generator->options->rate == 0 || has_due(generator, c)) {
+        connect_one(generator, c);
+        return;
+    }
+    c->exchange.watch.kind = GENERATOR_WAITING;
+    generator->waiting++;
 }
 
 /* Takes what has been answered into account; returns whether the connection goes on. */
@@ -441,11 +471,12 @@ void generator_end_sending(struct generator *generator)
 }
 
 bool generator_create(struct generator *generator, const struct load_options *options,
-                      const struct net_address *server, os_socket stop, struct load_result *result)
+                      const struct connector_connection *first, os_socket stop,
+                      struct load_result *result)
 {
     size_t total = (size_t)options->connections + options->idle;
 
-    *generator = (struct generator){.options = options, .result = result, .server = *server};
+    *generator = (struct generator){.options = options, .result = result, .first = *first};
     generator->schedule = (struct schedule){
         .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
@@ -469,6 +500,8 @@ void generator_destroy(struct generator *generator)
         if (kind != GENERATOR_WAITING && kind != GENERATOR_CLOSED)
             close_one(generator, &generator->connections[i]);
     }
+    if (generator->first.socket != OS_NO_SOCKET)
+        net_close(generator->first.socket);
     selector_destroy(generator->selector);
     free(generator->connections);
 }

@@ -31,7 +31,7 @@ struct generator_connection {
 struct generator {
     const struct load_options *options;
     struct load_result *result;
-    struct net_address server;
+    struct connector_connection first; /* to be taken over; its socket OS_NO_SOCKET afterwards */
     struct selector *selector;
     struct selector_watch stop;
     struct generator_connection
@@ -55,10 +55,11 @@ struct generator {
         interval; /* round trips since load.c has last emptied it; only for the line of progress */
 };
 
-/* Makes a generator with nothing connected; `stop` as for load_run(). False when memory is refused.
- */
+/* Makes a generator that has begun no connection yet; `first` and `stop` as for load_run(). False
+ * when memory is refused; generator_destroy() is called then, too. */
 bool generator_create(struct generator *generator, const struct load_options *options,
-                      const struct net_address *server, os_socket stop, struct load_result *result);
+                      const struct connector_connection *first, os_socket stop,
+                      struct load_result *result);
 
 /* Closes what is open and frees what it owns. */
 void generator_destroy(struct generator *generator);

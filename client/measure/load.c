@@ -57,7 +57,7 @@ static void give_up_connecting(struct generator *generator)
 
     result->connections_failed += given_up;
     if (given_up > 0)
-        load_result_failure(result, "cannot connect to", &generator->server,
+        load_result_failure(result, "cannot connect to", &generator->first.peer,
                             (struct net_result){.outcome = NET_WOULD_BLOCK});
 }
 
@@ -172,14 +172,14 @@ static double reported_seconds(const struct generator *generator, int64_t sent_u
     return answered > offered ? answered : offered;
 }
 
-bool load_run(const struct load_options *options, const struct net_address *server, os_socket stop,
-              struct load_result *result)
+bool load_run(const struct load_options *options, const struct connector_connection *first,
+              os_socket stop, struct load_result *result)
 {
     struct generator generator;
 
     memset(result, 0, sizeof *result);
     os_wait_precisely();
-    bool good = generator_create(&generator, options, server, stop, result);
+    bool good = generator_create(&generator, options, first, stop, result);
 
     if (good) {
         bool go_on = connect_all(&generator) && send_all(&generator);

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "connector.h"
 #include "load_result.h"
-#include "net.h"
 #include "pattern.h"
 
 struct load_options {
@@ -26,11 +26,12 @@ struct load_options {
 };
 
 /*
- * Runs the load against `server` until duration, count or `stop`, the socket of os_stop_open(),
- * ends it, and then waits for the answers that are still due. Fills in `result`. Returns false when
+ * Runs the load until duration, count or `stop`, the socket of os_stop_open(), ends it, and then
+ * waits for the answers that are still due. `first` is the first of its connections, and its socket
+ * owned from now on; the others are made to the same server. Fills in `result`. Returns false when
  * memory is refused.
  */
-bool load_run(const struct load_options *options, const struct net_address *server, os_socket stop,
-              struct load_result *result);
+bool load_run(const struct load_options *options, const struct connector_connection *first,
+              os_socket stop, struct load_result *result);
 
 #endif

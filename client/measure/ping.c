@@ -339,8 +339,8 @@ static bool summarize(struct ping *ping)
     return output_finish(output, ping->stop.socket);
 }
 
-enum ping_end ping_run(const struct ping_options *options, const struct net_address *server,
-                       os_socket s, int64_t connect_time, os_socket stop)
+enum ping_end ping_run(const struct ping_options *options,
+                       const struct connector_connection *connection, os_socket stop)
 {
     struct ping *ping = calloc(1, sizeof *ping);
     enum ping_end end = PING_LOST;
@@ -352,15 +352,15 @@ enum ping_end ping_run(const struct ping_options *options, const struct net_addr
         !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ) ||
         !output_attach(&ping->output, ping->selector)) {
         output_complain(stop, "out of memory");
-        net_close(s);
+        net_close(connection->socket);
     } else {
         ping->options = options;
         ping->pattern = options->pattern;
-        ping->server = *server;
-        net_address_text(server, ping->address);
+        ping->server = connection->peer;
+        net_address_text(&ping->server, ping->address);
         ping->now = os_nanoseconds();
-        connected(ping, connect_time);
-        if (!take_socket(ping, s, CONNECTED))
+        connected(ping, connection->took);
+        if (!take_socket(ping, connection->socket, CONNECTED))
             print_lost(ping, "lost the connection to",
                        (struct net_result){.outcome = NET_EXHAUSTED});
         exchange_all(ping);

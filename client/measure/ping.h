@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "net.h"
+#include "connector.h"
 #include "pattern.h"
 
 struct ping_options {
@@ -21,12 +21,11 @@ enum ping_end {
 };
 
 /*
- * Sends messages to `server` until `count` are answered or `stop`, the socket of os_stop_open(),
- * becomes readable, and prints a line for each answer and a summary to stdout. `s` is the first
- * connection, owned from now on, which took `connect_time` nanoseconds; when one is lost, it
- * connects anew.
+ * Sends messages until `count` are answered or `stop`, the socket of os_stop_open(), becomes
+ * readable, and prints a line for each answer and a summary to stdout. The connection's socket is
+ * owned from now on; when it is lost, ping connects to the same server again.
  */
-enum ping_end ping_run(const struct ping_options *options, const struct net_address *server,
-                       os_socket s, int64_t connect_time, os_socket stop);
+enum ping_end ping_run(const struct ping_options *options,
+                       const struct connector_connection *connection, os_socket stop);
 
 #endif

@@ -30,11 +30,11 @@ static const int64_t DRAIN_PIPE = SECONDS(1);
 static const int64_t DRAIN_TERMINAL = MILLISECONDS(50);
 
 struct session {
+    const struct connector_connection *connection; /* its socket is owned */
     struct selector_watch socket;
     struct selector_watch stop;
     struct selector *selector;
     struct terminal *terminal;
-    const struct net_address *peer;
     const struct session_options *options;
     bool typed;               /* stdin is a terminal */
     bool talks;               /* and so is stdout */
@@ -107,8 +107,8 @@ static void fail_connection(struct session *session, struct net_result result)
     if (session->server_ended)
         fail(session, "the server ended the connection before the end of the input");
     else
-        fail(session, "connection to %s lost: %s", net_address_text(session->peer, address),
-             report_failure(result, words));
+        fail(session, "connection to %s lost: %s",
+             net_address_text(&session->connection->peer, address), report_failure(result, words));
 }
 
 /* A line of ours: for a person among those of the server, else on stderr. */
@@ -450,8 +450,9 @@ static bool step(struct session *session)
             session->now < session->leave_at);
 }
 
-static bool set_up(struct session *session, os_socket s, os_socket stop)
+static bool set_up(struct session *session, os_socket stop)
 {
+    os_socket s = session->connection->socket;
     const os_socket sockets[] = {s, stop};
 
     session->selector = selector_create(SELECTOR_ALL);
@@ -482,8 +483,8 @@ static void run(struct session *session)
     session->began = session->now = os_nanoseconds();
     session->leave_at = DEADLINE_NEVER;
     if (session->typed)
-        say(session, "connected to %s; quit or %s ends\n", net_address_text(session->peer, address),
-            terminal_end_key);
+        say(session, "connected to %s; quit or %s ends\n",
+            net_address_text(&session->connection->peer, address), terminal_end_key);
     if (terminal_lacks_console(session->terminal))
         output_append(&session->messages, no_console, sizeof no_console - 1);
     write_outputs(session);
@@ -500,26 +501,28 @@ static void destroy(struct session *session)
     output_drop(&session->messages);
     dialogue_clear(&session->dialogue);
     selector_destroy(session->selector);
+    net_close(session->connection->socket);
     free(session);
 }
 
-enum session_end session_run(os_socket s, const struct net_address *peer,
-                             const struct session_options *options, os_socket stop)
+enum session_end session_run(const struct session_options *options,
+                             const struct connector_connection *connection, os_socket stop)
 {
     struct session *session = calloc(1, sizeof *session);
     enum session_end end = SESSION_FAILED;
 
     if (session == NULL) {
+        net_close(connection->socket);
         output_complain(stop, "out of memory");
         return end;
     }
-    session->peer = peer;
+    session->connection = connection;
     session->options = options;
     session->output.stream = STREAM_OUTPUT;
     session->messages.stream = STREAM_ERROR;
     session->dialogue.options = &options->dialogue;
     session->dialogue.display.hex = options->dialogue.hex;
-    if (set_up(session, s, stop)) {
+    if (set_up(session, stop)) {
         run(session);
         end = session->end;
     } else {

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
+#include "connector.h"
 #include "dialogue.h"
-#include "net.h"
 
 enum session_end {
     SESSION_FINISHED,   /* both sides have ended, after everything that was read from stdin was sent
@@ -25,11 +25,11 @@ struct session_options {
 
 /*
  * Runs until both directions have ended, the connection is lost, or `stop`, the socket of
- * os_stop_open(), becomes readable. `s` is connected to `peer` and stays the caller's. At a
- * terminal (stdin and stdout are one) there is a dialogue, with messages of the session's own; else
- * what arrives is written as it is, unless a dump or times are wanted, and messages go to stderr.
+ * os_stop_open(), becomes readable. The connection's socket is owned from now on. At a terminal
+ * (stdin and stdout are one) there is a dialogue, with messages of the session's own; else what
+ * arrives is written as it is, unless a dump or times are wanted, and messages go to stderr.
  */
-enum session_end session_run(os_socket s, const struct net_address *peer,
-                             const struct session_options *options, os_socket stop);
+enum session_end session_run(const struct session_options *options,
+                             const struct connector_connection *connection, os_socket stop);
 
 #endif
