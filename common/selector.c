@@ -101,7 +101,7 @@ bool selector_add(struct selector *selector, struct selector_watch *watch, os_so
     watch->index = (uint32_t)selector->count;
     watch->interest = SELECTOR_NONE;
     watch->ready = SELECTOR_NONE;
-    watch->owned = watch->armed = false;
+    watch->owned = watch->armed = watch->woken = false;
     selector->watches[selector->count++] = watch;
     selector->always += watch->always;
     selector_promote(selector, watch);

@@ -42,11 +42,11 @@ enum selector_way {
 };
 
 /*
- * One watched socket; on POSIX any descriptor. It is embedded in what it watches, as the first
- * member, so that no look-up leads from one to the other. `kind` is the owner's, to tell what that
- * is, and `always` is set before selector_add(): for the few that must not be kept waiting because
- * others are busy, as a listener or a request to stop, and for what is not a socket. The rest is
- * the selector's, to be read but not written.
+ * One watched TCP socket, or on POSIX any descriptor that is `always` hot. It is embedded in what
+ * it watches, as the first member, so that no look-up leads from one to the other. `kind` is the
+ * owner's, to tell what that is, and `always` is set before selector_add(): for the few that must
+ * not be kept waiting because others are busy, as a listener or a request to stop, and for what is
+ * not a socket. The rest is the selector's, to be read but not written.
  */
 struct selector_watch {
     os_socket socket;
@@ -60,6 +60,7 @@ struct selector_watch {
     uint8_t always : 1; /* is hot, whenever it was ready */
     uint8_t owned : 1;  /* its announcements come to this process */
     uint8_t armed : 1;  /* it announces what happens to it */
+    uint8_t woken : 1;  /* and was ready at the last select() */
 };
 
 struct selector;

@@ -198,6 +198,8 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
     int found = select((int)(words * WORD_BITS), (fd_set *)(void *)sets->read_ready,
                        (fd_set *)(void *)sets->write_ready, NULL, timeout < 0 ? NULL : &limit);
 
+    /* A signal interrupts select() only after it has polled all and found none ready. */
+    selector->polled = found >= 0 || errno == EINTR;
     if (found > 0)
         collect(selector, words);
     if (found >= 0 || errno == EINTR)

@@ -24,7 +24,9 @@ struct polling {
 struct announcements {
     struct selector_watch watch; /* of the descriptor that the signals are read from */
     int signal;
-    int64_t scan_ends; /* nanoseconds; 0: no scan is under way */
+    int process;       /* that the announcements are sent to */
+    int64_t scan_ends; /* 0: no scan is under way */
+    bool demoting;     /* not all sockets that were idle in the last scan are armed yet */
 };
 
 /*
@@ -44,6 +46,7 @@ struct selector {
     size_t ready_next; /* the first that has not been given out */
     size_t always;     /* how many of the hot ones stay hot */
     uint8_t scan;      /* the number of the scan under way */
+    bool polled;       /* the last select() has polled its sockets: it did not fail before that */
     enum selector_way way;
     struct polling polling;
     struct announcements announcements;
@@ -97,8 +100,8 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
 
 /*
  * Calls select() for the hot watches and those from `from` up to, but without, `to`, none of which
- * is hot, and selector_found() for each that is ready. `timeout` is rounded up to what the system
- * can tell apart; else as polled_wait().
+ * is hot, and selector_found() for each that is ready. Sets `polled`. `timeout` is rounded up to
+ * what the system can tell apart; else as polled_wait().
  */
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout);
 

@@ -127,6 +127,7 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
                             .tv_usec = (long)(microseconds % 1000000)};
     bool none = selector->count == 0; /* and no sets either */
 
+    selector->polled = true;
     if (!none) {
         sets->read->count = sets->write->count = sets->failed->count = 0;
         add(selector, 0, selector->hot);

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "os.h"
+
 extern const bool system_is_windows;
 
 /* Whether this is Wine. */
@@ -16,5 +18,8 @@ bool system_is_wine(void);
 /* What this program starts from now on ends with it, even if it crashes (Windows: a job object).
  * Elsewhere test/run.sh ends the whole process group. */
 void system_end_children_with_me(void);
+
+/* Sends one byte of urgent data (MSG_OOB in send(2)); false when it cannot be sent. */
+bool system_send_urgent(os_socket s);
 
 #endif

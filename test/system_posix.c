@@ -1,5 +1,7 @@
 #include "system.h"
 
+#include <sys/socket.h>
+
 const bool system_is_windows = false;
 
 bool system_is_wine(void)
@@ -9,4 +11,9 @@ bool system_is_wine(void)
 
 void system_end_children_with_me(void)
 {
+}
+
+bool system_send_urgent(os_socket s)
+{
+    return send(s, "!", 1, MSG_OOB) == 1;
 }

@@ -1,5 +1,7 @@
 #include "system.h"
 
+#include <winsock2.h> /* before windows.h, always */
+
 #include <windows.h>
 
 #include <stdio.h>
@@ -27,4 +29,9 @@ void system_end_children_with_me(void)
         !AssignProcessToJobObject(job, GetCurrentProcess()))
         fprintf(stderr, "no job: Windows error %lu; a crash would leave children\n",
                 GetLastError());
+}
+
+bool system_send_urgent(os_socket s)
+{
+    return send(s, "!", 1, MSG_OOB) == 1;
 }

@@ -1,7 +1,10 @@
 /* Tests of announced sockets against what the system does with signals, and may refuse. */
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,9 +22,13 @@ static struct selector_watch watches[PAIRS];
 static os_socket pairs[PAIRS][2];
 static int64_t offset; /* of the clock */
 static bool refused;   /* signalfd() is */
+static bool unarmed;   /* so is to arm a socket */
+static bool shortage;  /* of the kernel's memory, at the next select() */
 
 __typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
 __typeof__(signalfd) __wrap_signalfd, __real_signalfd;
+__typeof__(ioctl) __wrap_ioctl, __real_ioctl;
+__typeof__(select) __wrap_select, __real_select;
 
 int64_t __wrap_os_nanoseconds(void)
 {
@@ -33,6 +40,29 @@ int __wrap_signalfd(int descriptor, const sigset_t *signals, int flags)
     if (!refused)
         return __real_signalfd(descriptor, signals, flags);
     errno = ENOSYS;
+    return -1;
+}
+
+int __wrap_ioctl(int descriptor, unsigned long request, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, request);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (!unarmed || request != FIOASYNC)
+        return __real_ioctl(descriptor, request, argument);
+    errno = ENOMEM;
+    return -1;
+}
+
+int __wrap_select(int count, fd_set *reading, fd_set *writing, fd_set *failed,
+                  struct timeval *timeout)
+{
+    if (!shortage)
+        return __real_select(count, reading, writing, failed, timeout);
+    shortage = false;
+    errno = ENOMEM;
     return -1;
 }
 
@@ -185,6 +215,64 @@ static void names_that_a_selector_has_left_do_not_mislead_the_next(void **state)
     selector_destroy(selector);
 }
 
+/* What was announced is announced once: a select() that fails before it polls must not lose it. */
+static void a_shortage_of_memory_loses_no_announcement(void **state)
+{
+    (void)state;
+    open_pairs();
+    let_time_pass();
+    support_send(pairs[3][1], "x", 1);
+    assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
+    assert_null(selector_next(selector));
+    shortage = true;
+    assert_true(selector_wait(selector, 0));
+    assert_null(selector_next(selector));
+    assert_true(selector_wait(selector, 0));
+    assert_ptr_equal(selector_next(selector), &watches[3]);
+    close_pairs();
+}
+
+/* Each arrival is announced, though one name would do: they must not hold up the last one. */
+static void many_announcements_hold_up_no_socket(void **state)
+{
+    enum { EACH = 20, LAST = PAIRS - 1 };
+    int waits = 0;
+
+    (void)state;
+    open_pairs();
+    let_time_pass();
+    for (int i = 0; i < EACH * LAST; i++)
+        support_send(pairs[i % LAST][1], "x", 1);
+    support_send(pairs[LAST][1], "x", 1);
+    for (bool found = false; !found; waits++) {
+        struct selector_watch *watch;
+
+        assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
+        while ((watch = selector_next(selector)) != NULL)
+            found |= watch == &watches[LAST];
+    }
+    assert_int_in_range(waits, 1, 4);
+    close_pairs();
+}
+
+/* Where it cannot be armed, a socket stays hot, and costs nothing while nothing happens. */
+static void a_socket_that_cannot_be_armed_stays_hot(void **state)
+{
+    int64_t deadline;
+
+    (void)state;
+    open_pairs();
+    unarmed = true;
+    let_time_pass();
+    unarmed = false;
+    assert_int_equal(selector->hot, selector->count);
+    deadline = os_nanoseconds() + MILLISECONDS(200);
+    assert_true(selector_wait(selector, deadline));
+    assert_true(os_nanoseconds() >= deadline - MILLISECONDS(10));
+    send_and_find(7);
+    close_pairs();
+}
+
 /* As in some sandboxes, and where no signal is left. */
 static void where_the_system_refuses_cold_sockets_are_polled(void **state)
 {
@@ -211,6 +299,9 @@ int main(void)
         cmocka_unit_test(a_signal_that_is_in_use_is_left_alone),
         cmocka_unit_test(a_second_selector_polls),
         cmocka_unit_test(names_that_a_selector_has_left_do_not_mislead_the_next),
+        cmocka_unit_test(a_shortage_of_memory_loses_no_announcement),
+        cmocka_unit_test(many_announcements_hold_up_no_socket),
+        cmocka_unit_test(a_socket_that_cannot_be_armed_stays_hot),
         cmocka_unit_test(where_the_system_refuses_cold_sockets_are_polled),
     };
 

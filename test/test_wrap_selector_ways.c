@@ -11,7 +11,7 @@
 #include "system.h"
 #include "test.h"
 
-enum { PAIRS = 300, MANY_PAIRS = 5000 };
+enum { PAIRS = 300, MANY_PAIRS = 9900 };
 
 struct peer {
     struct selector_watch watch; /* of our end */
@@ -50,18 +50,21 @@ bool __wrap_selector_sets_wait(struct selector *waiting, size_t from, size_t to,
 
 static void open_peers(enum selector_way way, size_t count)
 {
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+
     selector = selector_create(way);
     assert_non_null(selector);
     memset(peers, 0, sizeof peers);
     for (peer_count = 0; peer_count < count; peer_count++) {
         struct peer *peer = &peers[peer_count];
-        os_socket pair[2];
+        os_socket ours = support_connect(&address);
 
-        support_pair(pair);
-        peer->theirs = pair[1];
-        peer->watched = selector_add(selector, &peer->watch, pair[0], SELECTOR_READ);
+        peer->theirs = support_accept(listener);
+        peer->watched = selector_add(selector, &peer->watch, ours, SELECTOR_READ);
         assert_true(peer->watched);
     }
+    net_close(listener);
 }
 
 static void close_peers(void)
@@ -364,6 +367,55 @@ static void one_that_keeps_coming_becomes_hot(void **state)
     assert_true(peers[7].watch.index >= selector->asked);
 }
 
+/* Whatever its rhythm, a socket is not armed and disarmed for each message. */
+static void no_rhythm_arms_a_socket_again_and_again(void **state)
+{
+    static const int periods[] = {10, 40, 80, 95, 110, 130, 170, 300}; /* milliseconds */
+
+    (void)state;
+    open_peers(SELECTOR_ANNOUNCED, PAIRS);
+    if (!announced())
+        skip();
+    for (size_t p = 0; p < sizeof periods / sizeof periods[0]; p++) {
+        int changes = 0;
+
+        let_time_pass();
+        bool armed = peers[7].watch.armed;
+
+        for (int ms = 0; ms < 40 * periods[p]; ms += 5) {
+            /* Another one is busy, so that scans go by. */
+            send_byte(&peers[3]);
+            if (ms % periods[p] == 0)
+                send_byte(&peers[7]);
+            serve_unread();
+            changes += armed != peers[7].watch.armed;
+            armed = peers[7].watch.armed;
+            offset += MILLISECONDS(5);
+        }
+        assert_int_in_range(changes, 0, 2);
+    }
+}
+
+/* However many become idle at once, few are armed before the next select(). */
+static void work_between_two_selects_is_bounded(void **state)
+{
+    enum { AT_ONCE = 256 };
+
+    (void)state;
+    open_peers(SELECTOR_ANNOUNCED, 4 * AT_ONCE);
+    if (!announced())
+        skip();
+    assert_true(selector_wait(selector, 0));
+    offset += SECONDS(1);
+    for (size_t armed = 0, before = 0; armed < peer_count; before = armed) {
+        assert_true(selector_wait(selector, os_nanoseconds() + SECONDS(1)));
+        armed = 0;
+        for (size_t i = 0; i < peer_count; i++)
+            armed += peers[i].watch.armed;
+        assert_int_in_range(armed - before, 1, AT_ONCE);
+    }
+}
+
 /* It costs no system call before it first becomes cold. */
 static void a_new_socket_is_hot(void **state)
 {
@@ -408,6 +460,23 @@ static void the_reset_of_a_cold_connection_is_found(void **state)
             assert_null(selector_next(selector));
             selector_remove(selector, watch);
             peers[i].watched = false;
+        }
+        close_peers();
+    }
+}
+
+/* It stands in the stream, where it was sent (SO_OOBINLINE). */
+static void urgent_data_wakes_a_cold_connection(void **state)
+{
+    (void)state;
+    for (int way = SELECTOR_ALL; way <= SELECTOR_ANNOUNCED; way++) {
+        open_peers((enum selector_way)way, PAIRS);
+        let_time_pass();
+        for (size_t i = 0; i < PAIRS; i += 7) {
+            assert_true(system_send_urgent(peers[i].theirs));
+            peers[i].waiting++;
+            unread++;
+            serve_all(1);
         }
         close_peers();
     }
@@ -497,9 +566,12 @@ int main(void)
         TEST(nothing_is_done_while_nothing_happens),
         TEST(a_few_idle_sockets_are_not_worth_a_wake_up),
         TEST(one_that_keeps_coming_becomes_hot),
+        TEST(no_rhythm_arms_a_socket_again_and_again),
+        TEST(work_between_two_selects_is_bounded),
         TEST(a_new_socket_is_hot),
         TEST(the_end_of_a_cold_connection_is_found),
         TEST(the_reset_of_a_cold_connection_is_found),
+        TEST(urgent_data_wakes_a_cold_connection),
         TEST(room_in_a_cold_connection_is_found),
         TEST(a_change_of_interest_is_asked_about),
         TEST(an_announcement_of_a_closed_socket_harms_nobody),
