@@ -41,7 +41,7 @@ static const char help[] =
     "      --interval SECONDS         from one message to the next (default 1)\n"
     "With --load:\n"
     "      --connections N            connections that exchange messages (default 1)\n"
-    "      --pipeline N               messages on the way on each of them (default 1)\n"
+    "      --pipeline N               messages in flight on each of them (default 1)\n"
     "      --duration SECONDS         how long to send (default 10, unless --count is given)\n"
     "      --count N                  how many messages to send, on all connections together\n"
     "      --rate N                   messages a second, on all connections together, sent when "
@@ -49,12 +49,12 @@ static const char help[] =
     "                                 due (default: as soon as there is room)\n"
     "      --idle N                   connections that are only held open, besides (default 0)\n"
     "      --reconnect                a new connection for each message\n"
-    "      --expect echo|line         what the server answers: the same, or a line of mode line\n"
-    "                                 (default echo)\n"
     "      --json                     print the report as one JSON object\n"
     "With either:\n"
     "      --size BYTES               of a message (default 64)\n"
     "      --seed N                   what the messages are made from (default 1)\n"
+    "      --expect echo|line         what the server answers: the same, or a line of mode line\n"
+    "                                 (default: echo with --load; --ping finds out)\n"
     "\n"
     "At a terminal, \"quit\" ends the session, as does Ctrl-D (on Windows Ctrl-Z) on an empty "
     "line; Ctrl-C\n"
@@ -117,7 +117,7 @@ static const struct {
     {OPTION_RATE, FOR_LOAD, "--rate"},
     {OPTION_IDLE, FOR_LOAD, "--idle"},
     {OPTION_RECONNECT, FOR_LOAD, "--reconnect"},
-    {OPTION_EXPECT, FOR_LOAD, "--expect"},
+    {OPTION_EXPECT, FOR_PING | FOR_LOAD, "--expect"},
     {OPTION_JSON, FOR_LOAD, "--json"},
 };
 enum { RESTRICTED = sizeof restricted / sizeof restricted[0] };
@@ -298,6 +298,16 @@ static bool parse_operands(int count, char **operands, struct client_options *op
     return true;
 }
 
+/* Notes that an option was given, if it is for some jobs only. */
+static uint32_t bit_of(int option)
+{
+    for (int i = 0; i < RESTRICTED; i++) {
+        if (restricted[i].option == option)
+            return (uint32_t)1 << i;
+    }
+    return 0;
+}
+
 /* Whether the options given (a bit for each place in `restricted`) go with the job and with one
  * another. */
 static bool check(uint32_t given, struct client_options *options)
@@ -327,17 +337,8 @@ static bool check(uint32_t given, struct client_options *options)
                                   "--reconnect is one message a connection; leave --pipeline out");
     options->ping.pattern = load->pattern;
     options->ping.count = load->count;
+    options->ping.detect = (given & bit_of(OPTION_EXPECT)) == 0;
     return true;
-}
-
-/* Notes that an option was given, if it is for some jobs only. */
-static uint32_t bit_of(int option)
-{
-    for (int i = 0; i < RESTRICTED; i++) {
-        if (restricted[i].option == option)
-            return (uint32_t)1 << i;
-    }
-    return 0;
 }
 
 enum command_line_verdict client_options_parse(int argc, char **argv,

@@ -34,10 +34,9 @@ static const char help[] =
     "  -h, --help                   show this and exit\n"
     "  -V, --version                show the version and exit\n"
     "\n"
-    "Once it listens, each address stands on stdout in a line \"listening on\nADDRESS:PORT\"; the "
-    "log goes to stderr.\n"
-    "Ctrl-C or SIGTERM stops it after what is queued has been sent; a second one, a second later "
-    "or\nmore, stops it at once.\n"
+    "Once it listens, stdout has a line \"listening on ADDRESS:PORT\" for each address; the log\n"
+    "goes to stderr. Ctrl-C or SIGTERM stops it after what is queued has been sent; a second one,\n"
+    "a second later or more, stops it at once.\n"
     "Exit status: 0 stopped, 1 the system refused something, 2 wrong usage.\n";
 
 enum {

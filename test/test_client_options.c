@@ -52,7 +52,8 @@ static const char *describe(const struct client_options *o)
         return text;
     case CLIENT_PING:
         ADD(true, " ping");
-        assert_true(pattern->lines && !pattern->prefixed);
+        assert_true(pattern->lines);
+        ADD(!o->ping.detect, " expect=%s", pattern->prefixed ? "line" : "echo");
         ADD(o->ping.interval != SECONDS(1), " interval=%lld",
             (long long)(o->ping.interval / MILLISECONDS(1)));
         break;
@@ -108,6 +109,8 @@ static void takes_good_command_lines(void **state)
         {{"--ping", "--interval", "0.001"}, DEFAULT " ping interval=1"},
         {{"--ping", "--interval=0"}, DEFAULT " ping interval=0"},
         {{"--ping", "--size=2", "--seed=0"}, DEFAULT " ping size=2 seed=0"},
+        {{"--ping", "--expect", "line"}, DEFAULT " ping expect=line"},
+        {{"--ping", "--expect=echo"}, DEFAULT " ping expect=echo"},
         {{"--ping", "--connect-timeout=1"}, DEFAULT " timeout=1000 ping"},
         {{"--load"}, DEFAULT " load duration=10000"},
         {{"--load", "--duration", "0.5"}, DEFAULT " load duration=500"},
@@ -197,7 +200,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--ping", "--rate", "1"}, "--rate goes with --load"},
         {{"--ping", "--idle", "1"}, "--idle goes with --load"},
         {{"--ping", "--reconnect"}, "--reconnect goes with --load"},
-        {{"--ping", "--expect", "line"}, "--expect goes with --load"},
+        {{"--expect", "line"}, "--expect goes with --ping or --load"},
         {{"--ping", "--json"}, "--json goes with --load"},
         /* Ranges */
         {{"--ping", "--count", "0"}, "--count '0' is not a number from 1 to "},

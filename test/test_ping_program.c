@@ -153,6 +153,28 @@ static void an_interrupt_ends_it_with_a_summary(void **state)
     assert_int_equal(support_finish(server), 0);
 }
 
+/* What the user says the server answers is not found out. */
+static void an_answer_of_another_form_than_expected_is_wrong(void **state)
+{
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q", "--mode", "line"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+
+    (void)state;
+    for (int line = 0; line < 2; line++) {
+        struct process *client = start(&address, OPTIONS("--count", "2", "--interval", "0.01",
+                                                         "--expect", line ? "line" : "echo"));
+
+        support_expect_line(client, STREAM_OUTPUT, "connected to ");
+        support_expect_line(client, STREAM_OUTPUT, line ? "83 bytes from " : "wrong byte from ");
+        while (support_line(client, STREAM_OUTPUT) != NULL)
+            continue;
+        assert_int_equal(support_finish(client), line ? 0 : 1);
+    }
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
 /* What has been on its way for a moment only, when the user has seen enough, is not lost. */
 static void what_is_not_waited_for_is_told(void **state)
 {
@@ -332,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_echo_is_measured),
         TEST(the_prefix_of_line_mode_is_recognised),
+        TEST(an_answer_of_another_form_than_expected_is_wrong),
         TEST(an_interrupt_ends_it_with_a_summary),
         TEST(what_is_not_waited_for_is_told),
         TEST(a_lost_connection_is_made_anew),

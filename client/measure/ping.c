@@ -356,6 +356,7 @@ enum ping_end ping_run(const struct ping_options *options,
     } else {
         ping->options = options;
         ping->pattern = options->pattern;
+        ping->found_form = !options->detect;
         ping->server = connection->peer;
         net_address_text(&ping->server, ping->address);
         ping->now = os_nanoseconds();

@@ -8,7 +8,8 @@
 #include "pattern.h"
 
 struct ping_options {
-    struct pattern pattern;  /* lines; whether answers are prefixed is found out */
+    struct pattern pattern;  /* lines */
+    bool detect;             /* whether answers are prefixed is found out from the first one */
     uint64_t count;          /* messages; UINT64_MAX: until it is stopped */
     int64_t interval;        /* nanoseconds from one message to the next */
     int64_t connect_timeout; /* nanoseconds, for each further try to connect */
