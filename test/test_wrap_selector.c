@@ -1,6 +1,6 @@
 /*
- * Unit tests of common/selector's choice of whom to wait for, with a system of the test's own: who
- * is ready, what a look at so many sockets costs, and the clock are all its.
+ * Unit tests of common/selector's choice of the sockets to wait for, with a fake system: which ones
+ * are ready, what a poll costs, and the clock are the test's.
  */
 #include "selector.h"
 
@@ -16,8 +16,8 @@ enum {
     MANY = 1000,
     BUSY = 10,
     COST_FIXED = 2000, /* nanoseconds of a wait that finds something, */
-    COST_EACH = 1000,  /* and, at first, for each socket that it looks at */
-    LOOK = COST_FIXED + COST_EACH * MANY,
+    COST_EACH = 1000,  /* and, at first, for each socket that it full_polls at */
+    POLL_ALL = COST_FIXED + COST_EACH * MANY,
     LOG = 8
 };
 
@@ -31,15 +31,15 @@ static struct {
     size_t sleeper;
     bool fails;
     int64_t cost_each;
-    bool oversleeps;    /* by a thousandth of the time-out, as Linux does */
-    int64_t tick;       /* of the timer, at which every wait ends; 0: it does not tick */
-    bool precise;       /* that is known */
-    int64_t delay;      /* nanoseconds that the next wait takes longer */
-    unsigned waits;     /* so far */
-    unsigned looks;     /* those that looked at all */
-    unsigned slices;    /* those that looked at others than the recent ones, without waiting */
-    int64_t looked_for; /* nanoseconds spent on others than the recent ones, without waiting */
-    size_t counts[LOG]; /* what the last waits were for, the newest first */
+    bool oversleeps;     /* by a thousandth of the time-out, as Linux does */
+    int64_t tick;        /* of the timer, at which every wait ends; 0: it does not tick */
+    bool precise;        /* that is known */
+    int64_t delay;       /* nanoseconds that the next wait takes longer */
+    unsigned waits;      /* so far */
+    unsigned full_polls; /* those that polled all */
+    unsigned slices;     /* those that polled cold sockets, without waiting */
+    int64_t polled_for;  /* nanoseconds spent on cold sockets, without waiting */
+    size_t counts[LOG];  /* what the last waits were for, the newest first */
     int64_t timeouts[LOG];
 } world;
 
@@ -113,7 +113,7 @@ static void write_down(size_t count, size_t others, int64_t timeout)
     world.counts[0] = count;
     world.timeouts[0] = timeout;
     world.waits++;
-    world.looks += count == selector->count;
+    world.full_polls += count == selector->count;
     world.slices += others > 0 && timeout == 0;
 }
 
@@ -126,7 +126,7 @@ bool __wrap_selector_sets_wait(struct selector *waiting, size_t from, size_t to,
     write_down(count, to - from, timeout);
     world.delay = 0;
     world.now += cost;
-    world.looked_for += to > from ? COST_FIXED + world.cost_each * (int64_t)(to - from) : 0;
+    world.polled_for += to > from ? COST_FIXED + world.cost_each * (int64_t)(to - from) : 0;
     if (world.fails)
         return false;
     if (find(waiting, from, to) > 0)
@@ -176,7 +176,7 @@ static void watch_all(size_t count)
 }
 
 /* Waits until it is a settled matter which ones are busy. */
-static void settle(void)
+static void become_steady(void)
 {
     for (int i = 0; i < 1000; i++)
         wait_once(-1);
@@ -194,7 +194,7 @@ static void watch_busy_and_idle(void)
 {
     watch_all(MANY);
     make_busy(BUSY);
-    settle();
+    become_steady();
 }
 
 static int begin(void **state)
@@ -270,14 +270,14 @@ static void the_busy_are_waited_for_alone(void **state)
 {
     (void)state;
     watch_busy_and_idle();
-    world.looked_for = 0;
+    world.polled_for = 0;
     int64_t began = world.now;
 
     for (int i = 0; i < 10000; i++)
         assert_int_equal(wait_once(-1), BUSY);
-    /* About a sixteenth of the time goes into looks at the others, a part of them at once. */
-    assert_int_in_range(world.looked_for, (world.now - began) / 32, (world.now - began) / 14);
-    assert_int_in_range(world.looks, 0, 20);
+    /* About a sixteenth of the time goes into polls of the others, a part of them at once. */
+    assert_int_in_range(world.polled_for, (world.now - began) / 32, (world.now - began) / 14);
+    assert_int_in_range(world.full_polls, 0, 20);
 }
 
 static void where_most_are_busy_nobody_is_left_out(void **state)
@@ -287,7 +287,7 @@ static void where_most_are_busy_nobody_is_left_out(void **state)
     make_busy(MANY - 1);
     for (int i = 0; i < 1000; i++)
         assert_int_equal(wait_once(-1), MANY - 1);
-    assert_int_equal(world.looks, world.waits);
+    assert_int_equal(world.full_polls, world.waits);
     assert_int_equal(world.waits, 1000);
 }
 
@@ -300,10 +300,11 @@ static void when_most_fall_silent_the_rest_are_waited_for_alone(void **state)
         assert_int_equal(wait_once(-1), MANY);
     memset(world.ready, 0, sizeof world.ready);
     make_busy(BUSY);
-    settle();
+    become_steady();
 }
 
-/* Those who were busy, were silent, and are busy again, may pause for as long as a look takes. */
+/* Those who were busy, were silent, and are busy again, may pause for as long as a poll of all
+ * takes. */
 static void a_short_pause_is_not_the_end(void **state)
 {
     (void)state;
@@ -316,15 +317,15 @@ static void a_short_pause_is_not_the_end(void **state)
     while (!selector->polling.busy)
         assert_int_equal(wait_once(-1), 1);
     memset(world.ready, 0, sizeof world.ready);
-    world.wakes_at = world.now + LOOK / 2;
-    unsigned looks = world.looks;
+    world.wakes_at = world.now + POLL_ALL / 2;
+    unsigned full_polls = world.full_polls;
 
     while (wait_once(-1) == 0)
         continue;
-    assert_int_equal(world.looks, looks);
+    assert_int_equal(world.full_polls, full_polls);
 }
 
-/* It need not wait for longer than twenty looks at all. */
+/* It need not wait for longer than twenty full_polls at all. */
 static void one_that_wakes_up_is_found_beside_the_busy(void **state)
 {
     (void)state;
@@ -334,7 +335,7 @@ static void one_that_wakes_up_is_found_beside_the_busy(void **state)
         world.wakes_at = world.now + 1;
         while (wait_once(-1), !found[i])
             assert_true(found[0]);
-        assert_true(world.now - world.wakes_at <= 20 * (int64_t)LOOK);
+        assert_true(world.now - world.wakes_at <= 20 * (int64_t)POLL_ALL);
         world.ready[i] = false;
         world.wakes_at = 0;
     }
@@ -373,7 +374,7 @@ static void with_nobody_busy_each_is_found_at_once(void **state)
     for (size_t i = 0; i < MANY; i++) {
         world.ready[world.sleeper] = false;
         world.sleeper = i * 7 % MANY;
-        world.wakes_at = world.now + LOOK / 2;
+        world.wakes_at = world.now + POLL_ALL / 2;
         unsigned waits = world.waits;
 
         assert_int_equal(wait_once(-1), 1);
@@ -385,7 +386,7 @@ static void with_nobody_busy_each_is_found_at_once(void **state)
 }
 
 /* After a pause all are due, those too that were looked at last before it. */
-static void after_a_pause_all_are_looked_at(void **state)
+static void after_a_pause_all_are_polled(void **state)
 {
     (void)state;
     watch_busy_and_idle();
@@ -399,60 +400,61 @@ static void after_a_pause_all_are_looked_at(void **state)
     assert_true(found[early]);
 }
 
-/* What a look costs may shrink below the time for which the recent ones were waited for in vain. */
-static void a_look_may_become_cheaper(void **state)
+/* What a poll of all costs may shrink below the time for which the recent ones were waited for in
+ * vain. */
+static void a_poll_may_become_cheaper(void **state)
 {
     (void)state;
     watch_busy_and_idle();
     memset(world.ready, 0, sizeof world.ready);
     world.sleeper = 555;
     world.wakes_at = world.now + SECOND;
-    while (selector->polling.quiet < LOOK / 2)
+    while (selector->polling.quiet < POLL_ALL / 2)
         assert_int_equal(wait_once(100), 0);
     world.cost_each = COST_EACH / 100;
-    world.now += LOOK * 8; /* some are due */
+    world.now += POLL_ALL * 8; /* some are due */
     while (wait_once(-1) == 0)
         continue;
     assert_true(found[555]);
-    assert_true(world.now < world.wakes_at + LOOK);
+    assert_true(world.now < world.wakes_at + POLL_ALL);
 }
 
 /* One that answers faster than all can be looked at is busy, even if it is alone. */
 static void one_in_a_conversation_is_waited_for_alone(void **state)
 {
-    enum { ANSWERS_IN = LOOK / 2, SOME = 10, MESSAGES = 1000 };
-    unsigned looks = 0, slices = 0;
+    enum { ANSWERS_IN = POLL_ALL / 2, SOME = 10, MESSAGES = 1000 };
+    unsigned full_polls = 0, slices = 0;
 
     (void)state;
     watch_all(FEW + 1);
     wait_once(0);
-    /* What a look costs has changed since it was measured, but it is measured again. */
+    /* What a poll of all costs has changed since it was measured, but it is measured again. */
     watch_all(MANY);
     world.sleeper = 123;
     for (int i = 0; i < MESSAGES; i++) {
         world.ready[world.sleeper] = false;
         if (i == MESSAGES / 2) {
-            assert_int_in_range(world.looks, 1, MESSAGES / 2 / 5);
+            assert_int_in_range(world.full_polls, 1, MESSAGES / 2 / 5);
             /* After a pause it is known at once. */
             world.now += SECOND;
             world.wakes_at = 0;
             assert_int_equal(wait_once(1), 0);
-            looks = world.looks;
+            full_polls = world.full_polls;
             slices = world.slices;
         }
         if (i == MESSAGES / 2 + SOME)
-            assert_int_in_range(world.looks - looks, 0, SOME / 2);
+            assert_int_in_range(world.full_polls - full_polls, 0, SOME / 2);
         world.wakes_at = world.now + ANSWERS_IN;
         while (wait_once(-1) == 0)
             ;
         assert_true(found[world.sleeper]);
     }
-    assert_int_in_range(world.looks - looks, 0, MESSAGES / 2 / 10);
+    assert_int_in_range(world.full_polls - full_polls, 0, MESSAGES / 2 / 10);
     assert_int_in_range(world.slices - slices, MESSAGES / 2 / 20, MESSAGES / 2 / 2);
 }
 
 /* With nobody busy the wait is for all, once, and as long as it takes. */
-static void nothing_is_looked_at_over_and_over(void **state)
+static void nothing_is_polled_over_and_over(void **state)
 {
     (void)state;
     watch_busy_and_idle();
@@ -462,10 +464,10 @@ static void nothing_is_looked_at_over_and_over(void **state)
     unsigned before = world.waits;
     int64_t began = world.now;
 
-    /* For as long as a look would take, the busy ones may have only paused. */
+    /* For as long as a poll of all would take, the busy ones may have only paused. */
     assert_int_equal(wait_once(-1), 0);
     assert_int_equal(world.counts[0], BUSY);
-    assert_true(world.now - began <= 2 * (int64_t)LOOK);
+    assert_true(world.now - began <= 2 * (int64_t)POLL_ALL);
     while (wait_once(-1) == 0)
         ;
     assert_true(found[555]);
@@ -473,15 +475,15 @@ static void nothing_is_looked_at_over_and_over(void **state)
     assert_int_equal(world.counts[0], MANY);
     assert_int_equal(world.timeouts[0], -1);
     assert_true(world.now >= world.wakes_at && world.now < world.wakes_at + SECOND);
-    /* One message now and then costs one look at all, not two; but now and then it is measured. */
-    unsigned looks = world.looks;
+    /* One message now and then costs one poll of all, not two; but now and then it is measured. */
+    unsigned full_polls = world.full_polls;
 
     for (int i = 0; i < 32; i++) {
         world.ready[555] = false;
         world.wakes_at = world.now + SECOND;
         assert_int_equal(wait_once(-1), 1);
     }
-    assert_int_in_range(world.looks - looks, 32, 32 + 3);
+    assert_int_in_range(world.full_polls - full_polls, 32, 32 + 3);
 }
 
 static void a_time_limit_is_kept(void **state)
@@ -496,7 +498,7 @@ static void a_time_limit_is_kept(void **state)
         int64_t began = world.now;
 
         assert_int_equal(wait_once(limit), 0);
-        /* The looks themselves come on top. */
+        /* The polls themselves come on top. */
         assert_true(world.now - began <=
                     limit * 1000 + 2 * (COST_FIXED + COST_EACH * (int64_t)MANY));
     }
@@ -507,9 +509,9 @@ static void a_time_limit_is_kept(void **state)
     assert_int_equal(world.counts[0], MANY);
 }
 
-/* A look during which the system ran something else for a second does not keep the others waiting
+/* A poll during which the system ran something else for a second does not keep the others waiting
  * ten seconds. */
-static void one_slow_look_is_not_believed(void **state)
+static void one_slow_poll_is_not_believed(void **state)
 {
     (void)state;
     watch_busy_and_idle();
@@ -524,7 +526,7 @@ static void one_slow_look_is_not_believed(void **state)
     assert_true(selector->polling.cost <= 2 * cost);
     for (int i = 0; i < 5000; i++)
         wait_once(-1);
-    /* A look at a part of all costs a little more for each. */
+    /* A poll at a part of all costs a little more for each. */
     assert_int_in_range(selector->polling.cost, cost / 2, cost * 3 / 2);
 }
 
@@ -536,7 +538,7 @@ static void a_failure_is_told(void **state)
     assert_false(selector_wait(selector, DEADLINE_NEVER));
     world.fails = false;
     make_busy(BUSY);
-    settle();
+    become_steady();
     world.fails = true;
     assert_false(selector_wait(selector, DEADLINE_NEVER));
 }
@@ -590,12 +592,12 @@ int main(void)
         TEST(one_that_wakes_up_is_found_beside_the_busy),
         TEST(one_that_is_always_waited_for_is_found_at_once),
         TEST(with_nobody_busy_each_is_found_at_once),
-        TEST(after_a_pause_all_are_looked_at),
-        TEST(a_look_may_become_cheaper),
+        TEST(after_a_pause_all_are_polled),
+        TEST(a_poll_may_become_cheaper),
         TEST(one_in_a_conversation_is_waited_for_alone),
-        TEST(nothing_is_looked_at_over_and_over),
+        TEST(nothing_is_polled_over_and_over),
         TEST(a_time_limit_is_kept),
-        TEST(one_slow_look_is_not_believed),
+        TEST(one_slow_poll_is_not_believed),
         TEST(a_failure_is_told),
         TEST(watches_come_and_go),
     };

@@ -62,9 +62,9 @@ void exchange_begin(struct exchange *exchange, int64_t since);
 /* From when a message in flight, or one that has just been answered, is timed. */
 int64_t exchange_since(const struct exchange *exchange, uint64_t message);
 
-/* Sends once of the messages that are begun, as much as there is scratch for: all, unless they are
- * large. A server that takes bytes as fast as they are made must not keep the loop from anything
- * else. As net_send(); NET_DONE also when there is nothing to send. */
+/* Sends once: what is begun, up to the size of the scratch buffer. It does not go on, so that a
+ * server that takes bytes as fast as they are made cannot hold up the loop. As net_send(); NET_DONE
+ * also when there is nothing to send. */
 struct net_result exchange_send(struct exchange *exchange);
 
 /* Whether what is begun and not sent fills a send: what is begun now would only wait behind it. */

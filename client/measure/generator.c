@@ -1,11 +1,16 @@
 #include "generator.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "deadline.h"
 #include "os.h"
 
-enum { CONNECTING_AT_ONCE = 64 }; /* fewer than any server's listening queue holds */
+enum { CONNECTING_AT_ONCE = 64 }; /* fewer than any server's backlog holds */
+
+/* A ready watch is cast to what it is the first member of. */
+_Static_assert(offsetof(struct exchange, watch) == 0, "the watch comes first");
+_Static_assert(offsetof(struct generator_connection, exchange) == 0, "the exchange comes first");
 
 static void record_failure(struct generator *generator, const char *what, struct net_result result)
 {
@@ -35,25 +40,25 @@ static void record_missing(struct generator *generator, const struct exchange *e
                  -1);
 }
 
-/* The place of a connection among all, by which its turn comes. */
+/* The index of a connection: messages are dealt out to connections in this order. */
 static uint64_t place_of(const struct generator *generator, const struct generator_connection *c)
 {
     return (uint64_t)(c - generator->connections);
 }
 
-/* Which of all messages is the next one of a connection, when there is a rate. */
+/* The number of a connection's next message among all messages, when there is a rate. */
 static uint64_t next_number(const struct generator *generator, const struct generator_connection *c)
 {
     return c->taken * generator->options->connections + place_of(generator, c);
 }
 
-/* Whether it is due. */
+/* Whether that message is due. */
 static bool has_due(const struct generator *generator, const struct generator_connection *c)
 {
     return c->taken < schedule_released_to(&generator->schedule, place_of(generator, c));
 }
 
-/* Closes a connection, whose messages in flight are lost with it. */
+/* Closes a connection. Its messages in flight are lost. */
 static void close_one(struct generator *generator, struct generator_connection *c)
 {
     switch ((enum generator_watch)c->exchange.watch.kind) {
@@ -84,7 +89,7 @@ static void lose(struct generator *generator, struct generator_connection *c, co
     close_one(generator, c);
 }
 
-/* Whether a connection has to begin one more message; then `since` is what it is timed from. */
+/* Whether a connection begins one more message now. `since` is set to the time it counts from. */
 static bool next_message(struct generator *generator, struct generator_connection *c,
                          int64_t *since)
 {
@@ -102,7 +107,7 @@ static bool next_message(struct generator *generator, struct generator_connectio
     return has_due(generator, c);
 }
 
-/* Notes how late the messages are, from this one on, of which all has been sent. */
+/* Records how late each message was sent, from `message` to the last one that is sent in full. */
 static void note_lateness(struct generator *generator, const struct exchange *exchange,
                           uint64_t message)
 {
@@ -111,8 +116,8 @@ static void note_lateness(struct generator *generator, const struct exchange *ex
                       generator->now - exchange_since(exchange, message));
 }
 
-/* Begins what is to be begun, and sends it; the time is now. What is begun next waits for room, so
- * that it is timed from when it is handed to the system. */
+/* Begins messages up to the pipeline's depth, and sends once. What could not be begun waits for
+ * room, so that a message is timed from when the system can take it. */
 static void refill(struct generator *generator, struct generator_connection *c)
 {
     int64_t since;
@@ -185,7 +190,7 @@ static void take_over_first(struct generator *generator, struct generator_connec
     record_unconnected(generator, (struct net_result){.outcome = NET_EXHAUSTED});
 }
 
-/* Begins to connect; whatever becomes of it, it counts as opened. */
+/* Begins to connect. Successful or not, the connection counts as begun. */
 static void connect_one(struct generator *generator, struct generator_connection *c)
 {
     const struct load_options *options = generator->options;
@@ -212,7 +217,7 @@ static void connect_one(struct generator *generator, struct generator_connection
         generator->last_connect_at = generator->now;
 }
 
-/* Makes the connection for one message: now, or with a rate when that is due. */
+/* Makes the connection for one message: now, or with a rate when the message is due. */
 static void connect_for_next(struct generator *generator, struct generator_connection *c)
 {
     if (generator->options->rate == 0 || has_due(generator, c)) {
@@ -223,7 +228,7 @@ static void connect_for_next(struct generator *generator, struct generator_conne
     generator->waiting++;
 }
 
-/* Takes what has been answered into account; returns whether the connection goes on. */
+/* Records what has been answered. Returns false when the connection is closed for a fault. */
 static bool take_answers(struct generator *generator, struct generator_connection *c,
                          const struct exchange_received *received)
 {
@@ -258,8 +263,8 @@ static bool take_answers(struct generator *generator, struct generator_connectio
     return false;
 }
 
-/* Whether there will be another message for a connection, or for the one that takes its place.
- * Those that are being made have theirs already. */
+/* Whether there is another message for a connection, or for the one that replaces it. A connection
+ * that is being made has its message already. */
 static bool has_another(const struct generator *generator, const struct generator_connection *c)
 {
     const struct load_options *options = generator->options;
@@ -271,7 +276,7 @@ static bool has_another(const struct generator *generator, const struct generato
                : options->count - generator->result->messages_sent > generator->connecting;
 }
 
-/* Whether nothing is lost with a connection: we have ended, too, or it has had its last answer. */
+/* Whether a connection may end without loss: we have ended it too, or its last answer has come. */
 static bool may_end(const struct generator *generator, const struct generator_connection *c)
 {
     return generator->closing ||
@@ -280,8 +285,8 @@ static bool may_end(const struct generator *generator, const struct generator_co
 
 static void serve_open(struct generator *generator, struct generator_connection *c)
 {
-    /* Once for what came and for what goes out now: with many connections ready, the round's time
-     * would be too old. */
+    /* The clock is read once for each connection: with many of them ready, one reading for the
+     * whole round would be too old. */
     generator->now = os_nanoseconds();
     if (c->exchange.watch.ready & SELECTOR_READ) {
         struct exchange_received received = exchange_receive(&c->exchange);
@@ -305,7 +310,7 @@ static void serve_open(struct generator *generator, struct generator_connection 
     refill(generator, c);
 }
 
-/* On a connection that is only held open nothing can come but its end. */
+/* An idle connection can bring nothing but its end. */
 static void serve_held(struct generator *generator, struct generator_connection *c)
 {
     unsigned char byte;
@@ -337,7 +342,7 @@ void generator_connect_more(struct generator *generator)
     }
 }
 
-/* Sends the messages that are due by now, each on its connection, to which its turn comes once. */
+/* Releases the messages that are due, and serves each connection that has got one, once. */
 static void send_due(struct generator *generator)
 {
     uint64_t connections = generator->options->connections;

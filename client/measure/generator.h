@@ -64,14 +64,14 @@ bool generator_create(struct generator *generator, const struct load_options *op
 /* Closes what is open and frees what it owns. */
 void generator_destroy(struct generator *generator);
 
-/* Begins the connections that are not begun yet, not too many at once; with a rate and a connection
- * for each message only those that are held open, the others when their messages are due. */
+/* Begins the connections that are not begun yet, a limited number at once. With a rate and a
+ * connection for each message, only idle ones are begun: the others wait for their messages. */
 void generator_connect_more(struct generator *generator);
 
-/* Gives up the connections that are not made yet; returns how many. */
+/* Gives up the connections that are not made yet. Returns their number. */
 size_t generator_give_up_connecting(struct generator *generator);
 
-/* Begins to send. */
+/* Starts the schedule, and sends. */
 void generator_start(struct generator *generator);
 
 /* Whether, apart from time, there are or will be messages to send. */

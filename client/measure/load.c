@@ -15,8 +15,8 @@ static const int64_t PROGRESS_INTERVAL = SECONDS(1);
 
 enum { ROW = 100 }; /* the most columns of the line of progress */
 
-/* Shows a text in the row where the cursor is, instead of the last one, and of what a key may have
- * left there. A terminal that takes nothing now shows nothing: nothing waits for it. */
+/* Writes a text over the row in which the cursor is. A terminal that takes nothing now shows
+ * nothing: the load does not wait for it. */
 static void show_row(const char *text)
 {
     size_t columns = stream_columns(STREAM_ERROR);
@@ -27,8 +27,7 @@ static void show_row(const char *text)
     stream_write(STREAM_ERROR, row, strlen(row));
 }
 
-/* Shows what has happened since it was last `shown`: the rate and the percentile are of the same
- * time. */
+/* Shows the rate and the percentile of the time since `shown`. */
 static void show_progress(struct generator *generator, int64_t *shown)
 {
     double seconds = (double)(generator->now - *shown) / (double)SECONDS(1);
@@ -61,8 +60,8 @@ static void give_up_connecting(struct generator *generator)
                             (struct net_result){.outcome = NET_WOULD_BLOCK});
 }
 
-/* Makes all connections; those that get no answer in time have failed. Returns false once it has to
- * stop. */
+/* Makes all connections. One that gets no answer in time has failed. Returns false when the load
+ * has to stop. */
 static bool connect_all(struct generator *generator)
 {
     int64_t timeout = generator->options->connect_timeout;
@@ -82,7 +81,7 @@ static bool connect_all(struct generator *generator)
     return go_on;
 }
 
-/* Whether answers are due, and nothing has come for so long that nothing will. */
+/* Whether answers are missing, and no byte has moved for DRAIN_TIMEOUT. */
 static bool silent(const struct generator *generator)
 {
     return generator->in_flight > 0 && generator->now - generator->last_byte_at >= DRAIN_TIMEOUT;
@@ -132,7 +131,7 @@ static bool send_all(struct generator *generator)
     return go_on;
 }
 
-/* Waits for the answers that are still due, as long as something comes; the rest is missing. */
+/* Waits for the outstanding answers as long as bytes move. Those that do not come are missing. */
 static bool finish(struct generator *generator)
 {
     bool go_on = true;
@@ -144,7 +143,7 @@ static bool finish(struct generator *generator)
     return go_on;
 }
 
-/* Ends our side, and waits for the server to do the same: what it still sends then is too much. */
+/* Ends our side, and waits for the server to end its own. A byte that comes now is one too many. */
 static void end_all(struct generator *generator)
 {
     int64_t deadline = generator->now + DRAIN_TIMEOUT;
@@ -189,7 +188,7 @@ bool load_run(const struct load_options *options, const struct connector_connect
         result->interrupted = generator.stop.ready != SELECTOR_NONE;
         if (silent(&generator))
             generator_record_missing(&generator);
-        result->messages_on_the_way = generator.in_flight;
+        result->messages_in_flight = generator.in_flight;
         if (result->interrupted && result->messages_answered == 0)
             load_result_interrupted(result);
         if (generator.last_answer_at > 0)

@@ -53,7 +53,7 @@ void load_report_table(struct output *output, const struct load_options *options
     const struct histogram *times = &result->round_trip;
     const struct histogram *late = &result->send_lateness;
     unsigned long long unanswered = result->messages_sent - result->messages_answered;
-    unsigned long long on_the_way = result->messages_on_the_way;
+    unsigned long long in_flight = result->messages_in_flight;
     char text[HISTOGRAM_TEXT];
 
     output_print(output, "connections  %llu made, %llu failed, %llu lost; time to connect p50 %s,",
@@ -92,9 +92,9 @@ void load_report_table(struct output *output, const struct load_options *options
         print_duration(output, "max", (double)times->max);
         output_print(output, "%s", histogram_draw(times, text));
     }
-    if (on_the_way > 0)
+    if (in_flight > 0)
         output_print(output, "interrupted; %llu message%s on the way, not counted as lost\n",
-                     on_the_way, text_plural(on_the_way));
+                     in_flight, text_plural(in_flight));
     if (result->messages_not_sent > 0)
         output_print(
             output,

@@ -24,9 +24,9 @@ struct load_result {
     uint64_t connections_failed; /* not made */
     uint64_t connections_lost;   /* ended or reset before their last answer */
     uint64_t messages_sent;
-    uint64_t messages_not_sent;   /* with a rate: due, but there was no room for them in time */
-    uint64_t messages_answered;   /* right in every byte */
-    uint64_t messages_on_the_way; /* when it was interrupted: those still waited for */
+    uint64_t messages_not_sent;  /* with a rate: due, but there was no room for them in time */
+    uint64_t messages_answered;  /* right in every byte */
+    uint64_t messages_in_flight; /* when it was interrupted: those still waited for */
     uint64_t bytes_sent;
     uint64_t bytes_received;
     double seconds; /* from the first message to the last answer, or to the end of the time in which
@@ -41,24 +41,26 @@ struct load_result {
         round_trip; /* with a rate: since the message was due; else since it was sent */
 };
 
-/* Notes why a connection to `server` was not made or was lost, with what can be done about it,
- * unless a failure is noted already. `what` names it. */
+/* Records why a connection to `server` was not made or was lost, with what can be done about it,
+ * unless a failure is recorded already. `what` names it. */
 void load_result_failure(struct load_result *result, const char *what,
                          const struct net_address *server, struct net_result reason);
 
-/* Notes that so many connections never had a byte of an answer, unless a failure is noted already.
+/* Records the number of connections that never got a byte of an answer, unless a failure is
+ * recorded.
  */
 void load_result_unanswered(struct load_result *result, unsigned long long connections);
 
-/* Notes that it was interrupted before anything was answered, unless a failure is noted already. */
+/* Records that it was interrupted before anything was answered, unless a failure is recorded
+ * already. */
 void load_result_interrupted(struct load_result *result);
 
-/* Notes a byte that is not right, unless one is noted already. */
+/* Records a byte that is not right, unless one is recorded already. */
 void load_result_fault(struct load_result *result, struct load_fault fault);
 
 /* Whether something was answered, and everything that was due was sent and came back right, on
  * connections that all could be made; of a load that was interrupted, what came back by then. Never
- * where a failure is noted. */
+ * where a failure is recorded. */
 bool load_result_passed(const struct load_result *result);
 
 #endif

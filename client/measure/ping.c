@@ -47,7 +47,7 @@ struct ping {
     struct histogram round_trip;
 };
 
-/* There is no connection; a new try is not made too soon. */
+/* There is no connection: the next try is made after a pause. */
 static void wait_to_connect(struct ping *ping)
 {
     ping->state = DISCONNECTED;
@@ -96,7 +96,7 @@ static void connected(struct ping *ping, int64_t took)
                  report_duration(took, text));
 }
 
-/* A try to connect that fails costs the message that was due. */
+/* A failed try to connect loses the message that was due. */
 static void print_unconnected(struct ping *ping, struct net_result result)
 {
     ping->sent++;

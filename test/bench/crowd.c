@@ -53,8 +53,8 @@ enum {
     MESSAGE = 64,
     PIECE = 64 * 1024,
     EVENTS = 256,
-    QUIET = 300,  /* milliseconds */
-    PATIENCE = 10 /* seconds */
+    QUIET = 300, /* milliseconds */
+    TIMEOUT = 10 /* seconds */
 };
 
 static const int64_t SECOND = 1000000000;
@@ -83,7 +83,7 @@ static int connect_one(uint16_t port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = PATIENCE};
+    struct timeval timeout = {.tv_sec = TIMEOUT};
     struct linger reset = {.l_onoff = 1}; /* leaves no port in TIME-WAIT */
     int on = 1;
     int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -92,7 +92,7 @@ static int connect_one(uint16_t port)
         peer_fail("connect");
     setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     return s;
 }
 
@@ -221,7 +221,7 @@ static bool step(struct crowd *crowd, int milliseconds)
 
 static void flood(struct crowd *crowd)
 {
-    int64_t end = os_nanoseconds() + PATIENCE * SECOND;
+    int64_t end = os_nanoseconds() + TIMEOUT * SECOND;
 
     watch_all(crowd);
     while (step(crowd, 2000) && os_nanoseconds() < end)
@@ -275,7 +275,7 @@ static void burst(struct crowd *crowd)
 {
     watch_all(crowd);
     go_on(crowd);
-    int64_t end = os_nanoseconds() + PATIENCE * SECOND;
+    int64_t end = os_nanoseconds() + TIMEOUT * SECOND;
 
     for (size_t i = 0; i < crowd->count; i++)
         ask(&crowd->clients[i]);

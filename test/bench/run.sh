@@ -228,7 +228,7 @@ measure_idle() {
     start_server "$1"
     before=$(kibibytes VmRSS)
     hold "$2"
-    sleep 0.5 # until it has looked at them all and found nobody
+    sleep 0.5 # until it has polled them all
     fact memory "$1" $((($(kibibytes VmRSS) - before) * 1024 / $2))
     cpu=$(server_ticks)
     wakes=$(awk '/^voluntary/ { print $2 }' "/proc/$server_pid/status")

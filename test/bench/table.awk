@@ -98,7 +98,7 @@ FILENAME == ARGV[1] {
 }
 
 END {
-    print "| messages/s | floor | ours / floor | asked for | ours / libuv | asked for |" \
+    print "| messages/s | floor | ours / floor | target | ours / libuv | target |" \
         " ours / libuv tuned | ours / libevent | CPU a message, ours / floor | server's core | load's core |"
     print "|---|---|---|---|---|---|---|---|---|---|---|"
     row("1", "1 connection, 64 B", "0.97", "1.0")
@@ -116,7 +116,7 @@ END {
     row("reconnect", "connect, echo, close", "1.00", "1.0")
     row("line", "line mode, 100 connections", "0.85", "-")
     print ""
-    print "| CPU a message, us | 10 connections | 100 | 1,000 | 5,000 | growth, at most 1.5 asked for |"
+    print "| CPU a message, us | 10 connections | 100 | 1,000 | 5,000 | growth, target at most 1.5 |"
     print "|---|---|---|---|---|---|"
     cost_row("ours", "ours")
     cost_row("floor", "floor")
@@ -126,13 +126,13 @@ END {
     print ""
     print "| messages/s of the server, under echo-client / under a bare epoll generator | 1 connection | 10 | 100 | 500 |"
     print "|---|---|---|---|---|"
-    printf "| at least 0.9 asked for"
+    printf "| target: at least 0.9"
     for (i = 1; i <= 4; i++)
         printf " | %s", fixed(ratio(rate, few[i], "ours", "bare"), "%.2f")
     print " |"
     print ""
     print "| | ours | floor | libuv | libuv tuned | libevent | plain select | ours, polled |" \
-        " ours, a queue of 10 signals | asked for |"
+        " ours, a queue of 10 signals | target |"
     print "|---|---|---|---|---|---|---|---|---|---|"
     fact_row("calls", 1, "system calls a message, 100 connections", "2.05", 1)
     fact_row("memory", 1, "resident bytes for an idle connection, of 10,000", "160", 1)
