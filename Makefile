@@ -31,14 +31,23 @@ BUILD := build$(if $(SANITIZE),/sanitize)
 CROSS := $(if $(ON_WINDOWS),,x86_64-w64-mingw32-)
 OBJDUMP := objdump
 
+comma := ,
 ifeq ($(PLATFORM),win32)
 EXE := .exe
 OTHER_PLATFORM := posix
 SYSTEM_DEFINES := -D_WIN32_WINNT=0x0600
-SYSTEM_LDFLAGS := -static-libgcc
+SYSTEM_LDFLAGS := -static-libgcc -Wl,--dynamicbase,--nxcompat,--high-entropy-va
 SYSTEM_LIBS := -lws2_32 -lwinmm
 else
 OTHER_PLATFORM := win32
+# What a fault could be turned into is limited: addresses differ from run to run, nothing that is
+# written can be run, and a broken stack or a copy past the end of an object ends the program.
+HARDENING := -fPIE -fstack-protector-strong
+# FORTIFY_SOURCE needs an optimizing compiler; the sanitizers check more.
+HARDENING += $(if $(SANITIZE)$(filter -O0,$(CFLAGS)),,$(if $(filter -O%,$(CFLAGS)),\
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
+SYSTEM_LDFLAGS := $(if $(filter Linux FreeBSD,$(shell uname -s)),\
+    -pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)-z$(comma)noexecstack)
 endif
 
 ifdef SANITIZE
@@ -49,7 +58,7 @@ endif
 LANGUAGE := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 INCLUDES := -Icommon -Iserver -Iclient -Itest
 COMPILE = $(CC) $(LANGUAGE) $(SYSTEM_DEFINES) $(INCLUDES) \
-    $(if $(filter test/%,$<),$(CMOCKA_CFLAGS)) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SANITIZERS)
+    $(if $(filter test/%,$<),$(CMOCKA_CFLAGS)) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(HARDENING) $(SANITIZERS)
 LINK = $(CC) $(CFLAGS) $(SANITIZERS) $(SYSTEM_LDFLAGS) $(LDFLAGS)
 LIBS = $(LDLIBS) $(SYSTEM_LIBS) -lm
 
@@ -154,13 +163,17 @@ CROSS_MAKE = $(MAKE) --no-print-directory PLATFORM=win32 BUILD=build/windows SAN
     $(if $(ON_WINDOWS),,CMOCKA=build/windows-deps/cmocka UNDER=test/wine.sh)
 
 windows:
-	+$(CROSS_MAKE) check-dlls
+	+$(CROSS_MAKE) check-dlls check-hardening
 
 test-windows: windows
 	+$(CROSS_MAKE) test
 
 probe-windows: windows
 	+$(CROSS_MAKE) probe
+
+# What the programs are protected by, read from the files themselves.
+check-hardening: $(PROGRAMS)
+	OBJDUMP='$(OBJDUMP)' test/hardening.sh $(PROGRAMS)
 
 # The programs have to run on a Windows on which nothing was installed for them.
 check-dlls: $(PROGRAMS)
@@ -206,5 +219,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-dlls bench deps deps-bench \
+.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench deps deps-bench \
     deps-lint deps-windows lint format install uninstall clean FORCE
