@@ -13,6 +13,7 @@
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
 #                             BENCH_ROUNDS=3 for a quick look
+#   make picture              draws docs/session.svg anew, from a real session (Linux)
 #   make install, uninstall   PREFIX (/usr/local), DESTDIR
 #   make clean                removes build/, where everything that is made stands
 #
@@ -136,6 +137,11 @@ probe: $(PROGRAMS) $(BUILD)/probe$(EXE)
 	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
 	    $(UNDER) sh -c '$${WINE:+"$$WINE"} $(BUILD)/probe$(EXE) </dev/null'
 
+# The first picture of README.md.
+picture: $(PROGRAMS)
+	test/picture.sh $(BUILD) >$(BUILD)/session.svg
+	cp $(BUILD)/session.svg docs/session.svg
+
 run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)
 
@@ -205,5 +211,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-dlls bench deps deps-bench \
-    deps-lint deps-windows lint format install uninstall clean FORCE
+.PHONY: all run test windows test-windows probe probe-windows check-dlls bench picture deps \
+    deps-bench deps-lint deps-windows lint format install uninstall clean FORCE
