@@ -32,6 +32,16 @@ tidy() {
         clang-tidy --quiet --config-file=test/clang-tidy.yaml --checks="$checks" @@ -- "$@"
 }
 
+# The first section of CHANGELOG.md is about the version that the programs print.
+# shellcheck disable=SC2317 # check() calls it
+version() {
+    told=$(sed -n 's/^## \([0-9.]*\) .*/\1/p' CHANGELOG.md | head -n 1)
+    grep "define VERSION \"$told\"" common/version.h || {
+        echo "CHANGELOG.md begins with $told, which is not the version in common/version.h"
+        return 1
+    }
+}
+
 # A manual page that refers to the other one is right, also where neither is installed.
 # shellcheck disable=SC2317 # check() calls it
 manuals() {
@@ -78,6 +88,8 @@ check_all() {
     check shellcheck shellcheck .ci/run $(find test -name '*.sh')
     check actionlint actionlint
     check "mandoc, manual pages" manuals
+    check "diff, options in help, README.md and manual pages" test/options.sh
+    check "grep, version in CHANGELOG.md" version
 }
 
 check_all
