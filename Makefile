@@ -13,6 +13,9 @@
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
 #                             BENCH_ROUNDS=3 for a quick look
+#   make picture              draws docs/session.svg anew, from a real session (Linux)
+#   make dist                 build/selecho-VERSION.tar.gz of the last commit, and the programs built
+#                             from it
 #   make install, uninstall   PREFIX (/usr/local), DESTDIR
 #   make clean                removes build/, where everything that is made stands
 #
@@ -146,6 +149,11 @@ probe: $(PROGRAMS) $(BUILD)/probe$(EXE)
 	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
 	    $(UNDER) sh -c '$${WINE:+"$$WINE"} $(BUILD)/probe$(EXE) </dev/null'
 
+# The first picture of README.md.
+picture: $(PROGRAMS)
+	test/picture.sh $(BUILD) >$(BUILD)/session.svg
+	cp $(BUILD)/session.svg docs/session.svg
+
 run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)
 
@@ -197,6 +205,18 @@ lint:
 format:
 	find common server client test -name '*.[ch]' -exec clang-format -i {} +
 
+VERSION = $(shell sed -n 's/.*define VERSION "\(.*\)"/\1/p' common/version.h)
+DIST = selecho-$(VERSION)
+
+dist:
+	mkdir -p build
+	git archive --prefix=$(DIST)/ HEAD | gzip -n9 >build/$(DIST).tar.gz
+	rm -rf build/$(DIST)
+	gzip -dc build/$(DIST).tar.gz | (cd build && tar -xf -)
+	+$(MAKE) -C build/$(DIST) BUILD=build
+	[ "$$(build/$(DIST)/build/echo-server$(EXE) --version)" = "echo-server $(VERSION)" ]
+	rm -rf build/$(DIST)
+
 MANUALS := $(wildcard docs/echo-server.1 docs/echo-client.1)
 
 install: $(PROGRAMS)
@@ -219,5 +239,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench deps deps-bench \
-    deps-lint deps-windows lint format install uninstall clean FORCE
+.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench \
+    picture deps deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE

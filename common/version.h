@@ -1,7 +1,7 @@
-/* version: what --version prints of both programs. */
+/* version: the one place that has it. --version prints it, `make dist` and `make lint` read it. */
 #ifndef VERSION_H
 #define VERSION_H
 
-#define VERSION "0.1.0"
+#define VERSION "0.2.0"
 
 #endif

@@ -101,8 +101,9 @@ test)
     ;;
 lint)
     headers=/usr/x86_64-w64-mingw32/include/winsock2.h
-    if ! have clang clang-format clang-tidy cppcheck shellcheck || [ ! -e "$headers" ]; then
-        install_from_debian clang clang-format clang-tidy cppcheck shellcheck mingw-w64-x86-64-dev
+    if ! have clang clang-format clang-tidy cppcheck mandoc shellcheck || [ ! -e "$headers" ]; then
+        install_from_debian clang clang-format clang-tidy cppcheck mandoc shellcheck \
+            mingw-w64-x86-64-dev
     fi
     # The tests and the benchmark are checked too.
     cmocka_is_there || install_cmocka

