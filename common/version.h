@@ -1,4 +1,4 @@
-/* version: what --version prints of both programs. */
+/* version: the version that both programs print for --version. */
 #ifndef VERSION_H
 #define VERSION_H
 
