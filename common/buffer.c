@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The waiting bytes are those from `start` to `end`; there is at least one. */
+/* The bytes in use are bytes[start] up to bytes[end]. start < end <= capacity: an empty buffer has
+ * no block. */
 struct buffer_block {
     size_t start;
     size_t end;
@@ -21,12 +22,11 @@ const char *buffer_bytes(const struct buffer *buffer)
     return buffer->block == NULL ? NULL : buffer->block->bytes + buffer->block->start;
 }
 
-/* Makes a block for `length` bytes more: as large as needed at first, twice as large when it has to
- * grow. */
-static struct buffer_block *larger_block(const struct buffer_block *old, size_t waiting,
-                                         size_t length)
+/* Allocates a block with room for `length` more bytes: just as much as needed at first, and at
+ * least twice the old capacity after that. */
+static struct buffer_block *larger_block(const struct buffer_block *old, size_t used, size_t length)
 {
-    size_t capacity = waiting + length;
+    size_t capacity = used + length;
     struct buffer_block *block;
 
     if (old != NULL && capacity < old->capacity * 2)
@@ -35,30 +35,30 @@ static struct buffer_block *larger_block(const struct buffer_block *old, size_t 
     if (block == NULL)
         return NULL;
     block->start = 0;
-    block->end = waiting;
+    block->end = used;
     block->capacity = capacity;
-    if (waiting > 0)
-        memcpy(block->bytes, old->bytes + old->start, waiting);
+    if (used > 0)
+        memcpy(block->bytes, old->bytes + old->start, used);
     return block;
 }
 
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 {
     struct buffer_block *block = buffer->block;
-    size_t waiting = buffer_length(buffer);
+    size_t used = buffer_length(buffer);
 
     if (length == 0)
         return true;
-    if (block == NULL || block->capacity - waiting < length) {
-        block = larger_block(buffer->block, waiting, length);
+    if (block == NULL || block->capacity - used < length) {
+        block = larger_block(buffer->block, used, length);
         if (block == NULL)
             return false;
         free(buffer->block);
         buffer->block = block;
     } else if (block->capacity - block->end < length) {
-        memmove(block->bytes, block->bytes + block->start, waiting);
+        memmove(block->bytes, block->bytes + block->start, used);
         block->start = 0;
-        block->end = waiting;
+        block->end = used;
     }
     memcpy(block->bytes + block->end, bytes, length);
     block->end += length;

@@ -1,6 +1,6 @@
 /*
- * buffer: bytes that wait for something, first in, first out. It owns no memory while it is empty,
- * and then is no larger than a pointer.
+ * buffer: a first-in, first-out queue of bytes. An empty buffer owns no memory and is the size of
+ * one pointer.
  */
 #ifndef BUFFER_H
 #define BUFFER_H
@@ -8,25 +8,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All zero is an empty buffer. */
+/* A buffer of all zeros is empty. */
 struct buffer {
     struct buffer_block *block; /* NULL while empty; owned */
 };
 
-/* How many bytes wait. */
+/* The number of bytes in the buffer. */
 size_t buffer_length(const struct buffer *buffer);
 
-/* The waiting bytes, valid until the buffer is next changed; NULL while it is empty. */
+/* The bytes, valid until the buffer is next changed; NULL while it is empty. */
 const char *buffer_bytes(const struct buffer *buffer);
 
-/* Copies `length` bytes behind those that wait. Returns false, with nothing changed, when memory is
- * refused. */
+/* Appends a copy of `length` bytes. Returns false, with nothing changed, when memory is refused. */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 
-/* Takes the first `length` bytes away, at most as many as wait. */
+/* Removes the first `length` bytes, or all of them if there are fewer. */
 void buffer_consume(struct buffer *buffer, size_t length);
 
-/* Takes all away. */
+/* Removes all bytes and frees the memory. */
 void buffer_clear(struct buffer *buffer);
 
 #endif

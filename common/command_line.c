@@ -7,7 +7,7 @@
 #include "deadline.h"
 #include "text.h"
 
-static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000;
+static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000; /* in thousandths of a second */
 
 bool command_line_wrong(const char *program, const char *format, ...)
 {
@@ -23,8 +23,8 @@ bool command_line_wrong(const char *program, const char *format, ...)
     return false;
 }
 
-/* Tells of a long option, "--NAME" or "--NAME=VALUE", of which only the beginning is written.
- * Returns false when it is written in full or unknown. */
+/* Reports a long option, "--NAME" or "--NAME=VALUE", that is abbreviated. Returns false when it is
+ * written in full or unknown. */
 static bool report_abbreviated(const char *program, const char *written, const struct option *longs)
 {
     const char *name = written + 2;
@@ -55,23 +55,23 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
 
     opterr = 0;
     int option = getopt_long(argc, argv, shorts, longs, &matched);
-    bool refused = option == ':' || option == '?';
+    bool is_error = option == ':' || option == '?';
 
-    if (option == -1 || (!refused && matched == -1))
-        return option; /* the end, or a short one */
-    /* optind is behind the option and its value; but after a refusal inside a word of short ones
-     * ("-qx") it is where it was. */
-    bool has_value_behind = !refused && optarg == argv[optind - 1];
-    /* Where a value is missing behind a short one, the optind of musl is past the end. */
-    int behind = optind < argc ? optind : argc;
-    const char *last = argv[behind - (has_value_behind ? 2 : 1)];
+    if (option == -1 || (!is_error && matched == -1))
+        return option; /* the last one, or a short option */
+    /* optind is past the option and its value. After an error inside a word of short options
+     * ("-qx") it has not moved. */
+    bool has_separate_value = !is_error && optarg == argv[optind - 1];
+    /* If the value of a short option is missing, musl sets optind past argc. */
+    int next_word = optind < argc ? optind : argc;
+    const char *last = argv[next_word - (has_separate_value ? 2 : 1)];
     char letter[] = {'-', (char)optopt, '\0'};
     bool is_long = matched != -1 || (optind != word && strncmp(last, "--", 2) == 0);
     const char *written = is_long ? last : letter;
 
     if (is_long && report_abbreviated(program, written, longs))
         return '?';
-    if (!refused)
+    if (!is_error)
         return option;
     if (is_long && optopt != 0 && strchr(written, '=') != NULL)
         command_line_wrong(program, "option '%.*s' takes no value", (int)strcspn(written, "="),

@@ -1,6 +1,6 @@
 /*
- * deadline: moments and durations. Inside the programs all of them are nanoseconds; a deadline is a
- * moment of os_nanoseconds(), until which one waits or after which something is due.
+ * deadline: times and durations, all in nanoseconds. A deadline is a time of os_nanoseconds(): the
+ * end of a wait, or the time when something is due.
  */
 #ifndef DEADLINE_H
 #define DEADLINE_H
@@ -13,8 +13,7 @@
 /* A deadline that is never reached. */
 #define DEADLINE_NEVER INT64_MAX
 
-/* Which of two deadlines is reached first: what is due next is found with it, one after the other.
- */
+/* The earlier of two deadlines. Applied to each deadline in turn, it finds what is due next. */
 static inline int64_t deadline_earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;

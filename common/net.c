@@ -8,15 +8,16 @@
 #include <ws2tcpip.h>
 
 #include <mstcpip.h>
-typedef int transfer_size; /* what recv() and send() take for a length */
+typedef int transfer_size; /* the length type of recv() and send() */
 enum { REUSE_OPTION = SO_EXCLUSIVEADDRUSE, END_SENDING = SD_SEND, REFUSED = WSAECONNREFUSED };
-/* Only after a refusal is it told that there is room again (WSAEventSelect, FD_WRITE). */
-enum { SEND_UNTIL_REFUSED = true };
+/* Windows reports that there is room again only after a send() that would block (WSAEventSelect,
+ * FD_WRITE). */
+enum { SEND_UNTIL_FULL = true };
 #define close_socket closesocket
 
-/* A refusal is an answer. Windows before 10 1607 does not know this wish: it may ask on, which the
- * caller's time-out ends. */
-static void take_first_refusal(os_socket s)
+/* A refused connect is not tried again. Windows before 10 1607 does not know this option and may go
+ * on trying, until the caller's time-out. */
+static void disable_connect_retries(os_socket s)
 {
     TCP_INITIAL_RTO_PARAMETERS once = {.Rtt = TCP_INITIAL_RTO_UNSPECIFIED_RTT,
                                        .MaxSynRetransmissions =
@@ -26,7 +27,7 @@ static void take_first_refusal(os_socket s)
     WSAIoctl(s, SIO_TCP_INITIAL_RTO, &once, sizeof once, NULL, 0, &size, NULL, NULL);
 }
 
-/* The resolver's numbers are Winsock's. */
+/* The error numbers of the resolver are those of Winsock. */
 static const char *resolver_text(int error)
 {
     static char text[OS_ERROR_TEXT];
@@ -43,10 +44,10 @@ static const char *resolver_text(int error)
 #include <unistd.h>
 typedef size_t transfer_size;
 enum { REUSE_OPTION = SO_REUSEADDR, END_SENDING = SHUT_WR, REFUSED = ECONNREFUSED };
-enum { SEND_UNTIL_REFUSED = false };
+enum { SEND_UNTIL_FULL = false };
 #define close_socket close
 
-static void take_first_refusal(os_socket s)
+static void disable_connect_retries(os_socket s)
 {
     (void)s;
 }
@@ -57,11 +58,13 @@ static const char *resolver_text(int error)
 }
 #endif
 
-/* How many bytes of an ended stream the peer has not acknowledged; -1 where that is not told. */
+/* How many bytes of an ended stream the peer has not acknowledged; -1 where the system does not
+ * say. */
 #if defined __linux__
 #include <sys/ioctl.h>
 
-/* tcp(7), SIOCOUTQ, which <sys/ioctl.h> has as TIOCOUTQ: the end of the stream counts as one. */
+/* tcp(7), SIOCOUTQ, which <sys/ioctl.h> has as TIOCOUTQ: the end of the stream counts as one
+ * byte. */
 static int unacknowledged(os_socket s)
 {
     int bytes;
@@ -90,7 +93,7 @@ enum { CHOOSE_PORT_LATE = IP_BIND_ADDRESS_NO_PORT };
 enum { CHOOSE_PORT_LATE = 0 };
 #endif
 
-enum { TRANSFER_MAX = 1 << 30 }; /* fits every system's length */
+enum { TRANSFER_MAX = 1 << 30 }; /* fits the length type of every system */
 
 union socket_address {
     struct sockaddr any;
@@ -103,7 +106,7 @@ static struct net_result done(size_t bytes)
     return (struct net_result){.outcome = NET_DONE, .bytes = bytes};
 }
 
-/* Folds the last socket error into an outcome. */
+/* Maps the last socket error to an outcome. */
 static struct net_result failure(void)
 {
     static const enum net_outcome outcomes[] = {
@@ -234,8 +237,8 @@ static bool set_option(os_socket s, int level, int option, int value)
     return setsockopt(s, level, option, (const void *)&value, sizeof value) == 0;
 }
 
-/* Closes a socket that something has just failed on, keeping the error. */
-static struct net_result give_up(os_socket *s)
+/* Closes a socket after a failed call and returns the error of that call. */
+static struct net_result close_failed(os_socket *s)
 {
     struct net_result result = failure();
 
@@ -245,9 +248,9 @@ static struct net_result give_up(os_socket *s)
 }
 
 /*
- * Every socket of ours is non-blocking and not inherited by child processes. Where the system makes
- * it so in the call that makes the socket, that saves two. Non-blocking mode is inherited from the
- * listener on Windows, not on Linux: nothing here relies on it.
+ * Every socket is non-blocking and not inherited by child processes. Setting both in the call that
+ * creates the socket saves two calls, where the system supports it. On Windows an accepted socket
+ * inherits non-blocking mode from its listener, on Linux it does not: this code relies on neither.
  */
 #ifdef SOCK_NONBLOCK
 static os_socket new_socket(int family)
@@ -263,7 +266,7 @@ static os_socket accept_socket(os_socket listener, struct sockaddr *address, soc
 static os_socket prepare(os_socket s)
 {
     if (s != OS_NO_SOCKET && !os_prepare_socket(s))
-        give_up(&s);
+        close_failed(&s);
     return s;
 }
 
@@ -279,9 +282,9 @@ static os_socket accept_socket(os_socket listener, struct sockaddr *address, soc
 #endif
 
 /*
- * What every connection is; those that are accepted inherit it from their listener. TCP_NODELAY: an
- * answer is sent when it is there. SO_OOBINLINE: urgent bytes are bytes like others (RFC 6093), and
- * none of them makes select() on Windows report an exception that nobody clears.
+ * Options of every connection; accepted ones inherit them from their listener. TCP_NODELAY: answers
+ * are sent without delay. SO_OOBINLINE: urgent bytes are read like others (RFC 6093), so they do
+ * not make select() on Windows report an exception that is never cleared.
  */
 static void set_connection_options(os_socket s)
 {
@@ -301,7 +304,7 @@ struct net_result net_listen(const struct net_address *address, os_socket *liste
     if (!set_option(*listener, SOL_SOCKET, REUSE_OPTION, 1) ||
         (address->ipv6 && !set_option(*listener, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
         bind(*listener, &system.any, length) != 0 || listen(*listener, SOMAXCONN) != 0)
-        return give_up(listener);
+        return close_failed(listener);
     return done(0);
 }
 
@@ -328,7 +331,7 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
     if (*s == OS_NO_SOCKET) {
         struct net_result result = failure();
 
-        /* Linux reports here what has become of that one connection (accept(2), Error handling). */
+        /* Linux reports errors of the new connection here (accept(2), Error handling). */
         if (os_error_kind(result.error) == OS_ERROR_NETWORK)
             result.outcome = NET_RESET;
         return result;
@@ -338,8 +341,8 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
 }
 
 /*
- * Binds a socket that is going to connect. Linux can be asked to choose the port only then, when it
- * knows the other end (ip(7), IP_BIND_ADDRESS_NO_PORT): before, one port would do for one
+ * Binds a socket that is about to connect. Linux can choose the port at connect(), when the other
+ * end is known (ip(7), IP_BIND_ADDRESS_NO_PORT): otherwise each port would serve only one
  * connection.
  */
 static bool bind_source(os_socket s, const struct net_address *source)
@@ -353,9 +356,9 @@ static bool bind_source(os_socket s, const struct net_address *source)
 }
 
 /*
- * Whether a connection is one with itself: where nobody listens on a port that the system gives to
- * those who connect, it may give that very port, and the two SYN cross (RFC 9293, 3.5). It would
- * echo, too.
+ * Whether a connection is one to itself. If the target is an ephemeral port on which no program
+ * listens, the system may choose that very port as the source, and the two SYN cross (RFC 9293,
+ * 3.5). Such a connection would echo, too.
  */
 static bool is_self_connect(os_socket s)
 {
@@ -381,9 +384,9 @@ struct net_result net_connect(const struct net_address *address, const struct ne
         return failure();
     set_connection_options(*s);
     if (source != NULL && !bind_source(*s, source))
-        return give_up(s);
+        return close_failed(s);
     if (net_address_is_loopback(address))
-        take_first_refusal(*s);
+        disable_connect_retries(*s);
     if (connect(*s, &system.any, length) == 0) {
         if (!is_self_connect(*s))
             return done(0);
@@ -392,16 +395,16 @@ struct net_result net_connect(const struct net_address *address, const struct ne
         return (struct net_result){.outcome = NET_FAILED, .error = REFUSED};
     }
     struct net_result result = failure();
-    /* An interrupted connect goes on by itself (POSIX, connect()). */
+    /* An interrupted connect() continues in the background (POSIX, connect()). */
     if (interrupted())
         result.outcome = NET_WOULD_BLOCK;
-    return result.outcome == NET_WOULD_BLOCK ? result : give_up(s);
+    return result.outcome == NET_WOULD_BLOCK ? result : close_failed(s);
 }
 
-/* The error that the system has kept for a socket, which forgets it; 0: none. */
+/* Reads and clears the pending error of a socket; 0: none. */
 static int pending_error(os_socket s)
 {
-    int error = 0; /* set first: Windows may write one byte of it */
+    int error = 0; /* initialized: Windows may write only one byte of it */
     socklen_t length = sizeof error;
 
     return getsockopt(s, SOL_SOCKET, SO_ERROR, (void *)&error, &length) == 0 ? error
@@ -462,7 +465,7 @@ struct net_result net_send(os_socket s, const void *bytes, size_t length)
     ptrdiff_t n = send_once(s, bytes, length);
     size_t sent = n > 0 ? (size_t)n : 0;
 
-    while (SEND_UNTIL_REFUSED && n > 0 && sent < length) {
+    while (SEND_UNTIL_FULL && n > 0 && sent < length) {
         n = send_once(s, (const char *)bytes + sent, length - sent);
         sent += n > 0 ? (size_t)n : 0;
     }

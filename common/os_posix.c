@@ -16,7 +16,7 @@
 #include "stop_requests.h"
 #include "stream.h"
 
-/* Names that not every system has, or not as a number of its own; the others get an unused one. */
+/* Some systems lack these names, or use one number for two of them. An unused number stands in. */
 #if EWOULDBLOCK != EAGAIN
 enum { OTHER_EAGAIN = EWOULDBLOCK };
 #else
@@ -28,12 +28,12 @@ enum { NOT_ON_NETWORK = ENONET };
 enum { NOT_ON_NETWORK = -2 };
 #endif
 #ifdef OPEN_MAX
-enum { SURE_LIMIT = OPEN_MAX };
+enum { FALLBACK_LIMIT = OPEN_MAX };
 #else
-enum { SURE_LIMIT = 1 };
+enum { FALLBACK_LIMIT = 1 };
 #endif
 
-/* The two ends of the pipe through which a signal handler wakes select(): the self-pipe trick. */
+/* The pipe through which a signal handler wakes select(): the self-pipe trick. */
 static int stop_pipe[2] = {-1, -1};
 static struct stop_requests stop_requests;
 static volatile sig_atomic_t stop_status = OS_STOP_TOLD; /* os_stop_ends() */
@@ -113,7 +113,7 @@ enum os_error_kind os_error_kind(int error)
     case ECONNRESET:
     case ECONNABORTED:
     case EPIPE:
-    case EPROTOTYPE: /* macOS: a send while the connection goes down */
+    case EPROTOTYPE: /* macOS: a send while the connection is being closed */
     case ENETRESET:
         return OS_ERROR_RESET;
     case EMFILE:
@@ -167,12 +167,12 @@ uint64_t os_raise_descriptor_limit(void)
         return 0;
     rlim_t soft = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    /* macOS may refuse "unlimited"; then as many as it does not refuse. */
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && soft < SURE_LIMIT) {
-        limit.rlim_cur = SURE_LIMIT;
+    /* macOS may refuse "unlimited"; OPEN_MAX is accepted. */
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && soft < FALLBACK_LIMIT) {
+        limit.rlim_cur = FALLBACK_LIMIT;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    /* What is in force may be less than what was asked for. */
+    /* The limit in force may be lower than the one requested. */
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         return limit.rlim_cur;
     return sysconf(_SC_OPEN_MAX) > 0 ? (uint64_t)sysconf(_SC_OPEN_MAX) : 0;
@@ -185,9 +185,8 @@ static void on_stop_signal(int number)
     if (stop_status != OS_STOP_TOLD)
         _exit(stop_status);
     struct stop_request request = {.time = os_nanoseconds(), .hang_up = number == SIGHUP};
-    /* Whole or not at all (POSIX, write(): fewer than PIPE_BUF bytes). What a pipe has no room for
-     * comes behind thousands of requests that nobody has read yet: one more would change nothing.
-     */
+    /* The write is atomic (POSIX, write(): fewer than PIPE_BUF bytes). If the pipe is full, it
+     * holds thousands of unread requests: one more makes no difference. */
     ssize_t written = write(stop_pipe[1], &request, sizeof request);
 
     (void)written;
@@ -219,15 +218,15 @@ os_socket os_stop_open(void)
     }
     memset(&stop_requests, 0, sizeof stop_requests);
     memset(&action, 0, sizeof action);
-    /* Without SA_RESTART: a call that waits, or that would be stopped again in the background of
-     * its terminal, has to let go of the program. */
+    /* Without SA_RESTART: a blocking call must return, and so must one that would be stopped again
+     * in the background of its terminal. */
     action.sa_handler = on_stop_signal;
     for (int i = 0; i < STOP_SIGNALS; i++) {
         struct sigaction before;
 
         sigaction(stop_signals[i], NULL, &before);
-        /* nohup(1) means it; an ignored SIGINT is only what shell scripts give their background
-         * jobs. */
+        /* An ignored SIGHUP is intended (nohup(1)). An ignored SIGINT is not: shell scripts ignore
+         * it for their background jobs. */
         if (stop_signals[i] != SIGHUP || before.sa_handler != SIG_IGN)
             sigaction(stop_signals[i], &action, NULL);
     }

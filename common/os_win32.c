@@ -12,13 +12,13 @@
 #include "stream.h"
 #include "text.h"
 
-/* A UDP socket connected to itself on the loopback address: what the control handler sends,
- * select() can wait for. */
+/* A UDP socket connected to itself on the loopback address: select() can wait for what the control
+ * handler sends. */
 static SOCKET stop_socket = INVALID_SOCKET;
 static struct stop_requests stop_requests;
 static volatile LONG stop_status = OS_STOP_TOLD; /* os_stop_ends() */
 
-enum { TICK = 1 /* milliseconds, of the timer in a process that waits precisely */ };
+enum { TICK = 1 /* milliseconds between two ticks, in a process that waits precisely */ };
 static bool precise;
 
 int os_start(void)
@@ -45,7 +45,8 @@ int64_t os_nanoseconds(void)
     if (frequency.QuadPart == 0)
         QueryPerformanceFrequency(&frequency);
     QueryPerformanceCounter(&now);
-    /* Whole seconds apart from the rest: the product would overflow after 15 minutes at 10 MHz. */
+    /* Whole seconds are converted separately: one product would overflow after 15 minutes at 10
+     * MHz. */
     return now.QuadPart / frequency.QuadPart * 1000000000 +
            now.QuadPart % frequency.QuadPart * 1000000000 / frequency.QuadPart;
 }
@@ -114,7 +115,7 @@ enum os_error_kind os_error_kind(int error)
     }
 }
 
-/* FormatMessage has no words for several of these under Wine, and long-winded ones on Windows. */
+/* FormatMessage has no text for several of these under Wine, and long-winded ones on Windows. */
 static const char *known_error_text(int error)
 {
     switch (error) {
@@ -199,8 +200,8 @@ uint64_t os_raise_descriptor_limit(void)
     return 0;
 }
 
-/* Runs on a thread that the system makes for it; all it may do is to send one datagram, or to end
- * the process without the locks that ExitProcess() would wait for. */
+/* Runs on a thread that the system creates. It may only send one datagram, or end the process
+ * without the locks that ExitProcess() would wait for. */
 static BOOL WINAPI on_console_control(DWORD event)
 {
     bool hang_up =
@@ -211,8 +212,8 @@ static BOOL WINAPI on_console_control(DWORD event)
     if (status != OS_STOP_TOLD)
         TerminateProcess(GetCurrentProcess(), (UINT)status);
     send(stop_socket, (const char *)&request, sizeof request, 0);
-    /* After these the system ends the process as soon as the handler returns: leave the main thread
-     * the time it has. */
+    /* After these events the system ends the process as soon as the handler returns, so it gives
+     * the main thread all the time there is. */
     if (hang_up)
         Sleep(4500);
     return TRUE;
@@ -227,7 +228,8 @@ os_socket os_stop_open(void)
     stop_socket = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
     if (stop_socket == INVALID_SOCKET)
         return OS_NO_SOCKET;
-    /* Connected, it takes datagrams from its own address only: nobody else can stop the server. */
+    /* A connected socket accepts datagrams from its own address only: no other process can stop the
+     * server. */
     if (bind(stop_socket, (struct sockaddr *)&self, length) != 0 ||
         getsockname(stop_socket, (struct sockaddr *)&self, &length) != 0 ||
         connect(stop_socket, (struct sockaddr *)&self, length) != 0 ||
@@ -239,7 +241,7 @@ os_socket os_stop_open(void)
         return OS_NO_SOCKET;
     }
     memset(&stop_requests, 0, sizeof stop_requests);
-    /* "Ignore Ctrl-C" is inherited from the parent process: undo it. */
+    /* A process inherits "ignore Ctrl-C" from its parent; this undoes it. */
     SetConsoleCtrlHandler(NULL, FALSE);
     SetConsoleCtrlHandler(on_console_control, TRUE);
     return stop_socket;

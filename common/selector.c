@@ -1,13 +1,14 @@
 #include "selector.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "selector_private.h"
 
-enum { MARGIN = 128 /* of a long wait, one part in so many is left for the next one */ };
+enum { EARLY_PART = 128 /* a long wait is shortened by one part in this many */ };
 
-static const int64_t EXACT = MILLISECONDS(2);  /* that is waited for in full */
-static const int64_t LONGEST = SECONDS(86400); /* a wait; not every system takes a longer one */
+static const int64_t LONG_WAIT = MILLISECONDS(2); /* a shorter wait is not shortened */
+static const int64_t WAIT_MAX = SECONDS(86400);   /* some systems refuse a longer time-out */
 
 struct selector *selector_create(enum selector_way way)
 {
@@ -20,14 +21,13 @@ struct selector *selector_create(enum selector_way way)
         free(selector);
         return NULL;
     }
-    struct announcements *announcements = &selector->announcements;
+    struct announcements *queue = &selector->announcements;
 
     selector->way = way;
-    if (way == SELECTOR_ANNOUNCED && !announced_begin(announcements))
+    if (way == SELECTOR_ANNOUNCED && !announced_begin(queue))
         selector->way = SELECTOR_POLLED;
     if (selector->way == SELECTOR_ANNOUNCED &&
-        !selector_add(selector, &announcements->watch, announcements->watch.socket,
-                      SELECTOR_NONE)) {
+        !selector_add(selector, &queue->watch, queue->watch.socket, SELECTOR_NONE)) {
         selector_destroy(selector);
         return NULL;
     }
@@ -51,7 +51,8 @@ enum selector_way selector_way(const struct selector *selector)
     return selector->way;
 }
 
-/* Grows both arrays; each keeps its old memory when the system refuses more. */
+/* Grows both arrays. When memory is refused, both keep their contents and `capacity` stays as it
+ * is. */
 static bool grow(struct selector *selector)
 {
     size_t capacity = selector->capacity > 0 ? selector->capacity * 2 : 16;
@@ -71,9 +72,18 @@ static bool grow(struct selector *selector)
     return true;
 }
 
+/* The order of watches[], as selector_private.h states it. */
+static void check_order(const struct selector *selector)
+{
+    assert(selector->hot <= selector->asked && selector->asked <= selector->count);
+    assert(selector->always <= selector->hot);
+}
+
 void selector_swap(struct selector *selector, struct selector_watch *watch, size_t place)
 {
     struct selector_watch *other = selector->watches[place];
+
+    assert(selector->watches[watch->index] == watch && other->index == place);
 
     selector->watches[watch->index] = other;
     other->index = watch->index;
@@ -105,6 +115,7 @@ bool selector_add(struct selector *selector, struct selector_watch *watch, os_so
     selector->watches[selector->count++] = watch;
     selector->always += watch->always;
     selector_promote(selector, watch);
+    check_order(selector);
     selector_change(selector, watch, interest);
     return true;
 }
@@ -121,6 +132,7 @@ void selector_change(struct selector *selector, struct selector_watch *watch, ui
 
 void selector_remove(struct selector *selector, struct selector_watch *watch)
 {
+    assert(!watch->always || watch->index < selector->hot);
     if (watch->armed)
         announced_disarm(watch);
     selector_change(selector, watch, SELECTOR_NONE);
@@ -131,13 +143,14 @@ void selector_remove(struct selector *selector, struct selector_watch *watch)
     if (watch->index < selector->asked)
         selector_swap(selector, watch, --selector->asked);
     selector_swap(selector, watch, --selector->count);
+    check_order(selector);
     if (watch->ready != SELECTOR_NONE)
         selector->ready[watch->ready_index] = NULL;
 }
 
 void selector_found(struct selector *selector, struct selector_watch *watch, uint8_t ready)
 {
-    /* Windows reports the sets one after the other: the same watch may come twice. */
+    /* Windows reports one set after the other, so the same watch may come twice. */
     if (watch->ready == SELECTOR_NONE) {
         watch->ready_index = (uint32_t)selector->ready_count;
         selector->ready[selector->ready_count++] = watch;
@@ -154,7 +167,7 @@ void selector_unfound(struct selector *selector, struct selector_watch *watch)
     watch->ready = SELECTOR_NONE;
 }
 
-static void forget_ready(struct selector *selector)
+static void clear_ready(struct selector *selector)
 {
     for (size_t i = 0; i < selector->ready_count; i++) {
         if (selector->ready[i] != NULL)
@@ -164,16 +177,16 @@ static void forget_ready(struct selector *selector)
     selector->ready_next = 0;
 }
 
-/* How long select() is to wait; negative: for ever. */
+/* The time-out of select() in nanoseconds; negative: none. */
 static int64_t wait_timeout(int64_t deadline)
 {
     if (deadline == DEADLINE_NEVER)
         return -1;
     int64_t left = deadline > 0 ? deadline - os_nanoseconds() : 0;
 
-    if (left > EXACT)
-        left -= left / MARGIN;
-    left = left < LONGEST ? left : LONGEST;
+    if (left > LONG_WAIT)
+        left -= left / EARLY_PART;
+    left = left < WAIT_MAX ? left : WAIT_MAX;
     return left > os_tick() ? left - os_tick() : 0;
 }
 
@@ -181,7 +194,7 @@ bool selector_wait(struct selector *selector, int64_t deadline)
 {
     int64_t timeout = wait_timeout(deadline);
 
-    forget_ready(selector);
+    clear_ready(selector);
     if (selector->way == SELECTOR_ANNOUNCED)
         return announced_wait(selector, timeout);
     if (selector->way == SELECTOR_POLLED && selector->count > SELECTOR_FEW)

@@ -1,18 +1,19 @@
 /*
- * Cold sockets announce what happens to them. A socket that was idle for a full scan is armed: from
- * then on the system queues a signal with its descriptor whenever something comes, or room is made,
- * or the connection ends (fcntl(2), F_SETSIG and O_ASYNC). It is given to one more select(), which
- * shows what came before it was armed, and leaves the sets. The signals are blocked, and read from
- * a descriptor that is in the read set like any other (signalfd(2)): no handler runs, and nothing
- * is interrupted.
+ * Cold sockets announce their events. A socket that was idle for a full scan is armed: from then on
+ * the system queues a signal with its descriptor whenever data arrives, room is made or the
+ * connection ends (fcntl(2), F_SETSIG and O_ASYNC). An armed socket is given to one more select(),
+ * which shows what came before it was armed, and then leaves the sets. The signals are blocked and
+ * are read from a descriptor that is in the read set like any other (signalfd(2)): no handler runs,
+ * and no system call is interrupted.
  *
- * A socket that announces itself is asked by the next select() and stays armed; when that finds
- * nothing more, it leaves again. Only one that keeps coming becomes hot and is disarmed: one that
- * is ready in one scan and the next, or at two select() in a row within a scan.
+ * A socket that announces itself is given to the next select() and stays armed. It leaves again
+ * when that select() does not find it ready. It becomes hot, and is disarmed, only if it stays
+ * busy, which is to be ready in one scan and the next, or at two select() in a row within a scan:
+ * for a socket that is read often, select() costs less than a signal for each event.
  *
- * An announcement may be out of date: its descriptor may have been closed, and be another socket's
- * by now. It costs one vain question. When the system's queue is full, it sends SIGIO instead,
- * without a name; then all are asked.
+ * An announcement may be out of date: its descriptor may have been closed and be another socket's
+ * by now. That costs one needless poll. When the system's signal queue is full, the system sends
+ * SIGIO instead, without a descriptor; then all sockets are polled.
  */
 #include "selector_private.h"
 
@@ -26,25 +27,26 @@
 #include <unistd.h>
 
 enum {
-    IDLE_SCANS = 3,  /* a hot socket that was last ready so many scans ago becomes cold */
-    ARMED_MAX = 256, /* after one select(): the others are not kept waiting for long */
-    NAMES = 64,      /* read at once */
-    READS = 64       /* after one select() */
+    IDLE_SCANS = 3,  /* a hot socket that was last ready this many scans ago becomes cold */
+    ARMED_MAX = 256, /* sockets that are armed after one select() */
+    BATCH = 64,      /* announcements read at once, */
+    READS = 64       /* and so often after one select() */
 };
 
-static const int64_t SCAN = MILLISECONDS(50); /* that a scan lasts */
+static const int64_t SCAN_TIME = MILLISECONDS(50); /* duration of a scan */
 
-static bool in_use; /* by a selector; a second one would read the names of the first */
-static sigset_t signals;
+static bool signals_taken; /* by a selector of this process; a second one would read the first one's
+                              announcements */
+static sigset_t blocked_signals;
 
 static void unblock_in_child(void)
 {
-    sigprocmask(SIG_UNBLOCK, &signals, NULL);
+    sigprocmask(SIG_UNBLOCK, &blocked_signals, NULL);
 }
 
-/* Whether nobody handles a signal, and nobody but an earlier selector has blocked it, as those do
- * who wait for it. */
-static bool is_free(int signal)
+/* Whether a signal has no handler, and is not blocked by a part of the program that waits for it.
+ * An earlier selector's block does not count. */
+static bool is_unused(int signal)
 {
     struct sigaction action;
     sigset_t blocked;
@@ -52,28 +54,28 @@ static bool is_free(int signal)
     return sigaction(signal, NULL, &action) == 0 &&
            (action.sa_handler == SIG_DFL || (signal == SIGIO && action.sa_handler == SIG_IGN)) &&
            sigprocmask(SIG_BLOCK, NULL, &blocked) == 0 &&
-           (sigismember(&blocked, signal) == 0 || sigismember(&signals, signal) == 1);
+           (sigismember(&blocked, signal) == 0 || sigismember(&blocked_signals, signal) == 1);
 }
 
-/* Finds a real-time signal that nobody uses, and blocks it for good, with SIGIO, which tells of a
- * full queue: one that is still queued for a selector that is no more must not end the process.
- * Returns it, or 0 when there is none. */
+/* Finds an unused real-time signal. Blocks it for good, together with SIGIO, which reports a full
+ * queue: a signal still queued for a destroyed selector must not end the process. Returns the
+ * signal, or 0 when there is none. */
 static int take_signal(void)
 {
     static bool registered;
     int signal = SIGRTMIN;
 
-    while (signal <= SIGRTMAX && !is_free(signal))
+    while (signal <= SIGRTMAX && !is_unused(signal))
         signal++;
-    if (signal > SIGRTMAX || !is_free(SIGIO))
+    if (signal > SIGRTMAX || !is_unused(SIGIO))
         return 0;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGIO);
-    sigaddset(&signals, signal);
+    sigemptyset(&blocked_signals);
+    sigaddset(&blocked_signals, SIGIO);
+    sigaddset(&blocked_signals, signal);
     if (!registered && pthread_atfork(NULL, NULL, unblock_in_child) != 0)
         return 0;
     registered = true;
-    return sigprocmask(SIG_BLOCK, &signals, NULL) == 0 ? signal : 0;
+    return sigprocmask(SIG_BLOCK, &blocked_signals, NULL) == 0 ? signal : 0;
 }
 
 static bool arm(const struct announcements *announcements, struct selector_watch *watch)
@@ -96,24 +98,23 @@ void announced_disarm(struct selector_watch *watch)
     watch->armed = false;
 }
 
-/* Whether each of two descriptors has announced itself. Names that an earlier selector has left are
- * passed. */
+/* Whether both descriptors have announced themselves. Announcements left over from an earlier
+ * selector are skipped. */
 static bool both_announced(const struct announcements *announcements, const int descriptors[2])
 {
-    struct signalfd_siginfo name;
+    struct signalfd_siginfo event;
     bool announced[2] = {false, false};
 
-    while (read(announcements->watch.socket, &name, sizeof name) == (ssize_t)sizeof name) {
+    while (read(announcements->watch.socket, &event, sizeof event) == (ssize_t)sizeof event) {
         for (int i = 0; i < 2; i++)
             announced[i] |=
-                (int)name.ssi_signo == announcements->signal && name.ssi_fd == descriptors[i];
+                (int)event.ssi_signo == announcements->signal && event.ssi_fd == descriptors[i];
     }
     return announced[0] && announced[1];
 }
 
-/* Whether the system lets sockets announce themselves, each by its name, as some sandboxes do not.
- */
-static bool works(const struct announcements *announcements)
+/* Whether the system delivers announcements that name their sockets; some sandboxes do not. */
+static bool announcements_work(const struct announcements *announcements)
 {
     int pair[2];
 
@@ -133,19 +134,19 @@ static bool works(const struct announcements *announcements)
 
 bool announced_begin(struct announcements *announcements)
 {
-    int signal = in_use ? 0 : take_signal();
+    int signal = signals_taken ? 0 : take_signal();
 
     if (signal == 0)
         return false;
-    int descriptor = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    int descriptor = signalfd(-1, &blocked_signals, SFD_NONBLOCK | SFD_CLOEXEC);
 
     if (descriptor == -1)
         return false;
     announcements->signal = signal;
     announcements->process = getpid();
     announcements->watch = (struct selector_watch){.socket = descriptor, .always = true};
-    in_use = true;
-    if (works(announcements))
+    signals_taken = true;
+    if (announcements_work(announcements))
         return true;
     announced_end(announcements);
     return false;
@@ -154,7 +155,7 @@ bool announced_begin(struct announcements *announcements)
 void announced_end(const struct announcements *announcements)
 {
     close(announcements->watch.socket);
-    in_use = false;
+    signals_taken = false;
 }
 
 void announced_ask(struct selector *selector, struct selector_watch *watch)
@@ -163,14 +164,16 @@ void announced_ask(struct selector *selector, struct selector_watch *watch)
         selector_swap(selector, watch, selector->asked++);
 }
 
-/* How many scans ago a watch was ready. */
+/* How many scans ago a watch was last ready. */
 static unsigned idle_scans(const struct selector *selector, const struct selector_watch *watch)
 {
     return (uint8_t)(selector->scan - watch->seen);
 }
 
-/* Arms the hot sockets that have been idle. The next select() is given them once more: what came
- * before one was armed is not announced. One that cannot be armed stays hot for good. */
+/* Arms the hot sockets that have been idle, ARMED_MAX at most: the rest follows after the next
+ * select(), so that ready sockets are not held up. That select() includes the armed ones once more,
+ * because what came before a socket was armed is not announced. A socket that cannot be armed stays
+ * hot for good. */
 static void demote_idle(struct selector *selector)
 {
     struct announcements *announcements = &selector->announcements;
@@ -193,7 +196,8 @@ static void demote_idle(struct selector *selector)
     selector_change(selector, &announcements->watch, SELECTOR_READ);
 }
 
-/* Whether a scan has ended, and goes on to the next. There is none while few are watched. */
+/* Whether a scan has ended; if so, the next one begins. No scan runs while few sockets are watched.
+ */
 static bool end_scan(struct selector *selector)
 {
     int64_t *end = &selector->announcements.scan_ends;
@@ -207,24 +211,23 @@ static bool end_scan(struct selector *selector)
     if (now < *end)
         return false;
     bool begun = *end > 0;
-    int64_t scans = 1 + (now - *end) / SCAN; /* some may have passed in one round */
+    int64_t scans = 1 + (now - *end) / SCAN_TIME; /* some may have passed in one round */
 
     if (begun)
         selector->scan = (uint8_t)(selector->scan + (scans < IDLE_SCANS ? scans : IDLE_SCANS));
-    *end = now + SCAN;
+    *end = now + SCAN_TIME;
     return begun;
 }
 
-/* Whether a socket that announces itself keeps coming, so that select() finds it more cheaply. */
-static bool keeps_coming(const struct selector *selector, const struct selector_watch *watch)
+/* Whether a socket that announced itself stays busy. */
+static bool stays_busy(const struct selector *selector, const struct selector_watch *watch)
 {
     unsigned idle = idle_scans(selector, watch);
 
     return idle == 1 || (idle == 0 && watch->woken) || selector->count <= SELECTOR_FEW;
 }
 
-/* After a select(): of the sockets that announced themselves, those that are not ready leave, and
- * those that keep coming become hot. */
+/* After a select(): armed sockets that are not ready leave, and those that stay busy become hot. */
 static void update_lists(struct selector *selector)
 {
     bool ended = end_scan(selector);
@@ -232,7 +235,7 @@ static void update_lists(struct selector *selector)
     for (size_t i = 0; i < selector->ready_count; i++) {
         struct selector_watch *watch = selector->ready[i];
 
-        if (watch->armed && keeps_coming(selector, watch)) {
+        if (watch->armed && stays_busy(selector, watch)) {
             announced_disarm(watch);
             selector_promote(selector, watch);
         }
@@ -251,20 +254,21 @@ static void update_lists(struct selector *selector)
         demote_idle(selector);
 }
 
-/* Whoever has announced itself is asked by the next select(); when the queue was full, all are. */
-static void take_names(struct selector *selector)
+/* Gives the sockets that have announced themselves to the next select(), or all if the queue was
+ * full. */
+static void take_announcements(struct selector *selector)
 {
-    struct signalfd_siginfo names[NAMES];
-    size_t count = NAMES;
+    struct signalfd_siginfo events[BATCH];
+    size_t count = BATCH;
 
-    for (int reads = 0; reads < READS && count == NAMES; reads++) {
-        ssize_t n = read(selector->announcements.watch.socket, names, sizeof names);
+    for (int reads = 0; reads < READS && count == BATCH; reads++) {
+        ssize_t n = read(selector->announcements.watch.socket, events, sizeof events);
 
-        count = n > 0 ? (size_t)n / sizeof names[0] : 0;
+        count = n > 0 ? (size_t)n / sizeof events[0] : 0;
         for (size_t i = 0; i < count; i++) {
-            struct selector_watch *watch = selector_sets_find(selector->sets, names[i].ssi_fd);
+            struct selector_watch *watch = selector_sets_find(selector->sets, events[i].ssi_fd);
 
-            if (names[i].ssi_signo == SIGIO)
+            if (events[i].ssi_signo == SIGIO)
                 selector->asked = selector->count;
             else if (watch != NULL)
                 announced_ask(selector, watch);
@@ -277,24 +281,25 @@ bool announced_wait(struct selector *selector, int64_t timeout)
     struct announcements *announcements = &selector->announcements;
     size_t to = selector->count > SELECTOR_FEW ? selector->asked : selector->count;
 
-    /* Idle sockets that are still hot cost every select(); few of them are not worth a wake-up. */
+    /* Idle sockets that are still hot make every select() slower; a few of them are not worth
+     * waking up for. */
     if (selector->hot - selector->always > SELECTOR_FEW || announcements->demoting) {
         int64_t left = announcements->demoting ? 0 : announcements->scan_ends - os_nanoseconds();
 
         left = left > 0 ? left : 0;
         timeout = timeout >= 0 && timeout < left ? timeout : left;
     }
-    bool good = selector_sets_wait(selector, selector->hot, to, timeout);
+    bool ok = selector_sets_wait(selector, selector->hot, to, timeout);
 
     /* What has not been polled is asked again: it does not announce itself a second time. */
     if (!selector->polled)
-        return good;
+        return ok;
     update_lists(selector);
     if (announcements->watch.ready != SELECTOR_NONE) {
         selector_unfound(selector, &announcements->watch);
-        take_names(selector);
+        take_announcements(selector);
     }
-    return good;
+    return ok;
 }
 #else
 bool announced_begin(struct announcements *announcements)

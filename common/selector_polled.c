@@ -1,21 +1,22 @@
 /*
- * Cold sockets are polled: one part of them after the other while hot ones are busy, and all with
- * the hot ones in one select() when none is. What a poll costs is measured, and cold sockets are
- * polled so often that a sixteenth of the time goes into it.
+ * Cold sockets are polled. While hot sockets are busy, one slice of the cold ones is polled
+ * after the other; while none is busy, one select() waits for all. The cost of a poll is measured,
+ * and the interval between polls follows from it: a sixteenth of the time goes into polling cold
+ * sockets.
  */
 #include "selector_private.h"
 
 enum {
-    SLICE = 256,    /* cold sockets are polled together, at least */
-    INTERVAL = 16,  /* polls of all: how long cold sockets may be kept waiting; */
-    COST_OF = 1024, /* sockets: what costs are measured for */
-    MEASURE = 16,   /* of so many waits for all, one is measured */
-    AT_ONCE = 3     /* polls of all: what a wait for all that has not really waited takes at most */
+    SLICE_MIN = 256,     /* cold sockets are polled together, at least */
+    INTERVAL_POLLS = 16, /* the poll interval, in polls of all sockets */
+    COST_SOCKETS = 1024, /* `cost` is that of a poll of this many sockets */
+    MEASURE_EVERY = 16,  /* one wait for all in this many is measured */
+    IMMEDIATE_POLLS = 3 /* a wait for all that takes no longer than this many polls did not block */
 };
 
-static const int64_t INTERVAL_MIN = MILLISECONDS(1) / 2; /* that they may be kept waiting anyway */
+static const int64_t INTERVAL_MIN = MILLISECONDS(1) / 2; /* the shortest poll interval */
 
-/* A scan is over: a hot socket that was not ready during it becomes cold. */
+/* Ends a scan: a hot socket that was not ready during it becomes cold. */
 static void end_scan(struct selector *selector)
 {
     for (size_t i = selector->hot; i-- > 0;) {
@@ -28,60 +29,61 @@ static void end_scan(struct selector *selector)
     selector->asked = selector->hot;
 }
 
-/* What a poll of all sockets would cost, in nanoseconds; 0 as long as that is not known. */
+/* The cost of a poll of all sockets, in nanoseconds; 0 until it has been measured. */
 static int64_t poll_cost(const struct selector *selector)
 {
-    return selector->polling.cost * (int64_t)selector->count / COST_OF;
+    return selector->polling.cost * (int64_t)selector->count / COST_SOCKETS;
 }
 
-/* How long cold sockets are kept waiting while hot ones are busy, in nanoseconds. */
+/* How long a cold socket waits for its poll while hot ones are busy, in nanoseconds. */
 static int64_t poll_interval(const struct selector *selector)
 {
-    int64_t interval = INTERVAL * poll_cost(selector);
+    int64_t interval = INTERVAL_POLLS * poll_cost(selector);
 
     return interval > INTERVAL_MIN ? interval : INTERVAL_MIN;
 }
 
 /*
- * Polls the hot sockets and those from `from` to `to`, and measures what that costs. The estimate
- * grows slowly: a poll during which the system ran something else says nothing.
+ * Polls the hot sockets and watches[from] up to watches[to], and measures the cost. The estimate at
+ * most doubles at a time: the system may have run something else during the poll.
  */
 static bool poll_sockets(struct selector *selector, size_t from, size_t to, int64_t now)
 {
     struct polling *polling = &selector->polling;
     int64_t count = (int64_t)(selector->hot + to - from);
-    bool good = selector_sets_wait(selector, from, to, 0);
+    bool ok = selector_sets_wait(selector, from, to, 0);
 
     polling->polled = os_nanoseconds();
     if (count > 0) {
-        int64_t cost = (polling->polled - now) * COST_OF / count;
-        bool grown = polling->cost > 0 && cost > 2 * polling->cost;
+        int64_t cost = (polling->polled - now) * COST_SOCKETS / count;
+        bool jumped = polling->cost > 0 && cost > 2 * polling->cost;
 
-        polling->cost = grown ? 2 * polling->cost : cost;
+        polling->cost = jumped ? 2 * polling->cost : cost;
     }
-    return good;
+    return ok;
 }
 
-/* How many cold sockets are polled next. */
-static size_t slice(const struct selector *selector)
+/* How many cold sockets the next slice has, at least. */
+static size_t slice_size(const struct selector *selector)
 {
     size_t left = selector->count - selector->asked;
 
-    return left < SLICE ? left : SLICE;
+    return left < SLICE_MIN ? left : SLICE_MIN;
 }
 
-/* When the next cold sockets are due to be polled. */
+/* When the next slice is due. */
 static int64_t slice_due(const struct selector *selector)
 {
     return selector->polling.polled +
-           poll_interval(selector) * (int64_t)slice(selector) / (int64_t)selector->count;
+           poll_interval(selector) * (int64_t)slice_size(selector) / (int64_t)selector->count;
 }
 
-/* Polls the next cold sockets, as many as have become due since the last ones were, or all. */
+/* Polls the cold sockets that have become due since the last slice, or all of them once a whole
+ * poll interval has passed. */
 static bool poll_slice(struct selector *selector, int64_t now)
 {
     int64_t waited = now - selector->polling.polled;
-    size_t size = slice(selector);
+    size_t size = slice_size(selector);
 
     if (waited >= poll_interval(selector)) {
         selector->asked = selector->hot;
@@ -92,16 +94,16 @@ static bool poll_slice(struct selector *selector, int64_t now)
 
         size = due <= size ? size : due < left ? due : left;
     }
-    bool good = poll_sockets(selector, selector->asked, selector->asked + size, now);
+    bool ok = poll_sockets(selector, selector->asked, selector->asked + size, now);
 
     selector->asked += size;
     if (selector->asked == selector->count)
         end_scan(selector);
-    return good;
+    return ok;
 }
 
-/* Whether one of the sockets that were hot before the wait is ready. */
-static bool found_hot(const struct selector *selector)
+/* Whether a socket that was hot before the wait is ready. */
+static bool hot_ready(const struct selector *selector)
 {
     for (size_t i = 0; i < selector->ready_count; i++) {
         if (selector->ready[i]->index < selector->hot)
@@ -110,28 +112,30 @@ static bool found_hot(const struct selector *selector)
     return false;
 }
 
-/* No socket is busy: waits for all, as long as it takes, and finds out whether one is. */
+/* No hot socket is busy: waits for all sockets until the time-out, and finds out whether one has
+ * become busy. */
 static bool wait_for_all(struct selector *selector, int64_t timeout)
 {
     struct polling *polling = &selector->polling;
     int64_t now = os_nanoseconds();
-    bool good = true;
+    bool ok = true;
 
     end_scan(selector);
     polling->quiet = 0;
-    if (polling->waits++ % MEASURE == 0)
-        good = poll_sockets(selector, selector->asked, selector->asked + slice(selector), now);
-    if (good && selector->ready_count == 0) {
+    if (polling->waits++ % MEASURE_EVERY == 0)
+        ok = poll_sockets(selector, selector->asked, selector->asked + slice_size(selector), now);
+    if (ok && selector->ready_count == 0) {
         now = os_nanoseconds();
-        good = selector_sets_wait(selector, selector->hot, selector->count, timeout);
+        ok = selector_sets_wait(selector, selector->hot, selector->count, timeout);
         polling->polled = os_nanoseconds();
     }
-    polling->busy = found_hot(selector) && polling->polled - now <= AT_ONCE * poll_cost(selector);
-    return good;
+    polling->busy =
+        hot_ready(selector) && polling->polled - now <= IMMEDIATE_POLLS * poll_cost(selector);
+    return ok;
 }
 
-/* Waits for the hot sockets, until the next cold ones are due; or no longer than a poll of all
- * would take, and when none was ready in that time, none is busy any more. */
+/* Waits for the hot sockets until the next slice is due, or for as long as a poll of all would
+ * take. If none becomes ready in that time, the hot sockets are no longer busy. */
 static bool wait_for_hot(struct selector *selector, int64_t timeout, int64_t now)
 {
     struct polling *polling = &selector->polling;
@@ -141,16 +145,17 @@ static bool wait_for_hot(struct selector *selector, int64_t timeout, int64_t now
     limit = left < limit ? left : limit;
     limit = limit > 0 ? limit : 0; /* the estimate may have shrunk */
     limit = timeout >= 0 && timeout < limit ? timeout : limit;
-    bool good = selector_sets_wait(selector, selector->hot, selector->hot, limit);
+    bool ok = selector_sets_wait(selector, selector->hot, selector->hot, limit);
 
-    /* Measured: a timer that ticks rarely, as that of Windows, makes a short wait a long one. */
+    /* The time is measured: with a timer that ticks rarely, as on Windows, a short wait becomes
+     * long. */
     polling->quiet = selector->ready_count > 0 ? 0 : polling->quiet + os_nanoseconds() - now;
     polling->busy = polling->quiet < poll_cost(selector);
-    return good;
+    return ok;
 }
 
-/* Waits for all, of which most are hot: there is nothing to be saved. */
-static bool wait_for_most(struct selector *selector, int64_t timeout, int64_t now)
+/* Most sockets are hot, so there is nothing to save: waits for all. */
+static bool wait_mostly_hot(struct selector *selector, int64_t timeout, int64_t now)
 {
     if (now - selector->polling.polled >= poll_interval(selector)) {
         end_scan(selector);
@@ -161,28 +166,28 @@ static bool wait_for_most(struct selector *selector, int64_t timeout, int64_t no
 
 static bool wait_among_many(struct selector *selector, int64_t timeout)
 {
-    bool good = true;
+    bool ok = true;
 
     if (!selector->polling.busy)
         return wait_for_all(selector, timeout);
     int64_t now = os_nanoseconds();
 
     if (selector->hot * 2 > selector->count)
-        return wait_for_most(selector, timeout, now);
+        return wait_mostly_hot(selector, timeout, now);
     if (now >= slice_due(selector)) {
-        good = poll_slice(selector, now);
+        ok = poll_slice(selector, now);
         now = selector->polling.polled;
     }
-    if (good && selector->ready_count == 0)
-        good = wait_for_hot(selector, timeout, now);
-    return good;
+    if (ok && selector->ready_count == 0)
+        ok = wait_for_hot(selector, timeout, now);
+    return ok;
 }
 
 bool polled_wait(struct selector *selector, int64_t timeout)
 {
-    bool good = wait_among_many(selector, timeout);
+    bool ok = wait_among_many(selector, timeout);
 
     for (size_t i = 0; i < selector->ready_count; i++)
         selector_promote(selector, selector->ready[i]);
-    return good;
+    return ok;
 }

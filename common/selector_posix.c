@@ -1,6 +1,7 @@
-/* macOS refuses descriptors past FD_SETSIZE unless it is told that the sets are larger. */
+/* macOS refuses descriptors past FD_SETSIZE unless this says that the sets are larger. */
 #define _DARWIN_UNLIMITED_SELECT /* NOLINT: the name is the system's */
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -11,26 +12,30 @@
 #include "selector_private.h"
 
 /*
- * An fd_set is a bitmap over descriptors, and select() reads as many of its bits as it is told to.
- * So it may be larger than the type says, if FD_SET and its like are kept off it: glibc's abort
- * past FD_SETSIZE. Linux and FreeBSD keep it in words of unsigned long; others in 32-bit words,
- * which on a little-endian machine is the same, and on one of 32 bits.
+ * An fd_set is a bitmap over descriptors, and select() reads only as many of its bits as its first
+ * argument says. So it may be larger than its type, as long as FD_SET and its like are not used:
+ * those of glibc abort past FD_SETSIZE. Linux and FreeBSD use words of unsigned long. Others use
+ * words of 32 bits, which is the same layout on a little-endian or a 32-bit machine.
  */
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ && __SIZEOF_LONG__ != 4 && !defined __linux__ &&     \
     !defined __FreeBSD__
-#error "here a bit of an fd_set is not where it would be looked for: in another word of 32 bits"
+#error                                                                                             \
+    "the bits of an fd_set are in another order here: it has 32-bit words on a big-endian machine"
 #endif
 typedef unsigned long word;
-enum { WORD_BITS = sizeof(word) * CHAR_BIT, SHORTAGE = 10 /* milliseconds */ };
+enum { WORD_BITS = sizeof(word) * CHAR_BIT };
+enum { SHORTAGE_DELAY = 10 /* milliseconds; the time-out of poll(2) */ };
+_Static_assert(sizeof(fd_set) % sizeof(word) == 0, "an fd_set is a number of whole words");
+_Static_assert(FD_SETSIZE % WORD_BITS == 0, "no word reaches past the bits of an fd_set");
 
 struct selector_sets {
-    size_t words;        /* in each bitmap */
-    size_t used;         /* no word from this one on has a bit set */
-    word *read_interest; /* owns the one allocation in which all four bitmaps stand */
+    size_t words;        /* of each bitmap */
+    size_t used;         /* words[used] and those after it have no bit set in either interest */
+    word *read_interest; /* owns the allocation of all four bitmaps */
     word *write_interest;
-    word *read_ready; /* copied from the interest, then cut down by select() */
+    word *read_ready; /* copied from the interest; select() clears the bits that are not ready */
     word *write_ready;
-    struct selector_watch **by_descriptor; /* a place for each bit; NULL: it is not watched */
+    struct selector_watch **by_descriptor; /* one for each bit; NULL: not watched */
 };
 
 struct selector_sets *selector_sets_create(void)
@@ -83,12 +88,14 @@ bool selector_sets_add(struct selector_sets *sets, struct selector_watch *watch,
     (void)count;
     if (!reserve(sets, (size_t)watch->socket))
         return false;
+    assert(sets->by_descriptor[watch->socket] == NULL); /* a socket is watched once at most */
     sets->by_descriptor[watch->socket] = watch;
     return true;
 }
 
 void selector_sets_remove(struct selector_sets *sets, const struct selector_watch *watch)
 {
+    assert(sets->by_descriptor[watch->socket] == watch);
     sets->by_descriptor[watch->socket] = NULL;
 }
 
@@ -99,7 +106,7 @@ struct selector_watch *selector_sets_find(const struct selector_sets *sets, int 
     return known ? sets->by_descriptor[descriptor] : NULL;
 }
 
-static void put(word *bitmap, size_t descriptor, bool on)
+static void set_bit(word *bitmap, size_t descriptor, bool on)
 {
     word bit = (word)1 << (descriptor % WORD_BITS);
 
@@ -114,13 +121,13 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
 {
     size_t descriptor = (size_t)watch->socket;
 
-    put(sets->read_interest, descriptor, (interest & SELECTOR_READ) != 0);
-    put(sets->write_interest, descriptor, (interest & SELECTOR_WRITE) != 0);
+    set_bit(sets->read_interest, descriptor, (interest & SELECTOR_READ) != 0);
+    set_bit(sets->write_interest, descriptor, (interest & SELECTOR_WRITE) != 0);
     if (sets->used <= descriptor / WORD_BITS)
         sets->used = descriptor / WORD_BITS + 1;
 }
 
-/* Goes through the bits that select() has left and no others. */
+/* Visits only the bits that select() has left set. */
 static void collect(struct selector *selector, size_t words)
 {
     const struct selector_sets *sets = selector->sets;
@@ -142,7 +149,7 @@ static void collect(struct selector *selector, size_t words)
     }
 }
 
-/* Fills the bitmaps of a wait with the interest in all watches; returns how many words they are. */
+/* Fills the ready bitmaps with the interest of all watches; returns how many words are in use. */
 static size_t fill_with_all(struct selector_sets *sets)
 {
     while (sets->used > 0 && sets->read_interest[sets->used - 1] == 0 &&
@@ -155,8 +162,8 @@ static size_t fill_with_all(struct selector_sets *sets)
     return sets->used;
 }
 
-/* Adds the interest in the watches from `from` to `to`; returns how many words there are now. */
-static size_t add(const struct selector *selector, size_t from, size_t to, size_t words)
+/* Adds the interest of watches[from] up to watches[to]; returns how many words are in use now. */
+static size_t add_interest(const struct selector *selector, size_t from, size_t to, size_t words)
 {
     struct selector_sets *sets = selector->sets;
 
@@ -167,29 +174,30 @@ static size_t add(const struct selector *selector, size_t from, size_t to, size_
         if (watch->interest == SELECTOR_NONE)
             continue;
         if (watch->interest & SELECTOR_READ)
-            put(sets->read_ready, descriptor, true);
+            set_bit(sets->read_ready, descriptor, true);
         if (watch->interest & SELECTOR_WRITE)
-            put(sets->write_ready, descriptor, true);
+            set_bit(sets->write_ready, descriptor, true);
         if (words <= descriptor / WORD_BITS)
             words = descriptor / WORD_BITS + 1;
     }
     return words;
 }
 
-/* The same with the interest in some of them. */
+/* Fills the ready bitmaps with the interest of some watches; returns how many words are in use. */
 static size_t fill_with_some(const struct selector *selector, size_t from, size_t to)
 {
     struct selector_sets *sets = selector->sets;
 
     memset(sets->read_ready, 0, sets->used * sizeof(word));
     memset(sets->write_ready, 0, sets->used * sizeof(word));
-    return add(selector, from, to, add(selector, 0, selector->hot, 0));
+    return add_interest(selector, from, to, add_interest(selector, 0, selector->hot, 0));
 }
 
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
-    int64_t microseconds = (timeout + 999) / 1000; /* to wake early is to wait twice */
+    int64_t microseconds =
+        (timeout + 999) / 1000; /* rounded up: waking early would mean waiting twice */
     struct timeval limit = {.tv_sec = (time_t)(microseconds / 1000000),
                             .tv_usec = (suseconds_t)(microseconds % 1000000)};
     size_t words = selector->hot + to - from == selector->count
@@ -206,7 +214,7 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
         return true;
     if (errno != EAGAIN && errno != ENOMEM)
         return false;
-    /* The kernel is short of memory: leave it some time. */
-    poll(NULL, 0, SHORTAGE);
+    /* The kernel is short of memory: give it some time. */
+    poll(NULL, 0, SHORTAGE_DELAY);
     return true;
 }

@@ -5,23 +5,21 @@
 #include "selector_private.h"
 
 /*
- * On Windows an fd_set is a count and an array of that many sockets, not a bitmap: one with more
- * places than the type says is as good (Winsock reads fd_count, not FD_SETSIZE). It is filled
- * directly: FD_SET looks through the whole array for each socket it adds, and drops what is past
- * FD_SETSIZE without a word.
+ * On Windows an fd_set is a count and an array of sockets, not a bitmap. A longer array works as
+ * well: Winsock reads fd_count, not FD_SETSIZE. The array is filled directly, because FD_SET
+ * searches the whole array for each socket it adds, and silently drops those past FD_SETSIZE.
  */
 struct socket_set {
     u_int count;
     SOCKET sockets[];
 };
 
-/* The sets are filled anew for each wait from the selector's watches, so there is no interest to
- * keep here. */
+/* The sets are filled for each wait from the selector's watches, so no interest is kept here. */
 struct selector_sets {
     size_t capacity;         /* of each set */
-    struct socket_set *read; /* owns the one allocation in which all three sets stand */
+    struct socket_set *read; /* owns the allocation of all three sets */
     struct socket_set *write;
-    struct socket_set *failed; /* exceptfds: the only place where a failed connect shows */
+    struct socket_set *failed; /* exceptfds: a failed connect shows only here */
 };
 
 struct selector_sets *selector_sets_create(void)
@@ -70,8 +68,8 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
     (void)interest;
 }
 
-/* Adds the interest in the watches from `from` to `to`. */
-static void add(struct selector *selector, size_t from, size_t to)
+/* Adds the interest of watches[from] up to watches[to]. */
+static void add_interest(struct selector *selector, size_t from, size_t to)
 {
     struct selector_sets *sets = selector->sets;
 
@@ -88,9 +86,9 @@ static void add(struct selector *selector, size_t from, size_t to)
 }
 
 /*
- * From the sockets that select() left in a set back to their watches, the hot ones and those
- * from `from` to `to`. Both stand in the same order in practice, so that one walk finds all; but
- * nobody promises it, so the walk begins again at the end and gives up only after a full turn.
+ * Finds the watches of the sockets that select() has left in a set: hot ones, or watches[from] up
+ * to watches[to]. Both are in the same order in practice, so one pass finds all of them. That order
+ * is not documented, so the search wraps around and gives up only after a full turn.
  */
 static void collect(struct selector *selector, size_t from, size_t to, const struct socket_set *set,
                     uint8_t ready)
@@ -112,9 +110,8 @@ static void collect(struct selector *selector, size_t from, size_t to, const str
     }
 }
 
-/* A set that is given must have a socket in it (Winsock, select()); one that has none is left out.
- */
-static fd_set *given(struct socket_set *set)
+/* Winsock requires that a set has a socket in it (select()); an empty one is left out. */
+static fd_set *set_or_null(struct socket_set *set)
 {
     return set->count > 0 ? (fd_set *)(void *)set : NULL;
 }
@@ -122,25 +119,26 @@ static fd_set *given(struct socket_set *set)
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
 {
     struct selector_sets *sets = selector->sets;
-    int64_t microseconds = (timeout + 999) / 1000; /* to wake early is to wait twice */
+    int64_t microseconds =
+        (timeout + 999) / 1000; /* rounded up: waking early would mean waiting twice */
     struct timeval limit = {.tv_sec = (long)(microseconds / 1000000),
                             .tv_usec = (long)(microseconds % 1000000)};
-    bool none = selector->count == 0; /* and no sets either */
+    bool none = selector->count == 0; /* then there are no sets either */
 
     selector->polled = true;
     if (!none) {
         sets->read->count = sets->write->count = sets->failed->count = 0;
-        add(selector, 0, selector->hot);
-        add(selector, from, to);
+        add_interest(selector, 0, selector->hot);
+        add_interest(selector, from, to);
         none = sets->read->count == 0 && sets->write->count == 0;
     }
-    /* select() without any socket fails there (WSAEINVAL) where it should wait. */
+    /* Without any socket, select() fails (WSAEINVAL) where it should wait. */
     if (none) {
         Sleep(timeout < 0 ? INFINITE : (DWORD)((timeout + MILLISECONDS(1) - 1) / MILLISECONDS(1)));
         return true;
     }
-    int found = select(0, given(sets->read), given(sets->write), given(sets->failed),
-                       timeout < 0 ? NULL : &limit);
+    int found = select(0, set_or_null(sets->read), set_or_null(sets->write),
+                       set_or_null(sets->failed), timeout < 0 ? NULL : &limit);
 
     if (found > 0) {
         collect(selector, from, to, sets->read, SELECTOR_READ);

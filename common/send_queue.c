@@ -1,6 +1,6 @@
 #include "send_queue.h"
 
-/* As net_send(), but what is left to be sent is an outcome. */
+/* As net_send(), but the outcome is NET_WOULD_BLOCK when bytes are left. */
 static struct net_result send_some(os_socket s, const char *bytes, size_t length)
 {
     struct net_result result = net_send(s, bytes, length);

@@ -12,17 +12,17 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { USUAL_COLUMNS = 80 };
+enum { DEFAULT_COLUMNS = 80 };
 
 enum kind {
-    KIND_FILE, /* and everything else that is always ready */
+    KIND_FILE, /* and others that are always ready */
     KIND_TERMINAL,
     KIND_PIPE,
     KIND_SOCKET
 };
 
-/* A stream as it is used: by its number or, where `own`, through an open file of our own that is
- * non-blocking. */
+/* The descriptor in use: the standard one or, with `own`, that of a second, non-blocking open
+ * file. */
 static struct {
     int descriptor;
     enum kind kind;
@@ -45,11 +45,12 @@ static enum kind kind_of(int descriptor)
 }
 
 /*
- * Opens a terminal or a pipe once more; -1 where that is refused. A terminal of another user (su,
- * sudo) cannot be opened by its name, but as /dev/tty if it is the one that controls us. Where
- * /dev/fd gives a duplicate instead of a new open file, as on macOS, the flags stay as they were.
+ * Opens a terminal or a pipe a second time; -1 where that is refused. A terminal of another user
+ * (su, sudo) cannot be opened by its name, but as /dev/tty if it is the controlling terminal. Where
+ * /dev/fd duplicates the descriptor instead of opening the file, as on macOS, the flags do not
+ * change and the duplicate is closed.
  */
-static int open_again(int descriptor, enum kind kind, int direction)
+static int reopen(int descriptor, enum kind kind, int direction)
 {
     int flags = direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     const char *terminal = kind == KIND_TERMINAL ? ttyname(descriptor) : NULL;
@@ -73,7 +74,7 @@ static int open_again(int descriptor, enum kind kind, int direction)
 static void prepare(enum stream stream, int descriptor, int direction)
 {
     enum kind kind = kind_of(descriptor);
-    int fd = open_again(descriptor, kind, direction);
+    int fd = reopen(descriptor, kind, direction);
 
     streams[stream].kind = kind;
     streams[stream].own = fd != -1;
@@ -83,18 +84,18 @@ static void prepare(enum stream stream, int descriptor, int direction)
 int stream_start(void)
 {
     static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU};
-    /* Where there is no null device, as in a chroot(2), nothing can be read from the root directory
+    /* Without a null device, as in a chroot(2), the root directory stands in: it cannot be read
      * either. */
-    const char *nothing = access("/dev/null", R_OK) == 0 ? "/dev/null" : "/";
+    const char *empty = access("/dev/null", R_OK) == 0 ? "/dev/null" : "/";
 
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
         if (signal(ignored[i], SIG_IGN) == SIG_ERR)
             return errno;
     }
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        /* Read-only even for the outputs: what is written to a stream that was closed has to fail,
-         * not to vanish. */
-        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open(nothing, O_RDONLY) == -1)
+        /* Read-only even for the outputs: a write to a stream that was closed has to fail, not to
+         * vanish. */
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open(empty, O_RDONLY) == -1)
             return errno;
     }
     prepare(STREAM_INPUT, STDIN_FILENO, O_RDONLY);
@@ -114,7 +115,7 @@ bool stream_is_terminal(enum stream stream)
 
 bool stream_in_background(enum stream stream)
 {
-    /* A terminal that does not control us has no foreground for us: -1, and ENOTTY. */
+    /* For a terminal that is not the controlling one, tcgetpgrp() returns -1 with ENOTTY. */
     pid_t foreground =
         streams[stream].kind == KIND_TERMINAL ? tcgetpgrp(streams[stream].descriptor) : -1;
 
@@ -127,7 +128,7 @@ size_t stream_columns(enum stream stream)
 
     return ioctl(streams[stream].descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0
                ? size.ws_col
-               : USUAL_COLUMNS;
+               : DEFAULT_COLUMNS;
 }
 
 os_socket stream_socket(enum stream stream)
@@ -135,7 +136,7 @@ os_socket stream_socket(enum stream stream)
     return streams[stream].descriptor;
 }
 
-/* Whether a write would be answered with SIGTTOU, or fail because we ignore it. */
+/* Whether a write would raise SIGTTOU, or fail because that is ignored. */
 static bool stopped_in_background(enum stream stream)
 {
     struct termios mode;
@@ -145,10 +146,10 @@ static bool stopped_in_background(enum stream stream)
 }
 
 /*
- * How much of `length` bytes can be written without waiting. poll(2) promises room for PIPE_BUF
- * bytes of a pipe and for one of a terminal; what fails is left to write(2) to tell.
+ * How many of `length` bytes can be written without blocking. poll(2) promises room for PIPE_BUF
+ * bytes in a pipe and for one in a terminal. Errors are left to write(2).
  */
-static size_t room(enum stream stream, size_t length)
+static size_t writable_length(enum stream stream, size_t length)
 {
     struct pollfd waiting = {.fd = streams[stream].descriptor, .events = POLLOUT};
 
@@ -169,7 +170,7 @@ ptrdiff_t stream_write(enum stream stream, const void *bytes, size_t length)
     int descriptor = streams[stream].descriptor;
     ptrdiff_t n;
 
-    length = room(stream, length);
+    length = writable_length(stream, length);
     if (length == 0)
         return 0;
     n = streams[stream].kind == KIND_SOCKET ? send(descriptor, bytes, length, MSG_DONTWAIT)
@@ -198,17 +199,17 @@ ptrdiff_t stream_read(void *bytes, size_t size)
 
     if (n > 0)
         return n;
-    /* A terminal that has hung up is at its end, too, but has no mode any more. */
+    /* A terminal that has hung up also returns 0, but it has no mode any more. */
     if (n == 0)
         return streams[STREAM_INPUT].kind == KIND_TERMINAL && tcgetattr(descriptor, &mode) != 0
                    ? STREAM_BROKEN
                    : STREAM_END;
     if (errno == EINTR || os_error_kind(errno) == OS_ERROR_WOULD_BLOCK)
         return 0;
-    /* What stands in for a stdin that was closed, where there is no null device. */
+    /* The root directory stands in for a closed stdin where there is no null device. */
     if (errno == EISDIR)
         return STREAM_END;
-    /* What a terminal answers to those in its background who ignore SIGTTIN. */
+    /* The result in the background of a terminal, with SIGTTIN ignored. */
     if (errno == EIO && stream_in_background(STREAM_INPUT))
         return 0;
     return STREAM_BROKEN;

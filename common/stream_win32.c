@@ -6,10 +6,10 @@
 
 #include "text.h"
 
-enum { USUAL_COLUMNS = 80 };
+enum { DEFAULT_COLUMNS = 80 };
 
-/* A pipe belongs to other programs too, which do not expect it to refuse what they write. */
-static void give_pipe_back(DWORD which)
+/* Other programs share the pipe and expect its writes to block. */
+static void restore_pipe(DWORD which)
 {
     HANDLE handle = GetStdHandle(which);
     DWORD mode = PIPE_READMODE_BYTE | PIPE_WAIT;
@@ -20,8 +20,8 @@ static void give_pipe_back(DWORD which)
 
 void stream_finish(void)
 {
-    give_pipe_back(STD_OUTPUT_HANDLE);
-    give_pipe_back(STD_ERROR_HANDLE);
+    restore_pipe(STD_OUTPUT_HANDLE);
+    restore_pipe(STD_ERROR_HANDLE);
 }
 
 bool stream_in_background(enum stream stream)
@@ -36,7 +36,7 @@ os_socket stream_socket(enum stream stream)
     return OS_NO_SOCKET;
 }
 
-/* Writes UTF-8 to a console, whatever its code page; a character cut by the end of a call is kept
+/* Writes UTF-8 to a console, whatever its code page. A character cut by the end of a call is kept
  * for the next one. */
 static ptrdiff_t write_console(HANDLE console, enum stream stream, const char *bytes, size_t length)
 {
@@ -85,8 +85,8 @@ bool stream_is_terminal(enum stream stream)
 }
 
 /*
- * A pipe that does not wait (PIPE_NOWAIT) takes a write whole or not at all: what is too long for
- * the room that is left has to be offered in smaller pieces.
+ * A pipe with PIPE_NOWAIT takes a write completely or not at all. So data that exceeds the room
+ * left is offered in smaller pieces.
  */
 static ptrdiff_t write_pipe(HANDLE pipe, const void *bytes, DWORD length)
 {
@@ -107,7 +107,7 @@ size_t stream_columns(enum stream stream)
     CONSOLE_SCREEN_BUFFER_INFO info;
 
     if (!GetConsoleScreenBufferInfo(handle_of(stream), &info))
-        return USUAL_COLUMNS;
+        return DEFAULT_COLUMNS;
     int columns = info.srWindow.Right - info.srWindow.Left + 1;
 
     return (size_t)columns;
@@ -134,9 +134,9 @@ ptrdiff_t stream_write(enum stream stream, const void *bytes, size_t length)
     return WriteFile(handle, bytes, piece, &written, NULL) ? (ptrdiff_t)written : failure();
 }
 
-/* Takes the carriage returns out of what a console has edited, which ends each line with CR LF;
- * returns how many bytes are left. No other one can be typed there. */
-static size_t drop_returns(char *bytes, size_t length)
+/* Removes the carriage returns from lines edited by a console, which end with CR LF. No other
+ * carriage return can be typed there. Returns the length left. */
+static size_t drop_carriage_returns(char *bytes, size_t length)
 {
     size_t kept = 0;
 
@@ -156,7 +156,7 @@ ptrdiff_t stream_read(void *bytes, size_t size)
 
     if (handle == NULL || handle == INVALID_HANDLE_VALUE)
         return STREAM_END;
-    /* Where a pipe cannot be asked, as a Unix pipe under Wine, the read waits. */
+    /* If the pipe cannot be peeked at, such as a Unix pipe under Wine, the read blocks. */
     if (GetFileType(handle) == FILE_TYPE_PIPE &&
         PeekNamedPipe(handle, NULL, 0, NULL, &available, NULL)) {
         if (available == 0)
@@ -166,7 +166,8 @@ ptrdiff_t stream_read(void *bytes, size_t size)
     if (ReadFile(handle, bytes, piece, &count, NULL)) {
         if (count == 0)
             return STREAM_END;
-        return (ptrdiff_t)(stream_is_terminal(STREAM_INPUT) ? drop_returns(bytes, count) : count);
+        return (ptrdiff_t)(stream_is_terminal(STREAM_INPUT) ? drop_carriage_returns(bytes, count)
+                                                            : count);
     }
     switch (GetLastError()) {
     case ERROR_BROKEN_PIPE:

@@ -19,8 +19,7 @@ size_t text_utf8_length(const void *bytes, size_t length)
         if ((b[i] & 0xC0) != 0x80)
             return 0;
     }
-    /* What is written longer than it has to be, surrogates, and what lies beyond U+10FFFF, by the
-     * second byte. */
+    /* Overlong forms, surrogates, and code points above U+10FFFF show in the second byte. */
     if ((b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F) ||
         (b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F))
         return 0;
@@ -53,12 +52,12 @@ size_t text_utf8_cut(const void *bytes, size_t length)
     return 0;
 }
 
-/* Controls, separators, what looks like a space (Zs), and what is drawn as nothing
- * (Default_Ignorable_Code_Point, and the annotation marks U+FFF9 to U+FFFB). */
+/* Controls, separators, spaces (Zs), and invisible characters (Default_Ignorable_Code_Point, and
+ * the annotation marks U+FFF9 to U+FFFB). */
 static const struct {
     uint32_t first;
     uint32_t last;
-} unseen[] = {
+} unsafe[] = {
     {0x00, 0x1F},       {'\\', '\\'},       {0x7F, 0xA0},     {0xAD, 0xAD},     {0x34F, 0x34F},
     {0x61C, 0x61C},     {0x115F, 0x1160},   {0x1680, 0x1680}, {0x17B4, 0x17B5}, {0x180B, 0x180F},
     {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F}, {0x3000, 0x3000}, {0x3164, 0x3164},
@@ -66,13 +65,13 @@ static const struct {
     {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
 };
 
-/* Whether a well-formed character of `length` bytes may be shown as it is. */
-static bool harmless(const unsigned char *b, size_t length)
+/* Whether a well-formed character of `length` bytes is shown without an escape. */
+static bool is_printable(const unsigned char *b, size_t length)
 {
     uint32_t code = text_code_point(b, length);
 
-    for (size_t i = 0; i < sizeof unseen / sizeof unseen[0] && unseen[i].first <= code; i++) {
-        if (code <= unseen[i].last)
+    for (size_t i = 0; i < sizeof unsafe / sizeof unsafe[0] && unsafe[i].first <= code; i++) {
+        if (code <= unsafe[i].last)
             return false;
     }
     return true;
@@ -110,7 +109,7 @@ size_t text_escape_next(const void *bytes, size_t length, char out[TEXT_ESCAPE_M
     const unsigned char *b = bytes;
     size_t character = text_utf8_length(b, length);
 
-    *escaped = character == 0 || !harmless(b, character);
+    *escaped = character == 0 || !is_printable(b, character);
     if (*escaped) {
         *written = escape_byte(*b, out);
         return 1;
@@ -185,7 +184,7 @@ bool text_thousandths(const char *text, uint64_t min, uint64_t max, uint64_t *th
     if (*text == '\0' || whole_length > 20 || strlen(decimals) > 3 ||
         (point != NULL && *decimals == '\0'))
         return false;
-    /* "1.5" is read as "1500": the digits before the point, those behind it, and zeros up to three
+    /* "1.5" is read as "1500": the digits before the point, those after it, and zeros up to three
      * decimals. */
     snprintf(digits, sizeof digits, "%.*s%s%s", whole_length, text, decimals,
              &"000"[strlen(decimals)]);

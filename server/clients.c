@@ -1,5 +1,6 @@
 #include "clients.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "deadline.h"
@@ -32,15 +33,15 @@ static void detach(struct client_list *list, struct connection *c)
         list->newest = c->older;
 }
 
-/* Where a connection belongs that has not ended. */
-static struct client_list *list_of(struct clients *clients, const struct connection *c)
+/* The list for a connection that has not ended. */
+static struct client_list *list_for(struct clients *clients, const struct connection *c)
 {
     if (c->state == CONNECTION_LINGERING)
         return &clients->lingering;
     return send_queue_length(&c->queue) > 0 ? &clients->sending : &clients->serving;
 }
 
-static void log_end(const struct connection_context *context, const struct connection *c)
+static void log_closed(const struct connection_context *context, const struct connection *c)
 {
     char address[NET_ADDRESS_TEXT];
     char reason[CONNECTION_END_TEXT];
@@ -60,10 +61,11 @@ static void log_end(const struct connection_context *context, const struct conne
              (double)(context->now - c->opened) / (double)SECONDS(1));
 }
 
-/* Forgets a connection that has ended, and stands in this list. */
-static void end(struct clients *clients, struct connection *c, struct client_list *list)
+/* Removes and destroys a connection that has ended and is in this list. */
+static void remove_ended(struct clients *clients, struct connection *c, struct client_list *list)
 {
-    log_end(clients->context, c);
+    assert(c->state == CONNECTION_CLOSED && clients->count > 0);
+    log_closed(clients->context, c);
     clients->ended.served++;
     clients->ended.bytes_in += c->bytes_in;
     clients->ended.bytes_out += c->bytes_out;
@@ -74,22 +76,22 @@ static void end(struct clients *clients, struct connection *c, struct client_lis
     connection_destroy(c);
 }
 
-/* Brings lists and interest in line with what a connection has become. `list` and `active` are
- * what they were. */
+/* Updates lists and interest after a connection has changed. `list` and `active` are the values
+ * before the change. */
 static void reconcile(struct clients *clients, struct connection *c, struct client_list *list,
                       int64_t active)
 {
     if (c->state == CONNECTION_CLOSED) {
-        end(clients, c, list);
+        remove_ended(clients, c, list);
         return;
     }
-    struct client_list *now_in = list_of(clients, c);
+    struct client_list *new_list = list_for(clients, c);
 
-    if (now_in == &clients->sending && now_in->oldest == NULL)
+    if (new_list == &clients->sending && new_list->oldest == NULL)
         clients->retry_at = clients->context->now + RETRY_SEND;
-    if (c->active != active || now_in != list) {
+    if (c->active != active || new_list != list) {
         detach(list, c);
-        append(now_in, c);
+        append(new_list, c);
     }
     selector_change(clients->selector, &c->watch, connection_interest(c));
 }
@@ -103,7 +105,7 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
         struct connection refused = {
             .peer = *peer, .end = CONNECTION_REJECTED, .opened = clients->context->now};
 
-        log_end(clients->context, &refused);
+        log_closed(clients->context, &refused);
         free(c);
         net_close(s);
         return;
@@ -115,14 +117,14 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
         connection_log_opened(c, clients->context);
 }
 
-/* Lets a connection do something, and takes what came of it into account. */
+/* Calls a function of a connection, and updates lists and interest to the result. */
 static void apply(struct clients *clients, struct connection *c,
-                  void (*act)(struct connection *, struct connection_context *))
+                  void (*function)(struct connection *, struct connection_context *))
 {
-    struct client_list *list = list_of(clients, c);
+    struct client_list *list = list_for(clients, c);
     int64_t active = c->active;
 
-    act(c, clients->context);
+    function(c, clients->context);
     reconcile(clients, c, list, active);
 }
 
@@ -131,9 +133,10 @@ void clients_serve(struct clients *clients, struct connection *c)
     apply(clients, c, connection_serve);
 }
 
-/* The same for each connection that stands in a list now; it may leave the list by that. */
+/* Applies a function to each connection that is in a list now. The function may move a connection
+ * to another list. */
 static void apply_to_all(struct clients *clients, const struct client_list *list,
-                         void (*act)(struct connection *, struct connection_context *))
+                         void (*function)(struct connection *, struct connection_context *))
 {
     const struct connection *last = list->newest;
     struct connection *next = list->oldest;
@@ -144,7 +147,7 @@ static void apply_to_all(struct clients *clients, const struct client_list *list
 
         next = c->newer;
         more = c != last;
-        apply(clients, c, act);
+        apply(clients, c, function);
     }
 }
 
@@ -154,15 +157,15 @@ void clients_stop(struct clients *clients)
     apply_to_all(clients, &clients->sending, connection_stop);
 }
 
-/* Ends each connection of a list on which nothing has moved for `limit` nanoseconds. */
-static void end_overdue(struct clients *clients, struct client_list *list, int64_t limit,
-                        enum connection_end reason)
+/* Ends each connection of a list that has made no progress for `limit` nanoseconds. */
+static void abort_overdue(struct clients *clients, struct client_list *list, int64_t limit,
+                          enum connection_end reason)
 {
     struct connection *c;
 
     while ((c = list->oldest) != NULL && clients->context->now - c->active >= limit) {
         connection_abort(c, clients->context, reason);
-        end(clients, c, list);
+        remove_ended(clients, c, list);
     }
 }
 
@@ -170,30 +173,30 @@ void clients_expire(struct clients *clients)
 {
     int64_t now = clients->context->now;
 
-    /* First: a reset is a better reason than having been idle. */
+    /* Before the time-outs: a reset is a better reason than being idle. */
     if (clients->sending.oldest != NULL && now >= clients->retry_at) {
         clients->retry_at = now + RETRY_SEND;
         apply_to_all(clients, &clients->sending, connection_flush);
     }
-    end_overdue(clients, &clients->lingering, CONNECTION_LINGER, CONNECTION_IDLE);
+    abort_overdue(clients, &clients->lingering, CONNECTION_LINGER, CONNECTION_IDLE);
     if (clients->idle_timeout > 0) {
-        end_overdue(clients, &clients->serving, clients->idle_timeout, CONNECTION_IDLE);
-        end_overdue(clients, &clients->sending, clients->idle_timeout, CONNECTION_IDLE);
+        abort_overdue(clients, &clients->serving, clients->idle_timeout, CONNECTION_IDLE);
+        abort_overdue(clients, &clients->sending, clients->idle_timeout, CONNECTION_IDLE);
     }
 }
 
-/* When the oldest of a list is overdue. */
-static int64_t overdue_at(const struct client_list *list, int64_t limit)
+/* When the oldest connection of a list expires. */
+static int64_t expiry_of(const struct client_list *list, int64_t limit)
 {
     return list->oldest != NULL && limit > 0 ? list->oldest->active + limit : DEADLINE_NEVER;
 }
 
 int64_t clients_next_expiry(const struct clients *clients)
 {
-    int64_t deadline = overdue_at(&clients->lingering, CONNECTION_LINGER);
+    int64_t deadline = expiry_of(&clients->lingering, CONNECTION_LINGER);
 
-    deadline = deadline_earlier(deadline, overdue_at(&clients->serving, clients->idle_timeout));
-    deadline = deadline_earlier(deadline, overdue_at(&clients->sending, clients->idle_timeout));
+    deadline = deadline_earlier(deadline, expiry_of(&clients->serving, clients->idle_timeout));
+    deadline = deadline_earlier(deadline, expiry_of(&clients->sending, clients->idle_timeout));
     if (clients->sending.oldest != NULL)
         deadline = deadline_earlier(deadline, clients->retry_at);
     return deadline;
@@ -203,7 +206,7 @@ void clients_abort(struct clients *clients)
 {
     const int64_t any_time = INT64_MIN;
 
-    end_overdue(clients, &clients->serving, any_time, CONNECTION_STOPPING);
-    end_overdue(clients, &clients->sending, any_time, CONNECTION_STOPPING);
-    end_overdue(clients, &clients->lingering, any_time, CONNECTION_STOPPING);
+    abort_overdue(clients, &clients->serving, any_time, CONNECTION_STOPPING);
+    abort_overdue(clients, &clients->sending, any_time, CONNECTION_STOPPING);
+    abort_overdue(clients, &clients->lingering, any_time, CONNECTION_STOPPING);
 }

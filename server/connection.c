@@ -5,18 +5,25 @@
 #include <string.h>
 
 /*
- * Reads are small until the peer has shown that it takes what it is sent: what one read brought may
- * all have to be kept, if the peer stops reading. A peer that never reads takes no more than what
- * the system buffers on both sides, a few MiB; one to which more has been sent does read.
+ * Reads are small until the peer has proved that it reads its answers: if it stops reading, all of
+ * one read may have to be kept. A peer that never reads takes only what the system buffers on both
+ * sides, a few MiB. A peer to which more has been sent does read.
  */
 enum {
     READ_FIRST = 16 * 1024,
-    READ_MORE = 64 * 1024,    /* after as much has been sent, */
-    PROVEN = 16 * 1024 * 1024 /* and as much as there is room for after this */
+    READ_MORE = 64 * 1024,            /* read size once this much has been sent */
+    READ_MAX_AFTER = 16 * 1024 * 1024 /* CONNECTION_SCRATCH once this much has been sent */
 };
 
-/* Answers of at least this size are sent from where they stand instead of being batched. */
+/* Answers of at least this size are sent from the input instead of being copied to the batch. */
 enum { BATCH_LIMIT = 8 * 1024 };
+
+_Static_assert(BATCH_LIMIT <= (int)CONNECTION_BATCH, "the batch has room for every small answer");
+_Static_assert(READ_MORE <= (int)CONNECTION_SCRATCH && CONNECTION_CHUNK <= CONNECTION_SCRATCH,
+               "every read fits into the scratch memory");
+_Static_assert(CONNECTION_CLOSED < 1 << 3 && CONNECTION_FAILED < 1 << 4,
+               "the enumerators fit into their bit-fields");
+_Static_assert(sizeof(struct connection) <= 128, "a connection is small, for there are many");
 
 struct connection *connection_create(os_socket s, const struct net_address *peer, int64_t now)
 {
@@ -44,7 +51,7 @@ static void set_end(struct connection *c, enum connection_end end)
         c->end = end;
 }
 
-/* Ends the connection after an outcome of recv or send that leaves nothing else to do. */
+/* Closes the connection after a failed recv or send. */
 static void fail(struct connection *c, struct net_result result)
 {
     c->state = CONNECTION_CLOSED;
@@ -66,9 +73,9 @@ static void fail(struct connection *c, struct net_result result)
     }
 }
 
-/* Takes the result of a send into account. */
-static void sent(struct connection *c, const struct connection_context *context,
-                 struct net_result result)
+/* Records the result of a send. */
+static void record_sent(struct connection *c, const struct connection_context *context,
+                        struct net_result result)
 {
     c->bytes_out += result.bytes;
     if (result.bytes > 0)
@@ -81,13 +88,13 @@ static void send_bytes(struct connection *c, const struct connection_context *co
                        struct span part)
 {
     if (part.length > 0 && c->state != CONNECTION_CLOSED)
-        sent(c, context, send_queue_send(&c->queue, c->watch.socket, part.bytes, part.length));
+        record_sent(c, context,
+                    send_queue_send(&c->queue, c->watch.socket, part.bytes, part.length));
 }
 
-/* Sends a part of an answer, or puts it with the `*batched` bytes that are to go out in one send.
- */
-static void put(struct connection *c, const struct connection_context *context, size_t *batched,
-                struct span part)
+/* Sends a part of an answer, or adds it to the `*batched` bytes that go out in one send. */
+static void send_or_batch(struct connection *c, const struct connection_context *context,
+                          size_t *batched, struct span part)
 {
     if (part.length >= BATCH_LIMIT || *batched + part.length > CONNECTION_BATCH) {
         send_bytes(c, context, (struct span){context->batch, *batched});
@@ -101,17 +108,17 @@ static void put(struct connection *c, const struct connection_context *context, 
     }
 }
 
-/* Whether there is still something to be gained from the input: the peer takes answers, and has not
- * said quit. */
-static bool may_answer(const struct connection *c)
+/* Whether the input can be answered: the peer takes answers, and its stream has not ended with quit
+ * or a line too long. */
+static bool can_answer(const struct connection *c)
 {
     return c->state != CONNECTION_CLOSED && c->end != CONNECTION_QUIT &&
            c->end != CONNECTION_LINE_TOO_LONG && send_queue_length(&c->queue) == 0;
 }
 
 /*
- * Answers the messages in the input until none is whole, or the system takes no more. Returns how
- * much of the input is dealt with; after a quit or a line too long, all of it.
+ * Answers the messages in the input until no complete one is left, or the system takes no more.
+ * Returns how many bytes of the input are done with: after a quit or a line too long, all of them.
  */
 static size_t answer(struct connection *c, struct connection_context *context, struct span input)
 {
@@ -120,7 +127,7 @@ static size_t answer(struct connection *c, struct connection_context *context, s
     size_t batched = 0;
     size_t used = 0;
 
-    while (may_answer(c)) {
+    while (can_answer(c)) {
         struct span rest = {input.bytes + used, input.length - used};
         enum protocol_verdict verdict =
             protocol_next(&context->rules, rest, c->peer_ended, &searched, &next);
@@ -128,11 +135,11 @@ static size_t answer(struct connection *c, struct connection_context *context, s
         if (verdict == PROTOCOL_INCOMPLETE)
             break;
         used += next.consumed;
-        /* Before anything is sent: if that fails, the failure is what is reported. */
+        /* Set before the send: if that fails, it replaces this reason. */
         if (verdict == PROTOCOL_QUIT || verdict == PROTOCOL_TOO_LONG)
             c->end = verdict == PROTOCOL_QUIT ? CONNECTION_QUIT : CONNECTION_LINE_TOO_LONG;
-        put(c, context, &batched, next.prefix);
-        put(c, context, &batched, next.body);
+        send_or_batch(c, context, &batched, next.prefix);
+        send_or_batch(c, context, &batched, next.body);
         if (verdict == PROTOCOL_TOO_LONG)
             continue;
         c->messages++;
@@ -145,8 +152,8 @@ static size_t answer(struct connection *c, struct connection_context *context, s
     return c->end == CONNECTION_QUIT || c->end == CONNECTION_LINE_TOO_LONG ? input.length : used;
 }
 
-/* Answers what was kept, as far as that can be done now. */
-static void answer_kept(struct connection *c, struct connection_context *context)
+/* Answers the pending input as far as possible now. */
+static void answer_pending(struct connection *c, struct connection_context *context)
 {
     size_t length = buffer_length(&c->pending_input);
 
@@ -155,28 +162,29 @@ static void answer_kept(struct connection *c, struct connection_context *context
                        answer(c, context, (struct span){buffer_bytes(&c->pending_input), length}));
 }
 
-/* Answers what has just come, and keeps what cannot be answered yet. */
-static void answer_new(struct connection *c, struct connection_context *context, struct span input)
+/* Answers new input, and keeps what cannot be answered yet. */
+static void answer_input(struct connection *c, struct connection_context *context,
+                         struct span input)
 {
-    bool more = buffer_length(&c->pending_input) > 0; /* than the input is to be answered */
-    size_t used = more ? 0 : answer(c, context, input);
+    bool has_pending = buffer_length(&c->pending_input) > 0; /* this comes first */
+    size_t used = has_pending ? 0 : answer(c, context, input);
 
-    /* Once a send has failed, nothing will be answered any more. */
+    /* After a failed send nothing is answered any more. */
     if (used == input.length || c->state == CONNECTION_CLOSED)
         return;
     if (!buffer_append(&c->pending_input, input.bytes + used, input.length - used))
         fail(c, (struct net_result){.outcome = NET_EXHAUSTED});
-    else if (more)
-        answer_kept(c, context);
+    else if (has_pending)
+        answer_pending(c, context);
 }
 
 static size_t read_size(const struct connection *c, const struct connection_context *context)
 {
     if (context->rules.mode == PROTOCOL_CHUNK)
         return CONNECTION_CHUNK;
-    return c->bytes_out >= PROVEN      ? CONNECTION_SCRATCH
-           : c->bytes_out >= READ_MORE ? READ_MORE
-                                       : READ_FIRST;
+    return c->bytes_out >= READ_MAX_AFTER ? CONNECTION_SCRATCH
+           : c->bytes_out >= READ_MORE    ? READ_MORE
+                                          : READ_FIRST;
 }
 
 void connection_log_opened(const struct connection *c, const struct connection_context *context)
@@ -188,8 +196,9 @@ void connection_log_opened(const struct connection *c, const struct connection_c
                  net_address_text(&c->peer, address));
 }
 
-/* Takes into account that bytes have come. */
-static void received(struct connection *c, const struct connection_context *context, size_t bytes)
+/* Records that bytes have arrived. */
+static void record_received(struct connection *c, const struct connection_context *context,
+                            size_t bytes)
 {
     if (c->bytes_in == 0 && context->no_log_empty)
         connection_log_opened(c, context);
@@ -202,15 +211,15 @@ static void receive(struct connection *c, struct connection_context *context)
 
     switch (result.outcome) {
     case NET_DONE:
-        received(c, context, result.bytes);
+        record_received(c, context, result.bytes);
         c->active = context->now;
-        answer_new(c, context, (struct span){context->scratch, result.bytes});
+        answer_input(c, context, (struct span){context->scratch, result.bytes});
         return;
     case NET_END:
         c->peer_ended = true;
         c->active = context->now;
         set_end(c, CONNECTION_END_OF_STREAM);
-        answer_kept(c, context);
+        answer_pending(c, context);
         return;
     case NET_WOULD_BLOCK:
         return;
@@ -219,21 +228,21 @@ static void receive(struct connection *c, struct connection_context *context)
     case NET_UNAVAILABLE:
     case NET_FAILED:
         fail(c, result);
-        /* Nothing is read while answers wait: what it has sent has been answered, unless it is
-         * kept. */
+        /* Nothing is read while answers are queued, so all input has been answered, except for
+         * pending input. */
         if (result.outcome == NET_RESET && buffer_length(&c->pending_input) == 0)
             c->end = CONNECTION_LEFT;
         return;
     }
 }
 
-/* Reads what nobody will answer, until the peer ends too. Returns whether there was any. */
+/* Reads and discards input until the peer ends its stream. Returns whether there was any. */
 static bool discard(struct connection *c, struct connection_context *context)
 {
     struct net_result result = net_recv(c->watch.socket, context->scratch, CONNECTION_SCRATCH);
 
     if (result.outcome == NET_DONE)
-        received(c, context, result.bytes);
+        record_received(c, context, result.bytes);
     else if (result.outcome != NET_WOULD_BLOCK)
         c->state = CONNECTION_CLOSED;
     return result.outcome == NET_DONE;
@@ -243,7 +252,7 @@ void connection_abort(struct connection *c, struct connection_context *context,
                       enum connection_end end)
 {
     set_end(c, end);
-    /* An end that was near but did not come is not the one to report. */
+    /* With bytes still queued, the earlier reason has not taken effect: report this one. */
     if (send_queue_length(&c->queue) > 0)
         c->end = end;
     for (int i = 0; i < CONNECTION_LAST_READS && c->state != CONNECTION_CLOSED; i++) {
@@ -253,7 +262,7 @@ void connection_abort(struct connection *c, struct connection_context *context,
     c->state = CONNECTION_CLOSED;
 }
 
-/* Once there is an end, goes through the states on the way to it as far as possible. */
+/* Once there is a reason to end, advances through the states as far as possible. */
 static void advance(struct connection *c, struct connection_context *context)
 {
     if (c->state == CONNECTION_OPEN && c->end != CONNECTION_NOT_ENDED)
@@ -261,8 +270,8 @@ static void advance(struct connection *c, struct connection_context *context)
     if (c->state != CONNECTION_FLUSHING || send_queue_length(&c->queue) > 0)
         return;
     /*
-     * When the server stops, a client that has been silent for as long as it might linger is not
-     * waited for; what it sends at that very moment is lost.
+     * When the server stops, a client that has been silent for CONNECTION_LINGER does not linger.
+     * What it sends at that very moment is lost.
      */
     bool silent = c->end == CONNECTION_STOPPING && context->now - c->active >= CONNECTION_LINGER;
 
@@ -273,9 +282,9 @@ static void advance(struct connection *c, struct connection_context *context)
 
 void connection_flush(struct connection *c, struct connection_context *context)
 {
-    sent(c, context, send_queue_flush(&c->queue, c->watch.socket));
-    if (may_answer(c))
-        answer_kept(c, context);
+    record_sent(c, context, send_queue_flush(&c->queue, c->watch.socket));
+    if (can_answer(c))
+        answer_pending(c, context);
     advance(c, context);
 }
 

@@ -1,7 +1,7 @@
 /*
- * connection: one client of the server. It reads when nothing waits to be sent, answers at once,
- * and keeps only what could not be sent or answered yet; an idle connection owns its struct and
- * nothing else.
+ * connection: one client of the server. It reads only when nothing is queued to be sent, and
+ * answers at once. It keeps only what could not be sent or answered yet; an idle connection owns
+ * nothing but its struct.
  */
 #ifndef CONNECTION_H
 #define CONNECTION_H
@@ -20,123 +20,126 @@
 enum connection_state {
     CONNECTION_OPEN,      /* reads and answers */
     CONNECTION_FLUSHING,  /* reads no more; what has been received is still answered and sent */
-    CONNECTION_LINGERING, /* has ended its sending side first and discards input, so that no reset
+    CONNECTION_LINGERING, /* has ended its sending side first; discards input, so that no reset
                              destroys the answer */
     CONNECTION_CLOSED     /* to be destroyed */
 };
 
 /*
- * Why a connection ends: the first reason found. But quit and a line too long stand in the stream,
- * before all others; and what keeps answers from being sent is reported rather than why the
- * connection was about to end.
+ * Why a connection ends: the first reason found, with two exceptions. CONNECTION_QUIT and
+ * CONNECTION_LINE_TOO_LONG come from the stream and replace any other reason. A failure to send
+ * answers replaces the reason for which the connection was about to end.
  */
 enum connection_end {
     CONNECTION_NOT_ENDED,
     CONNECTION_END_OF_STREAM,
     CONNECTION_QUIT,
-    CONNECTION_LEFT,  /* by a reset with which nothing was lost */
-    CONNECTION_RESET, /* with something pending_input or unsent */
+    CONNECTION_LEFT,  /* by a reset that lost nothing */
+    CONNECTION_RESET, /* by a reset that lost unanswered or unsent bytes */
     CONNECTION_IDLE,
     CONNECTION_LINE_TOO_LONG,
-    CONNECTION_REJECTED, /* at once: there was no memory for it */
+    CONNECTION_REJECTED, /* at once, because memory for it was refused */
     CONNECTION_OUT_OF_MEMORY,
     CONNECTION_STOPPING,
-    CONNECTION_FAILED /* `error` says of what */
+    CONNECTION_FAILED /* see `error` */
 };
 
 enum {
-    CONNECTION_SCRATCH = 256 * 1024, /* the most that is read at once */
+    CONNECTION_SCRATCH = 256 * 1024, /* bytes read at once, at most */
     CONNECTION_ALIGNMENT = 64,       /* a cache line */
-    CONNECTION_BATCH = 64 * 1024,    /* bytes of small answers that one send coalesces at most */
+    CONNECTION_BATCH = 64 * 1024,    /* bytes of small answers that one send coalesces, at most */
     CONNECTION_CHUNK = 64 * 1024,    /* the longest message of chunk mode */
-    CONNECTION_LAST_READS = 64       /* of CONNECTION_SCRATCH, before one with input is closed */
+    CONNECTION_LAST_READS = 64       /* last reads of CONNECTION_SCRATCH before a close */
 };
 
-/* A connection lingers at most so long. */
+/* How long a connection lingers at most. */
 static const int64_t CONNECTION_LINGER = SECONDS(2);
 
 /*
- * What all connections of a server share. The memory is lent to one connection at a time, while it
- * is being served. It is best aligned to a cache line: the system copies into memory that is not at
- * half the speed on some processors (docs/performance.md).
+ * What all connections of a server share. The two buffers are used by one connection at a time,
+ * while it is being served. They should be aligned to a cache line: on some processors the system
+ * copies into unaligned memory at half the speed (docs/performance.md).
  */
 struct connection_context {
     struct protocol_rules rules;
     struct log *log;
     bool log_messages;
-    bool no_log_empty; /* a connection is logged from its first byte on */
-    int64_t now;       /* of this round of the loop */
+    bool no_log_empty; /* a connection is logged once it has sent a byte */
+    int64_t now;       /* time of this round of the loop */
     char *scratch;     /* CONNECTION_SCRATCH bytes */
     char *batch;
 };
 
-/* Small, for there are many: 120 bytes where pointers have 8 and sockets 4. */
+/* Small, because there are many: 120 bytes with 8-byte pointers and 4-byte sockets, 128 on
+ * Windows. */
 struct connection {
-    struct selector_watch watch; /* first, so that the watch's address is the connection's */
-    /* Bit-fields of an enum could be signed, and then read back negative. */
+    struct selector_watch
+        watch; /* first member: the watch and the connection have the same address */
+    /* unsigned, because bit-fields of an enum may be signed and then read back negative. */
     unsigned state : 3;      /* enum connection_state */
     unsigned end : 4;        /* enum connection_end */
     unsigned peer_ended : 1; /* the end of its stream has been read */
     union {
-        uint32_t searched; /* until it is closed: bytes of `pending_input` without a line ending */
-        int error;         /* when it is, and has failed: the system's number */
+        uint32_t searched; /* while open: bytes of `pending_input` known to have no line ending */
+        int error;         /* once closed with CONNECTION_FAILED: the system's error number */
     };
     struct net_address peer;
     struct connection *older; /* in the server's list, by the time of the last activity */
     struct connection *newer;
     int64_t opened;
-    int64_t active; /* when bytes, or their end, last moved; when lingering, since when it does */
+    int64_t active; /* when data or end of stream last moved; the start of lingering */
     uint64_t bytes_in;
-    uint64_t bytes_out; /* earns larger reads */
-    uint64_t messages;  /* in echo mode, what one recv returned counts as one */
+    uint64_t bytes_out; /* also determines the size of reads */
+    uint64_t messages;  /* in echo mode, the data of one recv() counts as one */
     struct send_queue queue;
-    struct buffer pending_input; /* received: an incomplete line, or what came while the queue was
-                                    not empty */
+    struct buffer pending_input; /* received, but not answered yet: an incomplete line, or what
+                                    arrived while the queue was not empty */
 };
 
 /*
- * Returns a connection that owns the socket from now on, or NULL, and then the socket is still the
- * caller's, when memory is refused.
+ * Returns a connection that owns the socket from now on. Returns NULL when memory is refused; then
+ * the socket is still the caller's.
  */
 struct connection *connection_create(os_socket s, const struct net_address *peer, int64_t now);
 
-/* Closes the socket and frees all. */
+/* Closes the socket and frees the connection. */
 void connection_destroy(struct connection *connection);
 
 /*
- * Does what can be done now that the socket is ready as watch.ready says: reads, answers, sends,
- * changes state. Whatever goes wrong concerns this connection alone and leads to CONNECTION_CLOSED.
+ * Handles what watch.ready says: reads, answers, sends, changes state. A failure affects this
+ * connection only and leads to CONNECTION_CLOSED.
  */
 void connection_serve(struct connection *connection, struct connection_context *context);
 
-/* Sends of what waits as much as the system takes, and answers what was kept when all is gone. */
+/* Sends as many queued bytes as the system takes. If all are sent, it answers the pending input. */
 void connection_flush(struct connection *connection, struct connection_context *context);
 
-/* Reads no more, and ends when what has been received is answered and sent. */
+/* Stops reading. The connection ends once what has been received is answered and sent. */
 void connection_stop(struct connection *connection, struct connection_context *context);
 
 /*
- * Ends it now, for this reason; what waits in its queue is lost. What the system has taken still
- * arrives, unless the peer goes on sending: what has come by now is read, in CONNECTION_LAST_READS
- * at most, since closing with input unread would destroy it (RFC 2525, 2.17).
+ * Ends the connection at once, for this reason. Queued bytes are lost. Bytes that the system has
+ * taken still arrive, unless the peer goes on sending: closing with unread input would destroy them
+ * (RFC 2525, 2.17), so the input that has arrived is read first, with at most CONNECTION_LAST_READS
+ * reads.
  */
 void connection_abort(struct connection *connection, struct connection_context *context,
                       enum connection_end end);
 
-/* What to wait for: nothing is read while something waits to be sent. That is the back-pressure. */
+/* The events to wait for. Nothing is read while bytes are queued: that is the back-pressure. */
 uint8_t connection_interest(const struct connection *connection);
 
-/* Says in the log that it is there. */
+/* Logs that the connection was opened. */
 void connection_log_opened(const struct connection *connection,
                            const struct connection_context *context);
 
-/* Why it ended, for the log, written into `text`, which is returned. */
+/* Writes the reason of the end, for the log, into `text` and returns it. */
 enum { CONNECTION_END_TEXT = OS_ERROR_TEXT + 16 };
 const char *connection_end_text(const struct connection *connection,
                                 char text[CONNECTION_END_TEXT]);
 
-/* Whether the connection ended by a failure: what --quiet still reports. A reset is none when all
- * that came had been answered: checks of a server's health often end so. */
+/* Whether the connection ended by a failure, which --quiet still logs. A reset is not a failure
+ * when everything received had been answered: health checks often end that way. */
 bool connection_failed(const struct connection *connection);
 
 #endif

@@ -5,12 +5,12 @@
 
 #include "text.h"
 
-/* A port that is free on one address may be taken on another: how often to begin again with port 0.
- */
+/* A port that is free on one address may be taken on another. This is how often to start again with
+ * port 0. */
 enum { FREE_PORT_TRIES = 32 };
 
-/* Fills in the addresses of all names, one that has two of them twice; nothing listens yet. With
- * `some`, all are addresses of one name. */
+/* Fills in the addresses of all names; one with two names is in the list twice. Nothing listens
+ * yet. With `some`, all count as addresses of one name. */
 static bool resolve(struct listeners *listeners, const char *const *names, int name_count,
                     uint16_t port, bool some, char note[LISTENERS_ERROR])
 {
@@ -40,8 +40,8 @@ static bool resolve(struct listeners *listeners, const char *const *names, int n
     return true;
 }
 
-/* Whether a socket listens on an address, whichever name it is of. */
-static bool listening_on(const struct listeners *listeners, const struct net_address *address)
+/* Whether a socket listens on an address, under any name. */
+static bool is_listening_on(const struct listeners *listeners, const struct net_address *address)
 {
     for (size_t i = 0; i < listeners->count; i++) {
         if (listeners->all[i].watch.socket != OS_NO_SOCKET &&
@@ -51,22 +51,23 @@ static bool listening_on(const struct listeners *listeners, const struct net_add
     return false;
 }
 
-/* Whether the name of the listener at `place` can do without it: another address of it is listened
- * on, or will be tried. The addresses of a name stand together. */
-static bool dispensable(const struct listeners *listeners, size_t place)
+/* Whether the listener at `place` may fail: another address of its name is listened on, or will be
+ * tried. The addresses of one name are contiguous. */
+static bool is_optional(const struct listeners *listeners, size_t place)
 {
     int name = listeners->all[place].name;
 
     if (place + 1 < listeners->count && listeners->all[place + 1].name == name)
         return true;
     for (size_t i = 0; i < place; i++) {
-        if (listeners->all[i].name == name && listening_on(listeners, &listeners->all[i].address))
+        if (listeners->all[i].name == name &&
+            is_listening_on(listeners, &listeners->all[i].address))
             return true;
     }
     return false;
 }
 
-/* Opens one, on the port of the one before it if there is any. */
+/* Opens one listener, and stores the port that it is bound to. */
 static struct net_result open_listener(struct listener *listener)
 {
     struct net_result result = net_listen(&listener->address, &listener->watch.socket);
@@ -100,8 +101,8 @@ void listeners_close(struct listeners *listeners)
     listeners->count = 0;
 }
 
-/* Forgets the addresses on which nothing listens. */
-static void drop_missing(struct listeners *listeners)
+/* Removes the addresses on which nothing listens. */
+static void drop_unopened(struct listeners *listeners)
 {
     size_t kept = 0;
 
@@ -112,7 +113,7 @@ static void drop_missing(struct listeners *listeners)
     listeners->count = kept;
 }
 
-/* Adds to what is to be told. */
+/* Appends to the note. */
 static void add_note(char note[LISTENERS_ERROR], const char *text)
 {
     size_t length = strlen(note);
@@ -132,7 +133,7 @@ static void note_failure(const struct net_address *address, struct net_result re
     add_note(note, failure);
 }
 
-/* One try at opening them all. On failure the sockets opened so far stay open. */
+/* Tries once to open them all. On failure the sockets opened so far stay open. */
 static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTENERS_ERROR])
 {
     note[0] = '\0';
@@ -140,7 +141,7 @@ static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTE
         struct listener *listener = &listeners->all[i];
 
         listener->address.port = port;
-        if (listening_on(listeners, &listener->address))
+        if (is_listening_on(listeners, &listener->address))
             continue;
         struct net_result result = open_listener(listener);
 
@@ -148,12 +149,12 @@ static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTE
             port = listener->address.port;
             continue;
         }
-        bool goes_on = result.outcome == NET_UNAVAILABLE && dispensable(listeners, i);
+        bool optional = result.outcome == NET_UNAVAILABLE && is_optional(listeners, i);
 
-        if (!goes_on)
+        if (!optional)
             note[0] = '\0';
         note_failure(&listener->address, result, note);
-        if (!goes_on) {
+        if (!optional) {
             listeners->in_use = os_error_kind(result.error) == OS_ERROR_IN_USE;
             return false;
         }
@@ -164,7 +165,7 @@ static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTE
 const char *listeners_missing_half(const struct listeners *listeners)
 {
     static const struct net_address nothing;
-    bool wildcard[2] = {false, false}; /* by whether it is IPv6 */
+    bool wildcard[2] = {false, false}; /* index: whether it is IPv6 */
 
     for (size_t i = 0; i < listeners->count; i++) {
         const struct net_address *address = &listeners->all[i].address;
@@ -189,15 +190,15 @@ bool listeners_open(struct listeners *listeners, const char *const *names, int n
     if (!resolve(listeners, names, name_count, port, some, note))
         return false;
     while (!open_all(listeners, port, note)) {
-        /* Only where the system chose a port for one before may another one do better. */
-        bool chosen = port == 0 && any_listening(listeners);
+        /* Another try can help only if the system chose a port for an earlier address. */
+        bool port_was_chosen = port == 0 && any_listening(listeners);
 
         close_sockets(listeners);
-        if (!chosen || --tries == 0) {
+        if (!port_was_chosen || --tries == 0) {
             listeners->count = 0;
             return false;
         }
     }
-    drop_missing(listeners);
+    drop_unopened(listeners);
     return true;
 }

@@ -1,4 +1,4 @@
-/* listeners: from the addresses of the command line to the sockets that listen on them. */
+/* listeners: opens the sockets that listen on the addresses of the command line. */
 #ifndef LISTENERS_H
 #define LISTENERS_H
 
@@ -12,32 +12,32 @@
 enum { LISTENERS_MAX = 128, LISTENERS_ERROR = 512 };
 
 struct listener {
-    struct selector_watch watch; /* first; its socket is owned */
-    struct net_address address;  /* with the port that was bound */
-    int name;                    /* which name it is an address of, from 0 on */
+    struct selector_watch watch; /* first member; owns its socket */
+    struct net_address address;  /* with the bound port */
+    int name;                    /* index of the name that it is an address of */
 };
 
 struct listeners {
     struct listener all[LISTENERS_MAX];
     size_t count;
-    bool in_use; /* nothing listens, and another try in a moment may do better (OS_ERROR_IN_USE) */
+    bool in_use; /* listeners_open() failed, but may succeed a moment later (OS_ERROR_IN_USE) */
 };
 
 /*
- * Opens a listening socket for each address of each name, all on the same port; port 0 takes one
- * that is free on all. An address that this machine does not have is left out, as long as another
- * one of the same name listens; with `some`, of any name. A numeric address is the only one of its
- * name. Returns false, with no socket open, when that fails. `note` then says why, in words for the
- * user; otherwise it says what was left out, or is empty. It waits for the name context.
+ * Opens a listening socket for each address of each name, all on the same port. Port 0 chooses one
+ * that is free on all of them. An address that this machine does not have is left out, as long as
+ * another address of the same name listens; with `some`, of any name. A numeric address is the only
+ * one of its name. Returns false, with no socket open, on failure; `note` then tells the user why.
+ * Otherwise `note` says what was left out, or is empty. Blocks while the name service is asked.
  */
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
                     uint16_t port, bool some, char note[LISTENERS_ERROR]);
 
-/* What is not listened on where only one of 0.0.0.0 and :: is, or NULL: people who bind one of them
- * mean everybody. */
+/* A note when only one of 0.0.0.0 and :: is listened on, or NULL: users who bind one of them mean
+ * clients of both kinds. */
 const char *listeners_missing_half(const struct listeners *listeners);
 
-/* Closes all sockets; does nothing the second time. */
+/* Closes all sockets. May be called twice. */
 void listeners_close(struct listeners *listeners);
 
 #endif

@@ -9,11 +9,12 @@
 #include "text.h"
 
 enum {
-    TIME_LENGTH = 20, /* with its comma */
+    TIME_LENGTH = 20, /* including its comma */
     LINE_MAX_LENGTH = TIME_LENGTH + LOG_TEXT_MAX + 256
 };
+_Static_assert(LINE_MAX_LENGTH <= (int)LOG_BUFFER, "an empty buffer has room for any line");
 
-/* Puts one line with its time into the buffer, if there is room. */
+/* Adds one line with its time to the buffer, if there is room. */
 static bool append(struct log *log, const char *text, size_t length)
 {
     char *line = log->lines + log->length;
@@ -28,20 +29,20 @@ static bool append(struct log *log, const char *text, size_t length)
     return true;
 }
 
-/* Says how many lines there was no room for, once there is some. */
-static void append_gap(struct log *log)
+/* Reports how many lines were dropped, if there is room. */
+static void append_dropped(struct log *log)
 {
-    char gap[96];
+    char line[96];
 
-    int length = snprintf(gap, sizeof gap,
+    int length = snprintf(line, sizeof line,
                           "%lu log line%s dropped: stderr is read too slowly, or its disk is full",
                           log->dropped, text_plural(log->dropped));
 
-    if (append(log, gap, (size_t)length))
+    if (append(log, line, (size_t)length))
         log->dropped = 0;
 }
 
-/* Writes what the reader, or the disk, takes of the lines that are kept. */
+/* Writes as many of the lines as the reader, or the disk, takes. */
 static void write_lines(struct log *log)
 {
     size_t written = 0;
@@ -49,10 +50,10 @@ static void write_lines(struct log *log)
     while (written < log->length) {
         ptrdiff_t n = stream_write(STREAM_ERROR, log->lines + written, log->length - written);
 
-        /* On a full disk as well, the rest of a line comes before anything else. */
+        /* On a full disk, too, the rest of a line must come before anything else. */
         if (n == 0 || n == STREAM_FULL)
             break;
-        /* Where nobody can read, there is nothing to keep the lines for. */
+        /* Without a reader there is no use in keeping the lines. */
         written = n == STREAM_BROKEN ? log->length : written + (size_t)n;
     }
     log->length -= written;
@@ -63,17 +64,18 @@ static void write_lines(struct log *log)
 bool log_flush(struct log *log)
 {
     write_lines(log);
-    /* Not before there is room for other lines too, or gaps would fill what is left. */
+    /* Only once there is room for other lines, too: otherwise these reports would fill the
+     * buffer. */
     if (log->dropped > 0 && LOG_BUFFER - log->length >= LINE_MAX_LENGTH) {
-        append_gap(log);
+        append_dropped(log);
         write_lines(log);
     }
     return log->length == 0;
 }
 
-static void add(struct log *log, const char *text, size_t length)
+static void add_line(struct log *log, const char *text, size_t length)
 {
-    /* Once lines are being dropped, only the end of a round tries again. */
+    /* While lines are being dropped, only the end of a round tries to write again. */
     if (log->dropped == 0 && LOG_BUFFER - log->length < LINE_MAX_LENGTH)
         log_flush(log);
     if (log->dropped > 0 || !append(log, text, length))
@@ -90,7 +92,7 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    add(log, text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
+    add_line(log, text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
 }
 
 void log_message(struct log *log, const struct net_address *peer, const void *message,
@@ -109,5 +111,5 @@ void log_message(struct log *log, const struct net_address *peer, const void *me
     filled += written;
     if (shown < length)
         filled += (size_t)snprintf(line + filled, sizeof line - filled, "... (%zu bytes)", length);
-    add(log, line, filled);
+    add_line(log, line, filled);
 }

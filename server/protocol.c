@@ -6,7 +6,7 @@ static const struct span received = {"Message received - ", sizeof "Message rece
 static const struct span too_long = {"Message too long\n", sizeof "Message too long\n" - 1};
 static const char quit[] = "quit";
 
-/* How many bytes at the end of a message are its line ending: "\r\n", "\n" or none. */
+/* The length of a message's line ending: 2 for "\r\n", 1 for "\n", 0 for none. */
 static size_t ending_length(struct span message)
 {
     if (message.length == 0 || message.bytes[message.length - 1] != '\n')
@@ -14,7 +14,7 @@ static size_t ending_length(struct span message)
     return message.length > 1 && message.bytes[message.length - 2] == '\r' ? 2 : 1;
 }
 
-/* Answers a whole message of line or chunk mode. */
+/* Answers a complete message of line or chunk mode. */
 static enum protocol_verdict answer_message(struct span message, struct protocol_answer *answer)
 {
     struct span text = {message.bytes, message.length - ending_length(message)};
@@ -27,7 +27,7 @@ static enum protocol_verdict answer_message(struct span message, struct protocol
     return PROTOCOL_ANSWER;
 }
 
-static enum protocol_verdict refuse_line(size_t consumed, struct protocol_answer *answer)
+static enum protocol_verdict reject_line(size_t consumed, struct protocol_answer *answer)
 {
     *answer = (struct protocol_answer){.prefix = too_long, .consumed = consumed};
     return PROTOCOL_TOO_LONG;
@@ -36,22 +36,22 @@ static enum protocol_verdict refuse_line(size_t consumed, struct protocol_answer
 static enum protocol_verdict next_line(size_t max_line, struct span input, bool at_end,
                                        size_t *searched, struct protocol_answer *answer)
 {
-    /* A line that fits has its \n among these bytes, two of which may be the ending. */
-    size_t reach = input.length < max_line + 2 ? input.length : max_line + 2;
-    const char *newline = memchr(input.bytes + *searched, '\n', reach - *searched);
-    struct span line = {input.bytes, newline != NULL ? (size_t)(newline - input.bytes) + 1 : reach};
+    /* A line within the limit has its \n in these bytes, two of which may be the ending. */
+    size_t limit = input.length < max_line + 2 ? input.length : max_line + 2;
+    const char *newline = memchr(input.bytes + *searched, '\n', limit - *searched);
+    struct span line = {input.bytes, newline != NULL ? (size_t)(newline - input.bytes) + 1 : limit};
 
     if (newline == NULL && !at_end) {
-        /* One byte over the limit may still be the \r of an ending. */
+        /* The first byte over the limit may be the \r of an ending. */
         bool may_fit =
-            reach <= max_line || (reach == max_line + 1 && input.bytes[max_line] == '\r');
+            limit <= max_line || (limit == max_line + 1 && input.bytes[max_line] == '\r');
 
-        *searched = reach;
-        return may_fit ? PROTOCOL_INCOMPLETE : refuse_line(reach, answer);
+        *searched = limit;
+        return may_fit ? PROTOCOL_INCOMPLETE : reject_line(limit, answer);
     }
     *searched = 0;
     if (line.length - ending_length(line) > max_line)
-        return refuse_line(line.length, answer);
+        return reject_line(line.length, answer);
     return answer_message(line, answer);
 }
 

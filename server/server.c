@@ -1,5 +1,7 @@
 #include "server.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,18 +16,20 @@
 #include "text.h"
 
 enum {
-    ACCEPTS_A_ROUND =
-        64 /* of one listener: a flood of new clients leaves the old ones their turn */
+    ACCEPTS_PER_ROUND = 64 /* from one listener, so that new clients do not starve the others */
 };
 
-/* Without accepting, after the system refused a descriptor. */
+/* How long accepting pauses after the system has refused a connection. */
 static const int64_t RETRY_ACCEPT = MILLISECONDS(100);
-/* With room, after which being full is news again. */
+/* How long the server must have had room before it logs again that it is full. */
 static const int64_t LOG_INTERVAL = SECONDS(1);
-/* Until an output that is not read is tried again. */
+/* How soon an output that is not read is tried again. */
 static const int64_t RETRY_OUTPUT = MILLISECONDS(100);
 
 enum watch_kind { WATCH_STOP, WATCH_LISTENER, WATCH_CONNECTION };
+
+_Static_assert(WATCH_CONNECTION < (int)SELECTOR_KINDS, "every kind fits into a watch");
+_Static_assert(SERVER_OPTIONS_BINDS <= (int)LISTENERS_MAX, "every --bind may have a listener");
 
 struct server {
     struct server_options options;
@@ -35,25 +39,25 @@ struct server {
     struct connection_context context;
     struct clients clients;
     struct log log;
-    struct buffer startup_lines; /* for stdout: the addresses that are listened on */
+    struct buffer startup_lines; /* for stdout: the addresses it listens on */
     unsigned stops;              /* requests to stop */
     int64_t started;
-    int64_t drain_until; /* when stops > 0 */
-    int64_t retry_at;    /* no accept before this time, or the end of a connection */
-    int64_t room_since;  /* when the last client left that had filled the server */
+    int64_t drain_until; /* end of the drain time-out; valid if stops > 0 */
+    int64_t retry_at;    /* no accept() before this time or the end of a connection */
+    int64_t room_since;  /* when the server was last full and a client left */
     int64_t refused_at;  /* when the system last refused a connection */
 };
 
-/* Lent to one connection at a time, whichever server it is one of. */
+/* Used by one connection at a time, of any server in the process. */
 static _Alignas(CONNECTION_ALIGNMENT) char scratch[CONNECTION_SCRATCH];
 static _Alignas(CONNECTION_ALIGNMENT) char batch[CONNECTION_BATCH];
 
-static bool full(const struct server *server)
+static bool is_full(const struct server *server)
 {
     return server->clients.count >= server->options.max_clients;
 }
 
-/* What to do when accept() gave no connection. Returns whether to ask again in this round. */
+/* Handles an accept() that failed. Returns whether to try again in this round. */
 static bool accept_failed(struct server *server, struct net_result result)
 {
     char words[OS_ERROR_TEXT];
@@ -76,9 +80,9 @@ static void accept_clients(struct server *server, const struct listener *listene
     struct net_address peer;
     os_socket s;
 
-    if (full(server))
+    if (is_full(server))
         return;
-    for (int i = 0; i < ACCEPTS_A_ROUND && !full(server); i++) {
+    for (int i = 0; i < ACCEPTS_PER_ROUND && !is_full(server); i++) {
         struct net_result result = net_accept(listener->watch.socket, &s, &peer);
 
         if (result.outcome == NET_DONE)
@@ -86,17 +90,16 @@ static void accept_clients(struct server *server, const struct listener *listene
         else if (!accept_failed(server, result))
             return;
     }
-    if (full(server) && server->context.now - server->room_since >= LOG_INTERVAL)
+    if (is_full(server) && server->context.now - server->room_since >= LOG_INTERVAL)
         log_line(&server->log, LOG_FAILURES,
                  "Client limit (%llu) reached: new connections wait in the backlog",
                  (unsigned long long)server->options.max_clients);
 }
 
-/* The listeners are watched only while a client could be taken: never a loop over what cannot be
- * done. */
+/* Watches the listeners only while a connection can be accepted: otherwise the loop would spin. */
 static void watch_listeners(struct server *server)
 {
-    bool may_accept = !full(server) && server->context.now >= server->retry_at;
+    bool may_accept = !is_full(server) && server->context.now >= server->retry_at;
 
     for (size_t i = 0; i < server->listeners->count; i++)
         selector_change(server->selector, &server->listeners->all[i].watch,
@@ -122,19 +125,19 @@ void server_stop(struct server *server)
     clients_stop(&server->clients);
 }
 
-/* Whether a server that is to stop waits for its clients no longer. */
+/* Whether a stopping server waits for its clients no longer. */
 static bool drained(const struct server *server)
 {
     return server->stops > 1 || (server->stops == 1 && server->context.now >= server->drain_until);
 }
 
-/* Whether there is nothing left to do but to end. */
+/* Whether a stopping server has nothing left to do. */
 static bool finished(const struct server *server)
 {
     return server->stops > 1 || (server->stops == 1 && server->clients.count == 0);
 }
 
-/* Until when to wait, so that nothing that has its time is late. */
+/* The deadline of the next wait: the earliest time when something is due. */
 static int64_t next_deadline(const struct server *server, int64_t deadline)
 {
     if (finished(server))
@@ -142,15 +145,18 @@ static int64_t next_deadline(const struct server *server, int64_t deadline)
     deadline = deadline_earlier(deadline, clients_next_expiry(&server->clients));
     if (server->stops > 0)
         deadline = deadline_earlier(deadline, server->drain_until);
-    if (server->retry_at > server->context.now) /* so the listeners are not watched now */
+    if (server->retry_at > server->context.now) /* then the listeners are not watched */
         deadline = deadline_earlier(deadline, server->retry_at);
     if (server->log.length > 0 || buffer_length(&server->startup_lines) > 0)
         deadline = deadline_earlier(deadline, os_nanoseconds() + RETRY_OUTPUT);
     return deadline;
 }
 
-/* Gives each ready connection its turn; new ones come last, so that no descriptor is used again
- * within the round. */
+_Static_assert(offsetof(struct listener, watch) == 0, "dispatch() casts a watch to its listener");
+_Static_assert(offsetof(struct connection, watch) == 0, "and to its connection");
+
+/* Serves each ready connection. New ones are accepted last, so that no descriptor is reused within
+ * the round. */
 static void dispatch(struct server *server)
 {
     const struct listener *ready[LISTENERS_MAX];
@@ -164,6 +170,7 @@ static void dispatch(struct server *server)
                 server_stop(server);
             break;
         case WATCH_LISTENER:
+            assert(ready_count < LISTENERS_MAX);
             ready[ready_count++] = (const struct listener *)watch;
             break;
         case WATCH_CONNECTION:
@@ -189,7 +196,7 @@ static void log_summary(struct server *server)
              (double)(server->context.now - server->started) / (double)SECONDS(1));
 }
 
-/* Offers stdout what it has not taken yet of the startup lines. */
+/* Writes as much of the startup lines as stdout takes now. */
 static void write_startup_lines(struct server *server)
 {
     size_t length;
@@ -206,11 +213,11 @@ static void write_startup_lines(struct server *server)
     }
 }
 
-/* Does what there is to do after a wait. */
+/* Handles everything that is ready or due after a wait. */
 static enum server_status run_round(struct server *server)
 {
     uint64_t ended = server->clients.ended.served;
-    bool was_full = full(server);
+    bool was_full = is_full(server);
 
     server->context.now = os_nanoseconds();
     dispatch(server);
@@ -219,7 +226,7 @@ static enum server_status run_round(struct server *server)
         clients_abort(&server->clients);
     if (server->clients.ended.served != ended)
         server->retry_at = 0;
-    if (was_full && !full(server))
+    if (was_full && !is_full(server))
         server->room_since = server->context.now;
     watch_listeners(server);
     if (server->stops == 0 || server->clients.count > 0)
@@ -269,8 +276,8 @@ static void log_start(struct server *server, uint64_t descriptors)
              ways[selector_way(server->selector)]);
 }
 
-/* The lines for which scripts wait: they are written once every address listens, and nothing else
- * is written there. False when memory is refused. */
+/* The lines that scripts wait for. They are written once every address listens, and nothing else is
+ * written to stdout. False when memory is refused. */
 static bool prepare_startup_lines(struct server *server)
 {
     char address[NET_ADDRESS_TEXT];
@@ -286,7 +293,7 @@ static bool prepare_startup_lines(struct server *server)
     return true;
 }
 
-/* Makes what a server is made of; false when memory is refused. */
+/* Initializes the parts of a server; false when memory is refused. */
 static bool set_up(struct server *server, os_socket stop)
 {
     server->context.scratch = scratch;

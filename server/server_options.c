@@ -100,17 +100,17 @@ static bool parse_bind(char *text, struct server_options *options)
     return true;
 }
 
-/* Takes one option other than --help and --version. */
+/* Parses one option other than --help and --version. */
 static bool parse_option(int option, struct server_options *options)
 {
     uint64_t number = 0;
-    bool good = true;
+    bool ok = true;
 
     switch (option) {
     case 'p':
-        good = command_line_number(program, "--port", 0, UINT16_MAX, &number);
+        ok = command_line_number(program, "--port", 0, UINT16_MAX, &number);
         options->port = (uint16_t)number;
-        return good;
+        return ok;
     case 'b':
         return parse_bind(optarg, options);
     case 'm':
@@ -118,9 +118,9 @@ static bool parse_option(int option, struct server_options *options)
     case OPTION_MAX_CLIENTS:
         return command_line_number(program, "--max-clients", 1, UINT32_MAX, &options->max_clients);
     case OPTION_MAX_LINE:
-        good = command_line_number(program, "--max-line", 1, (uint64_t)1 << 30, &number);
+        ok = command_line_number(program, "--max-line", 1, (uint64_t)1 << 30, &number);
         options->rules.max_line = (size_t)number;
-        return good;
+        return ok;
     case OPTION_IDLE_TIMEOUT:
         return command_line_seconds(program, "--idle-timeout", &options->idle_timeout);
     case OPTION_DRAIN_TIMEOUT:
@@ -140,7 +140,7 @@ static bool parse_option(int option, struct server_options *options)
     case 'v':
         options->log_level = LOG_ALL;
         return true;
-    default: /* '?': told already */
+    default: /* '?': already reported */
         return false;
     }
 }

@@ -49,6 +49,8 @@ layout() {
         forbid client/terminal client_options connector report session measure &&
         forbid client/session client_options measure &&
         forbid client/measure client_options editor terminal session
+}
+
 # The first section of CHANGELOG.md is about the version that the programs print.
 # shellcheck disable=SC2317 # check() calls it
 version() {
