@@ -23,6 +23,7 @@ static struct {
 
 __typeof__(open) __wrap_open, __real_open;
 __typeof__(open64) __wrap_open64, __real_open64;
+int __wrap___open64_2(const char *name, int flags);
 __typeof__(poll) __wrap_poll, __real_poll;
 __typeof__(write) __wrap_write, __real_write;
 
@@ -36,6 +37,12 @@ int __wrap_open64(const char *name, int flags, ...)
 {
     errno = EACCES;
     return fake.cannot_open ? -1 : __real_open64(name, flags, 0);
+}
+
+/* What FORTIFY_SOURCE makes of open64() in glibc. */
+int __wrap___open64_2(const char *name, int flags)
+{
+    return __wrap_open64(name, flags);
 }
 
 int __wrap_poll(struct pollfd *descriptors, nfds_t count, int timeout)
