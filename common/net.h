@@ -101,9 +101,8 @@ struct net_result net_check(os_socket s);
 struct net_result net_recv(os_socket s, void *bytes, size_t size);
 
 /*
- * Sends as many of `length` bytes, at least 1, as the system takes. If it takes fewer, it takes no
- * more now: wait until the socket is ready to send. Does not raise SIGPIPE once os_start() has been
- * called.
+ * Sends as many of `length` bytes, at least 1, as the system takes. If it takes fewer, the socket
+ * is full: wait until it is ready to send. Does not raise SIGPIPE once os_start() has been called.
  */
 struct net_result net_send(os_socket s, const void *bytes, size_t length);
 

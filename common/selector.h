@@ -43,8 +43,8 @@ enum selector_way {
 
 /*
  * One watched TCP socket, or on POSIX any descriptor that is `always` hot. The watch is the first
- * member of the structure that owns the socket, so a cast leads from one to the other and no
- * look-up is needed. The owner sets `kind`, which tells its structures apart, and `always` before
+ * member of the structure that owns the socket, so a cast leads from one to the other without
+ * a look-up. The owner sets `kind`, which tells its structures apart, and `always` before
  * selector_add(). `always` is for the few watches that must not wait while others are busy, such as
  * a listener or the stop request, and for descriptors that are not sockets. The selector sets the
  * other members; the owner only reads them.

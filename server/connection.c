@@ -117,8 +117,8 @@ static bool can_answer(const struct connection *c)
 }
 
 /*
- * Answers the messages in the input until no complete one is left, or the system takes no more.
- * Returns how many bytes of the input are done with: after a quit or a line too long, all of them.
+ * Answers the messages in the input until no complete one is left, or the socket is full. Returns
+ * how many bytes of the input are done with: after a quit or a line too long, all of them.
  */
 static size_t answer(struct connection *c, struct connection_context *context, struct span input)
 {

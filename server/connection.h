@@ -19,7 +19,7 @@
 
 enum connection_state {
     CONNECTION_OPEN,      /* reads and answers */
-    CONNECTION_FLUSHING,  /* reads no more; what has been received is still answered and sent */
+    CONNECTION_FLUSHING,  /* stops reading; received input is still answered and sent */
     CONNECTION_LINGERING, /* has ended its sending side first; discards input, so that no reset
                              destroys the answer */
     CONNECTION_CLOSED     /* to be destroyed */
@@ -114,7 +114,8 @@ void connection_serve(struct connection *connection, struct connection_context *
 /* Sends as many queued bytes as the system takes. If all are sent, it answers the pending input. */
 void connection_flush(struct connection *connection, struct connection_context *context);
 
-/* Stops reading. The connection ends once what has been received is answered and sent. */
+/* Stops reading. The connection ends once the received input has been answered and the answers
+ * sent. */
 void connection_stop(struct connection *connection, struct connection_context *context);
 
 /*

@@ -96,8 +96,8 @@ static int run(const struct server_options *options)
 
     if (half != NULL && options->log_level != LOG_FAILURES)
         fprintf(stderr, "echo-server: note: %s\n", half);
-    /* From here on only the loop waits. A program that reads which addresses we listen on may stop
-     * us. */
+    /* From here on only the loop waits. A program that reads the listening addresses may stop the
+     * server. */
     os_stop_ends(OS_STOP_TOLD);
     return serve(options, &listeners, stop);
 }

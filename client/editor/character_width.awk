@@ -1,14 +1,14 @@
-# Makes client/character_width_table.h, which is committed as clang-format leaves it, from three
+# Generates client/editor/character_width_table.h, which is committed after clang-format, from three
 # files of the Unicode Character Database, in this order:
 #
 #   awk -f character_width.awk UnicodeData.txt EastAsianWidth.txt GraphemeBreakProperty.txt \
 #       >character_width_table.h
 #   clang-format -i character_width_table.h
 #
-# Characters that take no column: marks (Mn, Me), format controls (Cf) but the soft hyphen and those
-# that are drawn before what follows (Prepend), and the vowels and final consonants of Hangul, which
-# join the consonant before them. Two columns: East Asian Wide and Fullwidth, and as in glibc the
-# circled numbers on black squares and the hexagrams. One: all others, also spacing marks (Mc).
+# No column: marks (Mn, Me), format controls (Cf) except for the soft hyphen and those drawn before
+# the next character (Prepend), and the vowels and final consonants of Hangul, which join the
+# consonant before them. Two columns: East Asian Wide and Fullwidth, and as in glibc the circled
+# numbers on black squares and the hexagrams. One column: all others, including spacing marks (Mc).
 
 function number(hexadecimal,    i, value) {
     value = 0
@@ -17,8 +17,7 @@ function number(hexadecimal,    i, value) {
     return value
 }
 
-# Reads "1160..11A7 ; V # comment" or "AD;A # comment": the code points from `first` to `last`, and
-# their `property`.
+# Reads "1160..11A7 ; V # comment" or "AD;A # comment" into `first`, `last` and `property`.
 function read_range(    part, range) {
     split($0, part, /[;# ]+/)
     property = part[2]
@@ -88,7 +87,8 @@ END {
     print "/* Made from Unicode " version " by character_width.awk; not to be edited. */"
     show("no_column", "Marks, format controls, and the parts of a Hangul syllable after the first",
          columns, 0)
-    show("two_columns", "East Asian Wide and Fullwidth, and what glibc counts so", columns, 2)
+    show("two_columns", "East Asian Wide and Fullwidth, and others that are wide in glibc",
+         columns, 2)
     show("spacing_marks",
-         "What takes columns and joins the character before it: SpacingMark, Extend", joins, 1)
+         "Characters with columns that join the one before them: SpacingMark, Extend", joins, 1)
 }

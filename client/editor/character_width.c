@@ -32,7 +32,7 @@ static bool contains(const struct character_range *ranges, size_t count, uint32_
 
 int character_width(uint32_t code)
 {
-    if (code < 0x300) /* controls among them: they are drawn as one character in their place */
+    if (code < 0x300) /* includes controls: each is drawn as one character */
         return 1;
     if (contains(no_column, sizeof no_column / sizeof no_column[0], code))
         return 0;
@@ -51,9 +51,9 @@ static bool is_mark(uint32_t code)
 }
 
 /*
- * The columns that a code point adds to a character whose last part that takes any has `*last`.
- * tmux and kitty, among others, draw in two columns what is made an emoji by U+FE0F; xterm does
- * not.
+ * The columns that a code point adds to a character. `*last` is the width of the last part with
+ * any. After U+FE0F, which makes an emoji of a character, tmux and kitty, among others, draw two
+ * columns; xterm does not.
  */
 static size_t added_columns(uint32_t code, size_t *last)
 {
@@ -70,24 +70,24 @@ static size_t added_columns(uint32_t code, size_t *last)
 
 size_t character_length(const char *bytes, size_t length, size_t *columns)
 {
-    size_t taken = text_utf8_length(bytes, length);
+    size_t used = text_utf8_length(bytes, length);
     size_t last = 0;
     uint32_t code;
     uint32_t before;
 
     *columns = 1;
-    if (taken == 0)
+    if (used == 0)
         return 1;
-    before = text_code_point(bytes, taken);
+    before = text_code_point(bytes, used);
     *columns = added_columns(before, &last);
-    bool flag = is_flag_letter(before); /* and its pair is not complete */
+    bool flag = is_flag_letter(before); /* the last flag letter has no partner yet */
 
-    while (taken < length) {
-        size_t next = text_utf8_length(bytes + taken, length - taken);
+    while (used < length) {
+        size_t next = text_utf8_length(bytes + used, length - used);
 
         if (next == 0)
             break;
-        code = text_code_point(bytes + taken, next);
+        code = text_code_point(bytes + used, next);
         bool joins = is_mark(code) || before == ZERO_WIDTH_JOINER || (flag && is_flag_letter(code));
 
         if (!joins)
@@ -95,12 +95,12 @@ size_t character_length(const char *bytes, size_t length, size_t *columns)
         *columns += added_columns(code, &last);
         flag = is_flag_letter(code) && !flag;
         before = code;
-        taken += next;
+        used += next;
     }
-    return taken;
+    return used;
 }
 
-/* The length of the code point, or of the byte that belongs to none, that ends at `end`. */
+/* The length of the code point, or of the malformed byte, that ends at `end`. */
 static size_t length_before(const char *bytes, size_t end)
 {
     for (size_t length = 2; length <= 4 && length <= end; length++) {
@@ -110,8 +110,8 @@ static size_t length_before(const char *bytes, size_t end)
     return 1;
 }
 
-/* Whether a character can be told to begin at `place` from its two neighbours alone. */
-static bool surely_begins(const char *bytes, size_t place, size_t end)
+/* Whether its two neighbours alone show that a character begins at `place`. */
+static bool is_boundary(const char *bytes, size_t place, size_t end)
 {
     size_t next = text_utf8_length(bytes + place, end - place);
     size_t length = length_before(bytes, place);
@@ -132,10 +132,10 @@ size_t character_before(const char *bytes, size_t end)
     size_t next;
     size_t columns;
 
-    /* Back to where a character is sure to begin, and from there on as from the front. */
+    /* Go back to a certain boundary, then forward character by character. */
     do
         start -= length_before(bytes, start);
-    while (start > 0 && ++code_points < CHARACTER_MOST && !surely_begins(bytes, start, end));
+    while (start > 0 && ++code_points < CHARACTER_MOST && !is_boundary(bytes, start, end));
     while ((next = start + character_length(bytes + start, end - start, &columns)) < end)
         start = next;
     return start;

@@ -1,6 +1,6 @@
 /*
- * character_width: pure. How many columns of a terminal a character takes, and where what the user
- * takes for one character begins and ends.
+ * character_width: pure. The width of a character in terminal columns, and the boundaries of what a
+ * user sees as one character.
  */
 #ifndef CHARACTER_WIDTH_H
 #define CHARACTER_WIDTH_H
@@ -10,32 +10,32 @@
 
 /*
  * Columns of a code point: 0 for characters that are drawn with the one before them, 2 for wide
- * ones, else 1. It is what wcwidth(3) of glibc 2.36 says of every character of its Unicode 14, but
- * for those it has no width for: controls and line separators are 1, since something is drawn in
- * their place.
+ * ones, else 1. The result equals wcwidth(3) of glibc 2.36 (Unicode 14), except where that returns
+ * -1: controls and line separators have width 1, since something is drawn in their place.
  */
 int character_width(uint32_t code);
 
 /*
- * The length in bytes of what is shown as one character at the beginning of `length` bytes, at
- * least 1, of UTF-8: a character with all that joins it, such as marks, skin tones, what a
- * zero-width joiner ties to it, and the second letter of a flag. These are the extended grapheme
- * clusters of UAX 29, simplified: all that takes no column joins, and so does anything behind a
- * joiner; what is prepended and leading consonants of Hangul do not join what follows. A byte that
- * belongs to no well-formed character stands alone. `columns` is set to what it takes at most,
- * since a row that is drawn must not be longer than was counted: terminals that do not join emoji
- * show their parts side by side, and many draw a character of one column in two when the selector
- * of the emoji style (U+FE0F) follows.
+ * The length in bytes of the first displayed character in `length` bytes, at least 1, of UTF-8.
+ * Such a character includes all that joins it: marks, skin tones, what follows a zero-width joiner,
+ * and the second letter of a flag. These are the extended grapheme clusters of UAX 29, simplified:
+ * every zero-width character joins, and so does anything after a joiner; prepended characters and
+ * leading consonants of Hangul do not join what follows. A byte that is not part of a well-formed
+ * character stands alone.
+ *
+ * `columns` is set to the most columns that the character takes, since a row must not be longer
+ * than was counted: terminals that do not join emoji show their parts side by side, and many draw a
+ * character of one column in two when the emoji style selector (U+FE0F) follows.
  */
 size_t character_length(const char *bytes, size_t length, size_t *columns);
 
-/* So many code points are looked back; even, so that flags stay pairs. */
+/* The most code points that are searched backwards; even, so that flags stay pairs. */
 enum { CHARACTER_MOST = 128 };
 
 /*
- * Where the character that ends at `end` begins: 0 < end; the text is that from `bytes` on. Looks
- * no further back than that character, or the flags in a row that it ends, and than CHARACTER_MOST
- * code points: of a longer character that is the end of it.
+ * The start of the character that ends at `end`, 0 < end, in the text at `bytes`. The search goes
+ * back to the start of that character, or of the row of flags that it ends, but CHARACTER_MOST code
+ * points at most. Of a longer character, it returns a place within it.
  */
 size_t character_before(const char *bytes, size_t end);
 

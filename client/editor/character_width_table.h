@@ -93,7 +93,7 @@ static const struct character_range no_column[] = {
     {0xE0001, 0xE0001}, {0xE0020, 0xE007F}, {0xE0100, 0xE01EF},
 };
 
-/* East Asian Wide and Fullwidth, and what glibc counts so. */
+/* East Asian Wide and Fullwidth, and others that are wide in glibc. */
 static const struct character_range two_columns[] = {
     {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},
     {0x23F0, 0x23F0},   {0x23F3, 0x23F3},   {0x25FD, 0x25FE},   {0x2614, 0x2615},
@@ -127,7 +127,7 @@ static const struct character_range two_columns[] = {
     {0x1FAE0, 0x1FAE8}, {0x1FAF0, 0x1FAF8}, {0x20000, 0x2FFFD}, {0x30000, 0x3FFFD},
 };
 
-/* What takes columns and joins the character before it: SpacingMark, Extend. */
+/* Characters with columns that join the one before them: SpacingMark, Extend. */
 static const struct character_range spacing_marks[] = {
     {0x903, 0x903},     {0x93B, 0x93B},     {0x93E, 0x940},     {0x949, 0x94C},
     {0x94E, 0x94F},     {0x982, 0x983},     {0x9BE, 0x9C0},     {0x9C7, 0x9C8},

@@ -1,6 +1,6 @@
 /*
- * key: what a person did at the terminal, in terms of what the line editor does. A terminal makes
- * keys of what the system reports; the editor takes them.
+ * key: a key press, as a command to the line editor. Terminals decode keys; the editor handles
+ * them.
  */
 #ifndef KEY_H
 #define KEY_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 enum key_kind {
-    KEY_TEXT, /* one character, or one byte of anything, in `text` */
+    KEY_TEXT, /* one character, or one byte of any kind, in `text` */
     KEY_ENTER,
     KEY_BACKSPACE,
     KEY_DELETE,
@@ -26,24 +26,24 @@ enum key_kind {
     KEY_CANCEL,           /* Ctrl-G */
     KEY_KILL_TO_END,      /* Ctrl-K */
     KEY_KILL_TO_START,    /* Ctrl-U */
-    KEY_KILL_WORD,        /* Ctrl-W: what stands between spaces before the cursor */
+    KEY_KILL_WORD,        /* Ctrl-W: the word before the cursor, up to a space */
     KEY_KILL_WORD_BEFORE, /* Alt-Backspace: letters and digits before the cursor */
     KEY_KILL_WORD_AFTER,  /* Alt-D: letters and digits after the cursor */
     KEY_YANK,             /* Ctrl-Y: what was killed last */
     KEY_TRANSPOSE,        /* Ctrl-T */
     KEY_UNDO,             /* Ctrl-_ */
-    KEY_QUOTE,            /* Ctrl-V: the next key is text, whatever it is */
-    KEY_PASTE_BEGIN,      /* the text up to the end of the paste is put into the line then */
-    KEY_PASTE_END,        /* each line ending of it (LF, CR LF, CR) as one line feed */
+    KEY_QUOTE,            /* Ctrl-V: the next key is inserted as text */
+    KEY_PASTE_BEGIN,      /* text up to KEY_PASTE_END is inserted into the line at once */
+    KEY_PASTE_END,        /* each line ending of the paste (LF, CR LF, CR) becomes a line feed */
     KEY_CLEAR_SCREEN,     /* Ctrl-L */
-    KEY_DELETE_OR_END,    /* Ctrl-D on POSIX: the end of input on an empty line, else as Delete */
+    KEY_DELETE_OR_END,    /* Ctrl-D on POSIX: end of input on an empty line, else as Delete */
     KEY_END_OF_INPUT,     /* Ctrl-Z on Windows */
     KEY_OTHER             /* does nothing */
 };
 
 struct key {
     enum key_kind kind;
-    char text[6]; /* UTF-8 or any byte, with x and a digit before it at most; not terminated */
+    char text[6]; /* UTF-8 or any byte, after an x and a digit at most; not terminated */
     size_t length;
 };
 

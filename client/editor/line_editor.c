@@ -18,7 +18,7 @@ static enum line_editor_event move(struct line_editor *editor, size_t place)
     return LINE_EDITOR_CHANGED;
 }
 
-/* Erases, and keeps what was erased for Ctrl-Y. */
+/* Erases text and keeps it for Ctrl-Y. */
 static enum line_editor_event kill(struct line_editor *editor, size_t start, size_t end)
 {
     struct line killed;
@@ -55,11 +55,11 @@ static enum line_editor_event transpose(struct line_editor *editor)
 }
 
 /*
- * Whether two carriage returns are one line ending: tmux makes carriage returns of line feeds, so
- * of CR LF it makes two. Then each line of the paste has them; a single pair is taken for an empty
- * line, which matters more (the end of a request of HTTP).
+ * Whether two carriage returns are one line ending. tmux turns line feeds into carriage returns, so
+ * CR LF becomes two. Then every line ending of the paste has two. A single pair counts as an empty
+ * line, which matters more (the end of an HTTP request).
  */
-static bool has_pairs_of_returns(const char *text, size_t length)
+static bool has_paired_returns(const char *text, size_t length)
 {
     size_t groups = 0;
 
@@ -75,10 +75,10 @@ static bool has_pairs_of_returns(const char *text, size_t length)
     return groups > 1;
 }
 
-/* Copies text with one line feed for each line ending; returns the length of the copy. */
+/* Copies text with each line ending as one line feed; returns the length of the copy. */
 static size_t copy_with_line_feeds(char *copy, const char *text, size_t length)
 {
-    bool pairs = has_pairs_of_returns(text, length);
+    bool pairs = has_paired_returns(text, length);
     size_t copied = 0;
 
     for (size_t i = 0; i < length; i++) {
@@ -101,14 +101,14 @@ static enum line_editor_event begin_paste(struct line_editor *editor)
     return LINE_EDITOR_NOTHING;
 }
 
-static enum line_editor_event gather_paste(struct line_editor *editor, const struct key *key)
+static enum line_editor_event collect_paste(struct line_editor *editor, const struct key *key)
 {
     if (!buffer_append(&editor->paste, key->text, key->length))
         editor->paste_refused = true;
     return LINE_EDITOR_NOTHING;
 }
 
-/* Puts the paste into the line as one change. */
+/* Inserts the paste into the line as one change. */
 static enum line_editor_event end_paste(struct line_editor *editor)
 {
     size_t length = buffer_length(&editor->paste);
@@ -125,7 +125,7 @@ static enum line_editor_event end_paste(struct line_editor *editor)
     return changed_if(inserted);
 }
 
-/* Takes a key while the history is searched; false when it does not belong to the search. */
+/* Handles a key during a search; false if it does not belong to the search. */
 static bool search_key(struct line_editor *editor, const struct key *key,
                        enum line_editor_event *event)
 {
@@ -155,7 +155,7 @@ static bool search_key(struct line_editor *editor, const struct key *key,
     }
 }
 
-/* Takes a key while there is neither a search nor a paste. */
+/* Handles a key outside of a search and a paste. */
 static enum line_editor_event edit_key(struct line_editor *editor, const struct key *key)
 {
     size_t cursor = editor->cursor;
@@ -237,7 +237,7 @@ static enum line_editor_event edit_key(struct line_editor *editor, const struct 
 
 enum line_editor_event line_editor_key(struct line_editor *editor, const struct key *key)
 {
-    enum line_editor_event before = LINE_EDITOR_NOTHING; /* what comes of what the key ends */
+    enum line_editor_event before = LINE_EDITOR_NOTHING; /* of the search or paste that it ends */
     enum line_editor_event event;
 
     if (editor->searching) {
@@ -245,10 +245,10 @@ enum line_editor_event line_editor_key(struct line_editor *editor, const struct 
             return event;
         if (!line_history_end_search(editor))
             return LINE_EDITOR_NOTHING;
-        before = LINE_EDITOR_CHANGED; /* the prompt is another one at least */
+        before = LINE_EDITOR_CHANGED; /* the prompt has changed at least */
     } else if (editor->pasting) {
         if (key->kind == KEY_TEXT)
-            return gather_paste(editor, key);
+            return collect_paste(editor, key);
         before = end_paste(editor);
     }
     event = edit_key(editor, key);

@@ -53,23 +53,23 @@ void line_history_begin_search(struct line_editor *editor)
     editor->found = 0;
 }
 
-/* The end of the code point, or of the byte that belongs to none, at `place`. */
-static size_t code_point_behind(const struct line *line, size_t place)
+/* The end of the code point, or of the malformed byte, at `place`. */
+static size_t next_code_point(const struct line *line, size_t place)
 {
     size_t length = text_utf8_length(line->text + place, line->length - place);
 
     return place + (length > 0 ? length : 1);
 }
 
-/* Looks for the pattern from so many steps back on, but not within a code point, where the cursor
- * could not stand. */
+/* Searches for the pattern from `steps` back on. Places within a code point are skipped, because
+ * the cursor cannot be there. */
 static void search(struct line_editor *editor, size_t steps)
 {
     for (; steps <= editor->history_count; steps++) {
         const struct line *line = &editor->history[editor->history_count - steps];
 
         for (size_t place = 0; place + editor->pattern_length <= line->length;
-             place = code_point_behind(line, place)) {
+             place = next_code_point(line, place)) {
             if (memcmp(line->text + place, editor->pattern, editor->pattern_length) != 0)
                 continue;
             editor->found = steps;

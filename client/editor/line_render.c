@@ -5,14 +5,14 @@
 #include "line_editor.h"
 #include "text.h"
 
-/* What is drawn: the line being typed, or the one that was found. */
+/* The line to draw: the one being typed, or the one found. */
 struct shown {
     const char *text;
     size_t length;
     size_t cursor;
 };
 
-static struct shown shown_of(const struct line_editor *editor)
+static struct shown shown_line(const struct line_editor *editor)
 {
     if (editor->searching && editor->found > 0) {
         const struct line *line = &editor->history[editor->history_count - editor->found];
@@ -22,13 +22,13 @@ static struct shown shown_of(const struct line_editor *editor)
     return (struct shown){editor->text != NULL ? editor->text : "", editor->length, editor->cursor};
 }
 
-/* Writes what is shown of the first code point or byte; returns how many bytes were taken. */
-static size_t show_next(const char *bytes, size_t length, char out[TEXT_ESCAPE_MAX],
-                        size_t *written, size_t *columns)
+/* Writes the first code point or byte as it is shown; returns how many bytes were consumed. */
+static size_t render_next(const char *bytes, size_t length, char out[TEXT_ESCAPE_MAX],
+                          size_t *written, size_t *columns)
 {
     unsigned char first = (unsigned char)bytes[0];
     bool escaped;
-    size_t taken;
+    size_t used_bytes;
 
     *columns = 1;
     if (first < 0x20 || first == 0x7F) {
@@ -37,12 +37,12 @@ static size_t show_next(const char *bytes, size_t length, char out[TEXT_ESCAPE_M
         out[1] = (char)(first ^ 0x40);
         return 1;
     }
-    taken = text_escape_next(bytes, length, out, written, &escaped);
+    used_bytes = text_escape_next(bytes, length, out, written, &escaped);
     if (escaped)
         *columns = *written;
     else if (first >= 0x80)
-        *columns = (size_t)character_width(text_code_point(bytes, taken));
-    return taken;
+        *columns = (size_t)character_width(text_code_point(bytes, used_bytes));
+    return used_bytes;
 }
 
 static size_t columns_of(const char *bytes, size_t length)
@@ -52,11 +52,11 @@ static size_t columns_of(const char *bytes, size_t length)
 
     while (length > 0) {
         size_t written, columns;
-        size_t taken = show_next(bytes, length, out, &written, &columns);
+        size_t used_bytes = render_next(bytes, length, out, &written, &columns);
 
         all += columns;
-        bytes += taken;
-        length -= taken;
+        bytes += used_bytes;
+        length -= used_bytes;
     }
     return all;
 }
@@ -68,11 +68,11 @@ static bool append(struct buffer *text, const char *bytes, size_t length)
 
     while (length > 0) {
         size_t written, columns;
-        size_t taken = show_next(bytes, length, out + filled, &written, &columns);
+        size_t used_bytes = render_next(bytes, length, out + filled, &written, &columns);
 
         filled += written;
-        bytes += taken;
-        length -= taken;
+        bytes += used_bytes;
+        length -= used_bytes;
         if (sizeof out - filled < TEXT_ESCAPE_MAX || length == 0) {
             if (!buffer_append(text, out, filled))
                 return false;
@@ -82,12 +82,12 @@ static bool append(struct buffer *text, const char *bytes, size_t length)
     return true;
 }
 
-/* The part of the line that is visible in `columns` columns: from `*start` to what is returned. */
+/* The part of the line that is visible in `columns` columns: from `*start` to the returned end. */
 static size_t view(const struct shown *line, size_t columns, size_t *start)
 {
     const char *text = line->text;
-    size_t first = line->cursor; /* the character under the cursor: from here */
-    size_t behind = first;       /* to here */
+    size_t first = line->cursor; /* the start of the character at the cursor */
+    size_t end = first;          /* and its end */
     size_t used;
     size_t unused;
 
@@ -95,12 +95,12 @@ static size_t view(const struct shown *line, size_t columns, size_t *start)
         size_t code = text_utf8_length(text + first, line->length - first);
 
         first = character_before(text, first + (code > 0 ? code : 1));
-        behind = first + character_length(text + first, line->length - first, &unused);
+        end = first + character_length(text + first, line->length - first, &unused);
     } else {
-        columns--; /* the cursor stands behind the last character */
+        columns--; /* the cursor is after the last character */
     }
     *start = first;
-    used = columns_of(text + first, behind - first);
+    used = columns_of(text + first, end - first);
     if (used > columns) {
         *start = line->cursor;
         return line->cursor;
@@ -114,19 +114,19 @@ static size_t view(const struct shown *line, size_t columns, size_t *start)
         used += width;
         *start = before;
     }
-    while (behind < line->length) {
-        size_t length = character_length(text + behind, line->length - behind, &unused);
-        size_t width = columns_of(text + behind, length);
+    while (end < line->length) {
+        size_t length = character_length(text + end, line->length - end, &unused);
+        size_t width = columns_of(text + end, length);
 
         if (used + width > columns)
             break;
         used += width;
-        behind += length;
+        end += length;
     }
-    return behind;
+    return end;
 }
 
-/* The prompt; of a search, what is searched for. */
+/* Appends the prompt; during a search, with the pattern. */
 static bool append_prompt(const struct line_editor *editor, struct buffer *text)
 {
     const char *begin = editor->search_failed ? "(failed search '" : "(search '";
@@ -137,8 +137,9 @@ static bool append_prompt(const struct line_editor *editor, struct buffer *text)
            append(text, editor->pattern, editor->pattern_length) && buffer_append(text, "'): ", 4);
 }
 
-/* Takes characters away from the front until the text takes `most` columns; returns its columns. */
-static size_t cut_to(struct buffer *text, size_t most)
+/* Removes characters from the front until the text takes `max` columns or fewer; returns its
+ * columns. */
+static size_t cut_to(struct buffer *text, size_t max)
 {
     const char *bytes = buffer_bytes(text);
     size_t length = buffer_length(text);
@@ -147,7 +148,7 @@ static size_t cut_to(struct buffer *text, size_t most)
 
     for (size_t place = 0; place < length; used += columns)
         place += character_length(bytes + place, length - place, &columns);
-    for (; used > most; used -= columns)
+    for (; used > max; used -= columns)
         buffer_consume(text, character_length(buffer_bytes(text), buffer_length(text), &columns));
     return used;
 }
@@ -155,30 +156,30 @@ static size_t cut_to(struct buffer *text, size_t most)
 bool line_editor_render(const struct line_editor *editor, size_t columns,
                         struct line_editor_row *row)
 {
-    struct shown line = shown_of(editor);
+    struct shown line = shown_line(editor);
     struct buffer text = {NULL};
-    bool good = append_prompt(editor, &text);
+    bool ok = append_prompt(editor, &text);
     size_t start = 0;
     size_t end = line.length;
     size_t cursor = 0;
 
     if (columns != SIZE_MAX) {
-        /* Behind the prompt there is a column for a character at least, and the free one. */
+        /* Leave a column for a character after the prompt, and the free one. */
         size_t prompt = cut_to(&text, columns > 2 ? columns - 2 : 0);
 
         end = view(&line, columns > prompt + 1 ? columns - prompt - 1 : 1, &start);
     }
-    good = good && append(&text, line.text + start, line.cursor - start);
+    ok = ok && append(&text, line.text + start, line.cursor - start);
 
     cursor = buffer_length(&text);
-    good = good && append(&text, line.text + line.cursor, end - line.cursor);
+    ok = ok && append(&text, line.text + line.cursor, end - line.cursor);
     size_t before = buffer_length(&row->text);
 
-    good = good && buffer_append(&row->text, buffer_bytes(&text), buffer_length(&text));
-    if (good)
+    ok = ok && buffer_append(&row->text, buffer_bytes(&text), buffer_length(&text));
+    if (ok)
         row->cursor = before + cursor;
     buffer_clear(&text);
-    return good;
+    return ok;
 }
 
 struct line_editor_place line_editor_broken(const struct line_editor_row *row, size_t byte,

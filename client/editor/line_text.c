@@ -1,5 +1,6 @@
 #include "line_text.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,8 @@ bool line_text_copy(struct line *copy, const char *text, size_t length)
     return copy->text != NULL;
 }
 
-/* Makes room for `length` more bytes. Returns false, with nothing changed, when memory is refused.
- */
+/* Reserves memory for `length` more bytes. Returns false, with nothing changed, when it is
+ * refused. */
 static bool reserve(struct line_editor *editor, size_t length)
 {
     if (editor->capacity - editor->length >= length)
@@ -31,23 +32,24 @@ static bool reserve(struct line_editor *editor, size_t length)
     return true;
 }
 
-/* Makes `length` bytes of the `removed` ones at `place`, for which there is room. */
+/* Replaces `removed` bytes at `place` with `length` bytes, for which there is room. */
 static void replace(struct line_editor *editor, size_t place, size_t removed, const char *text,
                     size_t length)
 {
-    size_t behind = place + removed;
+    size_t tail = place + removed;
 
     if (editor->text == NULL)
         return;
-    memmove(editor->text + place + length, editor->text + behind, editor->length - behind);
+    assert(editor->length - removed + length <= editor->capacity);
+    memmove(editor->text + place + length, editor->text + tail, editor->length - tail);
     if (length > 0)
         memcpy(editor->text + place, text, length);
     editor->length = editor->length - removed + length;
     editor->cursor = place + length;
 }
 
-/* Forgets the oldest ones. */
-static void forget_changes(struct line_editor *editor, size_t count)
+/* Drops the oldest `count` changes. */
+static void drop_changes(struct line_editor *editor, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         free(editor->changes[i].removed.text);
@@ -56,7 +58,7 @@ static void forget_changes(struct line_editor *editor, size_t count)
             editor->change_count * sizeof editor->changes[0]);
 }
 
-/* The oldest changes make room for the others. */
+/* Drops the oldest changes while all of them hold too many bytes. */
 static void limit_changes(struct line_editor *editor)
 {
     size_t bytes = 0;
@@ -64,22 +66,22 @@ static void limit_changes(struct line_editor *editor)
     for (size_t i = editor->change_count; i-- > 0;) {
         bytes += editor->changes[i].removed.length;
         if (bytes > LINE_EDITOR_UNDO_BYTES && i + 1 < editor->change_count) {
-            forget_changes(editor, i + 1);
+            drop_changes(editor, i + 1);
             return;
         }
     }
 }
 
-/* Notes, before it is done, that `inserted` bytes will be where `removed` ones are. Returns false,
+/* Records a change before it is made: `inserted` bytes will replace `removed` ones. Returns false,
  * with nothing changed, when memory is refused. */
-static bool note_change(struct line_editor *editor, size_t place, size_t removed, size_t inserted)
+static bool record_change(struct line_editor *editor, size_t place, size_t removed, size_t inserted)
 {
     struct line_change change = {.place = place, .inserted = inserted};
 
     if (removed > 0 && !line_text_copy(&change.removed, editor->text + place, removed))
         return false;
     if (editor->change_count == LINE_EDITOR_UNDO)
-        forget_changes(editor, 1);
+        drop_changes(editor, 1);
     editor->changes[editor->change_count++] = change;
     limit_changes(editor);
     return true;
@@ -160,7 +162,7 @@ bool line_text_insert(struct line_editor *editor, const char *text, size_t lengt
         return false;
     if (typing && editor->change_count > 0)
         editor->changes[editor->change_count - 1].inserted += length;
-    else if (!note_change(editor, editor->cursor, 0, length))
+    else if (!record_change(editor, editor->cursor, 0, length))
         return false;
     replace(editor, editor->cursor, 0, text, length);
     return true;
@@ -168,7 +170,7 @@ bool line_text_insert(struct line_editor *editor, const char *text, size_t lengt
 
 bool line_text_erase(struct line_editor *editor, size_t start, size_t end)
 {
-    if (end > start && !note_change(editor, start, end - start, 0))
+    if (end > start && !record_change(editor, start, end - start, 0))
         return false;
     replace(editor, start, end - start, NULL, 0);
     return true;
@@ -176,7 +178,7 @@ bool line_text_erase(struct line_editor *editor, size_t start, size_t end)
 
 bool line_text_swap(struct line_editor *editor, size_t start, size_t middle, size_t end)
 {
-    if (!note_change(editor, start, end - start, end - start))
+    if (!record_change(editor, start, end - start, end - start))
         return false;
     const char *old = editor->changes[editor->change_count - 1].removed.text;
 
@@ -201,5 +203,5 @@ bool line_text_undo(struct line_editor *editor)
 void line_text_set(struct line_editor *editor, const char *text, size_t length)
 {
     replace(editor, 0, editor->length, text, length);
-    forget_changes(editor, editor->change_count);
+    drop_changes(editor, editor->change_count);
 }

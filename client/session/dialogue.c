@@ -9,11 +9,11 @@
 
 enum {
     STAMP = 48,
-    ENOUGH = 64 * 1024 /* bytes of lines after which the socket has its turn; more than one read of
-                          keys on POSIX makes */
+    READ_LIMIT = 64 * 1024 /* bytes of lines per call, so that the socket gets its turn; more than
+                              one read of keys yields on POSIX */
 };
 
-/* A line is finished: it goes to `lines`. */
+/* Appends a finished line to `lines`. */
 static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer *lines,
                                        const char *text, size_t length)
 {
@@ -25,8 +25,8 @@ static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer 
     return length == 4 && memcmp(text, "quit", 4) == 0 ? DIALOGUE_QUIT : DIALOGUE_GOES_ON;
 }
 
-/* The same for each of the lines that a text holds, but for what stands behind the last line feed.
- * Returns in `*taken` how much of it that was. */
+/* The same for each line of a text, except what follows the last line feed. `*taken` is set to the
+ * length of those lines. */
 static enum dialogue_verdict take_lines(struct dialogue *dialogue, struct buffer *lines,
                                         const char *text, size_t length, size_t *taken)
 {
@@ -42,7 +42,7 @@ static enum dialogue_verdict take_lines(struct dialogue *dialogue, struct buffer
     return verdict;
 }
 
-/* The line of the editor is finished, and stays on the screen as it is. */
+/* Takes the finished line of the editor, which stays on the screen. */
 static enum dialogue_verdict take_typed_line(struct dialogue *dialogue, struct buffer *lines)
 {
     struct line_editor *editor = &dialogue->editor;
@@ -52,15 +52,15 @@ static enum dialogue_verdict take_typed_line(struct dialogue *dialogue, struct b
     enum dialogue_verdict verdict =
         take_lines(dialogue, lines, editor->text, editor->length, &taken);
 
-    /* A paste that ended with a line feed is whole already. */
+    /* A paste that ended with a line feed is complete. */
     if (verdict == DIALOGUE_GOES_ON && (taken == 0 || taken < editor->length))
         verdict = take_line(dialogue, lines, editor->text + taken, editor->length - taken);
     line_editor_next(editor);
     return verdict;
 }
 
-/* Where the terminal edits the line, each read gives one, or a part of one that was too long or
- * behind which the key for the end of input was pressed. */
+/* If the terminal edits lines, each read returns one, or a part of one that was too long or in
+ * which the end-of-input key was pressed. */
 static enum dialogue_verdict read_lines(struct dialogue *dialogue, struct buffer *lines)
 {
     struct buffer *begun = &dialogue->begun;
@@ -107,7 +107,7 @@ enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *li
 
     if (!terminal_takes_keys(dialogue->terminal))
         return read_lines(dialogue, lines);
-    while (verdict == DIALOGUE_GOES_ON && buffer_length(lines) < ENOUGH) {
+    while (verdict == DIALOGUE_GOES_ON && buffer_length(lines) < READ_LIMIT) {
         switch (terminal_key(dialogue->terminal, &key)) {
         case TERMINAL_KEY:
             verdict = take_key(dialogue, lines, &key);
@@ -121,9 +121,9 @@ enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *li
     return verdict;
 }
 
-/* What stands before each line of an answer: nothing, or the time and, once a line has been sent,
- * the milliseconds since the last one was. */
-static void write_stamp(const struct dialogue *dialogue, char stamp[STAMP])
+/* The prefix of each line of an answer: nothing, or the time and, once a line has been sent, the
+ * milliseconds since the last one. */
+static void format_stamp(const struct dialogue *dialogue, char stamp[STAMP])
 {
     char clock[13];
     char since[REPORT_DURATION + 8] = "";
@@ -140,10 +140,10 @@ static void write_stamp(const struct dialogue *dialogue, char stamp[STAMP])
 
 static bool print(struct dialogue *dialogue, bool made, struct buffer *text)
 {
-    bool good = made && screen_print(dialogue->screen, buffer_bytes(text), buffer_length(text));
+    bool ok = made && screen_print(dialogue->screen, buffer_bytes(text), buffer_length(text));
 
     buffer_clear(text);
-    return good;
+    return ok;
 }
 
 bool dialogue_show(struct dialogue *dialogue, const char *bytes, size_t length)
@@ -151,7 +151,7 @@ bool dialogue_show(struct dialogue *dialogue, const char *bytes, size_t length)
     struct buffer text = {NULL};
     char stamp[STAMP];
 
-    write_stamp(dialogue, stamp);
+    format_stamp(dialogue, stamp);
     return print(dialogue, display_received(&dialogue->display, &text, stamp, bytes, length),
                  &text);
 }
@@ -162,7 +162,7 @@ bool dialogue_show_rest(struct dialogue *dialogue)
     char stamp[STAMP];
 
     screen_hide_line(dialogue->screen);
-    write_stamp(dialogue, stamp);
+    format_stamp(dialogue, stamp);
     return print(dialogue, display_end(&dialogue->display, &text, stamp), &text);
 }
 

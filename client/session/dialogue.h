@@ -1,6 +1,6 @@
 /*
- * dialogue: a session as a person at a terminal sees it: the line that is typed, with those before
- * it, and above it what arrives.
+ * dialogue: the user interface of a session at a terminal: the line being typed, the history, and
+ * the received text above it.
  */
 #ifndef DIALOGUE_H
 #define DIALOGUE_H
@@ -16,43 +16,43 @@
 #include "terminal/terminal.h"
 
 struct dialogue_options {
-    const char *eol; /* what ends each line that is sent: "\n", "\r\n" or ""; NULL: "\n" behind a
-                        line that is typed, and what a pipe or file has as it is */
-    bool hex;        /* what arrives is shown as a dump */
-    bool timestamps; /* each answer is shown with its time */
+    const char *eol; /* appended to each line that is sent: "\n", "\r\n" or ""; NULL: "\n" after a
+                        typed line; input from a pipe or file is sent unchanged */
+    bool hex;        /* show received data as a dump */
+    bool timestamps; /* show each answer with its time */
 };
 
-/* All zero, with the first three set and display.hex as in the options, is one without a line. */
+/* A struct of all zeros, except for the first three members and display.hex as in the options, has
+ * an empty line. */
 struct dialogue {
     const struct dialogue_options *options;
     struct terminal *terminal;
     struct screen *screen;
     struct display display;
     struct line_editor editor;
-    struct buffer begun; /* a line without its end, where the terminal edits it */
-    int64_t
-        line_sent; /* nanoseconds; when a line was last finished, or input last read; 0: never */
+    struct buffer begun; /* an incomplete line, where the terminal edits it */
+    int64_t line_sent;   /* when a line was last finished, or input last read; 0: never */
 };
 
 enum dialogue_verdict {
     DIALOGUE_GOES_ON,
-    DIALOGUE_QUIT,  /* the last line has been typed, and was quit */
-    DIALOGUE_ENDED, /* nothing more will be typed: the end of input */
-    DIALOGUE_GONE,  /* the terminal cannot be read any more */
-    DIALOGUE_FAILED /* memory is refused; a line is lost */
+    DIALOGUE_QUIT,  /* the last line was quit */
+    DIALOGUE_ENDED, /* end of input */
+    DIALOGUE_GONE,  /* the terminal can no longer be read */
+    DIALOGUE_FAILED /* memory was refused; a line is lost */
 };
 
 /*
- * Takes the keys that have been pressed, and appends the lines that they finish, each with its
- * ending, to `lines`; of a line in which line feeds were pasted, each part. Where the terminal
- * edits the line, it is sent as the terminal gives it; a last one without its end, as it is.
+ * Handles the keys pressed so far, and appends each finished line with its ending to `lines`. A
+ * line with pasted line feeds becomes several lines. If the terminal edits lines by itself, they
+ * are sent as it returns them, and an incomplete last line is sent as it is.
  */
 enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *lines);
 
-/* Adds what has arrived to the screen; false when something could not be kept or shown. */
+/* Shows received data on the screen; false when some of it could not be kept or shown. */
 bool dialogue_show(struct dialogue *dialogue, const char *bytes, size_t length);
 
-/* Takes the typed line away and adds what still waits for its rest, since nothing more arrives. As
+/* Hides the typed line and shows incomplete received data, since nothing more arrives. Returns as
  * dialogue_show(). */
 bool dialogue_show_rest(struct dialogue *dialogue);
 

@@ -8,16 +8,15 @@
 
 enum { ROW = 16 };
 
-/* The length of what stands at the end and waits for what follows: a carriage return, a character
- * that is cut, or both. */
-static size_t waiting(const char *bytes, size_t length)
+/* The length of the end that is held back: a carriage return, a cut character, or both. */
+static size_t held_back(const char *bytes, size_t length)
 {
     size_t cut = text_utf8_cut(bytes, length);
 
     return cut + (cut < length && bytes[length - cut - 1] == '\r' ? 1 : 0);
 }
 
-/* The length of the line ending at the beginning; 0 when there is none. */
+/* The length of a line ending at the start; 0 if there is none. */
 static size_t line_ending(const char *bytes, size_t length)
 {
     if (bytes[0] == '\n')
@@ -30,41 +29,41 @@ static const char normal = SCREEN_NORMAL;
 
 static bool append_line(struct buffer *out, const char *stamp, const char *bytes, size_t length)
 {
-    bool good = buffer_append(out, stamp, strlen(stamp)) && buffer_append(out, "< ", 2);
+    bool ok = buffer_append(out, stamp, strlen(stamp)) && buffer_append(out, "< ", 2);
     bool dim = false;
 
-    while (good && length > 0) {
+    while (ok && length > 0) {
         char shown[TEXT_ESCAPE_MAX];
         size_t shown_length;
         bool escaped;
         size_t taken = text_escape_next(bytes, length, shown, &shown_length, &escaped);
 
         if (escaped != dim)
-            good = buffer_append(out, escaped ? &dimmed : &normal, 1);
+            ok = buffer_append(out, escaped ? &dimmed : &normal, 1);
         dim = escaped;
-        good = good && buffer_append(out, shown, shown_length);
+        ok = ok && buffer_append(out, shown, shown_length);
         bytes += taken;
         length -= taken;
     }
     if (dim)
-        good = good && buffer_append(out, &normal, 1);
-    return good && buffer_append(out, "\n", 1);
+        ok = ok && buffer_append(out, &normal, 1);
+    return ok && buffer_append(out, "\n", 1);
 }
 
 static bool append_lines(struct buffer *out, const char *stamp, const char *bytes, size_t length)
 {
-    bool good = true;
+    bool ok = true;
 
-    while (good && length > 0) {
+    while (ok && length > 0) {
         const char *newline = memchr(bytes, '\n', length);
         size_t line = newline != NULL ? (size_t)(newline - bytes) + 1 : length;
         size_t ending = newline == NULL ? 0 : line > 1 && newline[-1] == '\r' ? 2 : 1;
 
-        good = append_line(out, stamp, bytes, line - ending);
+        ok = append_line(out, stamp, bytes, line - ending);
         bytes += line;
         length -= line;
     }
-    return good;
+    return ok;
 }
 
 /* "00000010  68 65 6c 6c 6f 0a                                 |hello.|" */
@@ -94,23 +93,23 @@ static bool append_row(struct display *display, struct buffer *out, const char *
 static bool append_dump(struct display *display, struct buffer *out, const char *stamp,
                         const char *bytes, size_t length)
 {
-    bool good = true;
+    bool ok = true;
 
-    while (good && length > 0) {
+    while (ok && length > 0) {
         size_t row = length < ROW ? length : ROW;
 
-        good = append_row(display, out, stamp, bytes, row);
+        ok = append_row(display, out, stamp, bytes, row);
         bytes += row;
         length -= row;
     }
-    return good;
+    return ok;
 }
 
-/* Shows all but what waits at the end, which is held back. */
-static bool append_whole(struct display *display, struct buffer *out, const char *stamp,
-                         const char *bytes, size_t length)
+/* Shows everything except the incomplete end, which is held back. */
+static bool append_complete(struct display *display, struct buffer *out, const char *stamp,
+                            const char *bytes, size_t length)
 {
-    size_t held = waiting(bytes, length);
+    size_t held = held_back(bytes, length);
     size_t ending = 0;
 
     memcpy(display->held, bytes + length - held, held);
@@ -132,14 +131,14 @@ bool display_received(struct display *display, struct buffer *out, const char *s
     if (display->hex)
         return append_dump(display, out, stamp, bytes, length);
     if (display->held_length == 0)
-        return append_whole(display, out, stamp, bytes, length);
-    /* What was held back comes first again. */
-    bool good = buffer_append(&joined, display->held, display->held_length) &&
-                buffer_append(&joined, bytes, length) &&
-                append_whole(display, out, stamp, buffer_bytes(&joined), buffer_length(&joined));
+        return append_complete(display, out, stamp, bytes, length);
+    /* The bytes held back come first. */
+    bool ok = buffer_append(&joined, display->held, display->held_length) &&
+              buffer_append(&joined, bytes, length) &&
+              append_complete(display, out, stamp, buffer_bytes(&joined), buffer_length(&joined));
 
     buffer_clear(&joined);
-    return good;
+    return ok;
 }
 
 bool display_end(struct display *display, struct buffer *out, const char *stamp)

@@ -1,6 +1,6 @@
 /*
- * display: pure. What arrives from the server as text for a terminal, that it cannot drive: a line
- * for each line, or a dump.
+ * display: pure. Converts received data to text that cannot control a terminal: line by line, or a
+ * dump.
  */
 #ifndef DISPLAY_H
 #define DISPLAY_H
@@ -11,29 +11,31 @@
 
 #include "buffer.h"
 
-/* All zero shows lines. */
+/* A display of all zeros shows lines. */
 struct display {
     bool hex;
     uint64_t offset; /* in the dump */
-    char held[4];    /* what came last and waits: a carriage return, 3 bytes of a character */
+    char held[4];    /* the incomplete end of the data: a carriage return, 3 bytes of a character */
     size_t held_length;
-    bool unended; /* the line shown last came without its ending */
+    bool unended; /* the last line shown had no line ending yet */
 };
 
 /*
- * Appends to `out` what `length` bytes are shown as, with what is escaped between SCREEN_DIM and
- * SCREEN_NORMAL and no other control character but the line feed: for each line, `stamp`, "< ", the
- * line without its ending and a line feed. What came without a line ending is a line too, since it
- * is shown at once; when only the ending comes later, nothing more is shown for it. A character
- * that is cut waits for its rest, and a carriage return at the end for what follows, since it may
- * be half a line ending. So whatever the pieces, the texts shown since a line ending are, joined,
- * one line; a cut within a character or behind a carriage return is as one before it, and one
- * before a line ending as none. With `hex`, rows of 16 bytes. Returns false when memory is refused.
+ * Appends the text for `length` received bytes to `out`. Each line becomes `stamp`, "< ", the line
+ * without its ending, and a line feed. Escapes are between SCREEN_DIM and SCREEN_NORMAL; the only
+ * other control character is the line feed. With `hex`, rows of 16 bytes. Returns false when memory
+ * is refused.
+ *
+ * Data without a line ending is shown at once, as a line; if only its ending arrives later, nothing
+ * more is shown for it. A cut character is held back until its rest arrives, and so is a final
+ * carriage return, which may be half a line ending. So the texts shown since a line ending, joined,
+ * are one line, however the data was split. A split within a character or after a carriage return
+ * counts as one before it, and a split before a line ending as none.
  */
 bool display_received(struct display *display, struct buffer *out, const char *stamp,
                       const char *bytes, size_t length);
 
-/* Appends what still waits for its rest, since nothing more comes. */
+/* Appends the data held back, since nothing more arrives. */
 bool display_end(struct display *display, struct buffer *out, const char *stamp);
 
 #endif

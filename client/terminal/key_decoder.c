@@ -5,13 +5,14 @@
 
 #include "text.h"
 
-enum { ESCAPE = 0x1B, SEQUENCE_MAX = KEY_DECODER_MAX - 2 /* without the Escapes before it */ };
+enum { ESCAPE = 0x1B, SEQUENCE_MAX = KEY_DECODER_MAX - 2 /* without the leading Escapes */ };
 
-/* Modifiers are 1 + a sum of 1 Shift, 2 Alt, 4 Control; with the last two the arrows go by words.
- */
+/* Modifiers are 1 + a sum of 1 Shift, 2 Alt, 4 Control. With Alt or Control the arrows move by
+ * words. */
 enum { ALT = 3, CONTROL = 5 };
 
-/* The keys that send a number before '~', in rxvt also before '$' (Shift), '^' (Control), '@'. */
+/* Keys that send a number before '~'; in rxvt also before '$' (Shift), '^' (Control), '@'
+ * (both). */
 static enum key_kind kind_of_number(int number)
 {
     switch (number) {
@@ -32,7 +33,7 @@ static enum key_kind kind_of_number(int number)
     }
 }
 
-/* A key by the first and the last byte after Escape, and the numbers between them. */
+/* The key of a sequence, by its first and last byte after Escape and the numbers between them. */
 static enum key_kind kind_of_sequence(char introducer, char last, int number, int modifier)
 {
     switch (last) {
@@ -64,7 +65,7 @@ static enum key_kind kind_of_sequence(char introducer, char last, int number, in
     }
 }
 
-/* The modifier is the second number; older terminals send it alone, for keys without a number. */
+/* The modifier is the second number. Keys without a number send it alone on older terminals. */
 static int modifier_of(char introducer, char last, const int numbers[2], size_t separators)
 {
     if (introducer == 'O' && last >= 'a' && last <= 'd')
@@ -73,25 +74,25 @@ static int modifier_of(char introducer, char last, const int numbers[2], size_t 
 }
 
 /*
- * ESC [ parameters final, or ESC O final, from that '[' or 'O' on; `alt`: another Escape stood
- * before. Returns the length of that, as key_decoder_next() does.
+ * ESC [ parameters final, or ESC O final; `bytes` starts at the '[' or 'O'. `alt`: a second Escape
+ * came before. Returns the length, as key_decoder_next() does.
  */
 static size_t next_sequence(const char *bytes, size_t length, bool alt, struct key *key)
 {
     int numbers[2] = {0, 0};
     size_t separators = 0;
-    bool known = true; /* digits and separators only so far */
+    bool known = true; /* only digits and separators so far */
     size_t place = 1;
 
     key->kind = KEY_OTHER;
     if (bytes[0] == '[' && length > 1 && bytes[1] == '[') {
-        place = 2; /* the Linux console's function keys: ESC [ [ A */
+        place = 2; /* function keys of the Linux console: ESC [ [ A */
         known = false;
     }
     for (; place < length && place < SEQUENCE_MAX; place++) {
         char byte = bytes[place];
 
-        /* No sequence after all: what has come of it is dropped, this byte is a key of its own. */
+        /* Not a sequence: drop what came before; this byte is a key of its own. */
         if (byte < 0x20 || byte > 0x7E)
             return place;
         if (byte >= '0' && byte <= '9') {
@@ -107,13 +108,13 @@ static size_t next_sequence(const char *bytes, size_t length, bool alt, struct k
                 key->kind = kind_of_sequence(bytes[0], byte, numbers[0], modifier);
             return place + 1;
         } else {
-            known = false; /* no key has them, but terminals' answers do: ESC [ ? 1 ; 2 c */
+            known = false; /* not in keys, but in replies of terminals: ESC [ ? 1 ; 2 c */
         }
     }
     return place < SEQUENCE_MAX ? 0 : place;
 }
 
-/* Escape and another Escape: Alt with a sequence, else each is a key of its own. */
+/* Two Escapes: Alt with a sequence, else each is a key of its own. */
 static size_t next_double_escape(const char *bytes, size_t length, struct key *key)
 {
     if (length < 3)
@@ -125,7 +126,7 @@ static size_t next_double_escape(const char *bytes, size_t length, struct key *k
     return taken > 0 ? 2 + taken : 0;
 }
 
-/* Escape and a character: Alt, or the beginning of a control string. */
+/* Escape and a character: Alt, or the start of a control string. */
 static size_t next_alt(struct key_decoder *decoder, const char *bytes, size_t length,
                        struct key *key)
 {
@@ -171,7 +172,7 @@ static size_t next_alt(struct key_decoder *decoder, const char *bytes, size_t le
     case ESCAPE:
         return next_double_escape(bytes, length, key);
     default:
-        /* A control character after Escape keeps its own meaning. */
+        /* A control character after Escape keeps its meaning. */
         taken = text_utf8_length(bytes + 1, length - 1);
         if (taken == 0 && text_utf8_cut(bytes + 1, length - 1) == length - 1)
             return 0;
@@ -211,7 +212,7 @@ static enum key_kind kind_of_character(unsigned char first)
     return kinds[first] != KEY_TEXT ? kinds[first] : KEY_OTHER;
 }
 
-/* One character as text, or one byte that belongs to none. */
+/* One character as text, or one malformed byte. */
 static size_t next_text(const char *bytes, size_t length, struct key *key)
 {
     size_t character = text_utf8_length(bytes, length);
@@ -266,8 +267,7 @@ static size_t next_pasted(struct key_decoder *decoder, const char *bytes, size_t
     return compared;
 }
 
-/* One byte of a control string, or its end; 0 also when Escape ends it as the beginning of a key.
- */
+/* One byte of a control string, or its end. Returns 0 also when Escape ends it and starts a key. */
 static size_t next_in_string(struct key_decoder *decoder, const char *bytes, size_t length,
                              struct key *key)
 {

@@ -1,6 +1,6 @@
 /*
- * key_decoder: pure. From the bytes that a POSIX terminal sends to keys (ECMA-48 control sequences
- * as xterm, the Linux console, screen, tmux, rxvt and PuTTY use them).
+ * key_decoder: pure. Decodes the bytes of a POSIX terminal into keys (ECMA-48 control sequences as
+ * xterm, the Linux console, screen, tmux, rxvt and PuTTY use them).
  */
 #ifndef KEY_DECODER_H
 #define KEY_DECODER_H
@@ -10,30 +10,30 @@
 
 #include "editor/key.h"
 
-/* The most bytes of a key; what is longer is given up, and its rest is read for itself. */
+/* The longest sequence of a key. A longer one is dropped, and its rest is decoded as other keys. */
 enum { KEY_DECODER_MAX = 64 };
 
-/* What the keys so far mean for those that follow. All zero at first. */
+/* State kept between keys. All zeros at first. */
 struct key_decoder {
-    bool quoting;        /* Ctrl-V came: the next key is text */
-    bool pasting;        /* until the end of the paste all is text */
-    bool after_return;   /* a carriage return came: a line feed is no second Enter */
-    bool control_string; /* what comes is a reply of the terminal, until its end */
+    bool quoting;        /* after Ctrl-V: the next key is text */
+    bool pasting;        /* in a paste: everything up to its end is text */
+    bool after_return;   /* after a carriage return: a line feed is not a second Enter */
+    bool control_string; /* in a reply of the terminal, until its end */
 };
 
 /*
- * Takes the first key from `length` bytes, at least 1. Returns how many bytes it was; 0 when its
- * end has not come yet, which is so only for fewer than KEY_DECODER_MAX bytes: the beginning of a
- * sequence or of a character. The keys are the same in whatever pieces the bytes come.
+ * Decodes the first key of `length` bytes, at least 1. Returns how many bytes it has, or 0 when it
+ * is incomplete: the start of a sequence or of a character, always shorter than KEY_DECODER_MAX.
+ * The keys do not depend on how the bytes are split into calls.
  *
- * Escape alone means nothing, and with the next key it is Alt. A sequence that is no key known here
- * is KEY_OTHER as a whole. A byte that belongs to no well-formed UTF-8 is text. After Ctrl-V the
- * next key is text whatever it is, and so are `x` and two hexadecimal digits, as that byte. Within
- * a paste (xterm's bracketed paste) only its end, ESC [ 201 ~, is a key.
+ * Escape alone does nothing; with the next key it is Alt. An unknown sequence is one KEY_OTHER. A
+ * byte that is not part of well-formed UTF-8 is text. After Ctrl-V the next key is text, whatever
+ * it is; `x` and two hexadecimal digits are the byte with that value. In a paste (xterm's bracketed
+ * paste) only its end, ESC [ 201 ~, is a key.
  *
- * A control string (OSC, DCS, APC, PM, SOS; ECMA-48, 5.6) is a reply of the terminal: each of its
- * bytes is KEY_OTHER, however long it is, up to BEL, ESC \ or whatever cannot be in one: Escape,
- * CAN, SUB and Enter. So Alt with ], P, ^, _ or X takes the keys up to the next Enter along.
+ * A control string (OSC, DCS, APC, PM, SOS; ECMA-48, 5.6) is a reply of the terminal. Each of its
+ * bytes is KEY_OTHER, however long it is, up to BEL, ESC \ or a byte that cannot be in one: Escape,
+ * CAN, SUB and Enter. So Alt with ], P, ^, _ or X swallows the keys up to the next Enter.
  */
 size_t key_decoder_next(struct key_decoder *decoder, const char *bytes, size_t length,
                         struct key *key);

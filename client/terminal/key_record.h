@@ -1,35 +1,35 @@
 /*
- * key_record: pure. From the events of the Windows console to keys (INPUT_RECORD,
- * KEY_EVENT_RECORD). Windows only: it is to the console what key_decoder is to a POSIX terminal.
+ * key_record: pure. Decodes the events of the Windows console into keys (INPUT_RECORD,
+ * KEY_EVENT_RECORD). Windows only: the counterpart of key_decoder for POSIX terminals.
  */
 #ifndef KEY_RECORD_H
 #define KEY_RECORD_H
 
-#include <winsock2.h> /* before windows.h, always */
+#include <winsock2.h> /* must come before windows.h */
 
 #include <stdbool.h>
 
 #include "editor/key.h"
 
-/* All zero at first. */
+/* All zeros at first. */
 struct key_record_decoder {
-    WCHAR surrogate;   /* the first half of a character beyond U+FFFF, until the second comes */
-    bool after_return; /* Enter came: a line feed (of pasted CR LF) is no second one */
-    bool quoting;      /* Ctrl-V came: the next key with a character is text */
-    char quoted[2];    /* x and a digit that came behind Ctrl-V */
+    WCHAR surrogate;   /* first half of a character above U+FFFF, until the second arrives */
+    bool after_return; /* after Enter: a line feed (of pasted CR LF) is not a second Enter */
+    bool quoting;      /* after Ctrl-V: the next key with a character is text */
+    char quoted[2];    /* x and a digit after Ctrl-V */
     size_t quoted_length;
 };
 
 /*
- * Whether an event counts: a key that was pressed, pasted text (Alt released with a character), or
- * a new size of the window, after which the line is drawn again. Others (releases, mouse, focus) do
- * not, nor do the digits of Alt and the numeric keypad.
+ * Whether an event counts: a key press, pasted text (a release of Alt with a character), or a new
+ * window size, after which the line is drawn again. Releases, mouse and focus events do not count,
+ * nor do digits of the numeric keypad with Alt held.
  */
 bool key_record_counts(const INPUT_RECORD *record);
 
-/* Makes a key of an event that counts; KEY_OTHER of what does nothing, of the first half of a
- * character, and of an x and a digit behind Ctrl-V: with a second digit they are that byte, else
- * text with the character that follows. */
+/* Decodes an event that counts. It is KEY_OTHER if it has no effect, is the first half of a
+ * character, or is an x or a first digit after Ctrl-V. With a second digit those are one byte, else
+ * they are text with the next character. */
 void key_record_decode(struct key_record_decoder *decoder, const INPUT_RECORD *record,
                        struct key *key);
 

@@ -5,11 +5,11 @@
 #include "text.h"
 
 /*
- * Whether a digit of the numeric keypad is pressed for the number of a character, with the left Alt
- * held: the character comes when Alt is released. The keys that are not of the keypad have the same
- * codes as its own without Num Lock, but are marked as enhanced.
+ * Whether a digit of the numeric keypad is pressed with the left Alt held, to enter a character
+ * code: the character arrives when Alt is released. Keys outside of the keypad share the codes of
+ * its keys without Num Lock, but are marked as enhanced.
  */
-static bool composes(const KEY_EVENT_RECORD *key)
+static bool is_alt_code_digit(const KEY_EVENT_RECORD *key)
 {
     WORD code = key->wVirtualKeyCode;
 
@@ -27,12 +27,12 @@ bool key_record_counts(const INPUT_RECORD *record)
         return true;
     if (record->EventType != KEY_EVENT)
         return false;
-    return (key->bKeyDown && !composes(key)) ||
+    return (key->bKeyDown && !is_alt_code_digit(key)) ||
            (key->wVirtualKeyCode == VK_MENU && key->uChar.UnicodeChar != 0);
 }
 
-/* Appends the character of a UTF-16 unit to the text of a key; of the first half of a pair nothing,
- * which waits for the second. Returns whether there was one. */
+/* Appends the character of a UTF-16 unit to the text of a key. The first half of a pair is kept
+ * until the second arrives. Returns whether a character was appended. */
 static bool append_unit(struct key_record_decoder *decoder, WCHAR unit, struct key *key)
 {
     WCHAR units[2] = {decoder->surrogate, unit};
@@ -48,7 +48,7 @@ static bool append_unit(struct key_record_decoder *decoder, WCHAR unit, struct k
     return true;
 }
 
-/* A key without a character, or whose character does not matter. */
+/* A key without a character, or with one that does not matter. */
 static enum key_kind kind_of_virtual_key(const KEY_EVENT_RECORD *event)
 {
     bool by_words = (event->dwControlKeyState & (LEFT_CTRL_PRESSED | RIGHT_CTRL_PRESSED |
@@ -124,8 +124,8 @@ static enum key_kind kind_of_control(WCHAR unit)
     }
 }
 
-/* Whether Alt is held with a key; AltGr, which is Alt and Control, makes characters. */
-static bool with_alt(const KEY_EVENT_RECORD *event)
+/* Whether Alt is held with a key. AltGr, which is Alt and Control, types characters. */
+static bool has_alt(const KEY_EVENT_RECORD *event)
 {
     bool control = (event->dwControlKeyState & (LEFT_CTRL_PRESSED | RIGHT_CTRL_PRESSED)) != 0;
     bool alt = (event->dwControlKeyState & (LEFT_ALT_PRESSED | RIGHT_ALT_PRESSED)) != 0;
@@ -133,7 +133,7 @@ static bool with_alt(const KEY_EVENT_RECORD *event)
     return alt && !control && event->bKeyDown;
 }
 
-/* Alt and a character that could be text. */
+/* Alt with a character that could be text. */
 static enum key_kind kind_of_alt(WCHAR unit)
 {
     switch (unit) {
@@ -158,13 +158,14 @@ static enum key_kind kind_of_alt(WCHAR unit)
     }
 }
 
-/* Whether a UTF-16 unit is no control character. */
+/* Whether a UTF-16 unit is not a control character. */
 static bool is_text(WCHAR unit)
 {
     return unit == L'\t' || (unit >= 0x20 && unit < 0x7F) || unit >= 0xA0;
 }
 
-/* A unit after Ctrl-V: the character of any key is text, as are x and two hexadecimal digits. */
+/* A unit after Ctrl-V: the character of any key is text; x and two hexadecimal digits are a
+ * byte. */
 static void quoted_key(struct key_record_decoder *decoder, WCHAR unit, struct key *key)
 {
     int value = unit < 0x80 ? text_hexadecimal((char)unit) : -1;
@@ -179,7 +180,7 @@ static void quoted_key(struct key_record_decoder *decoder, WCHAR unit, struct ke
         key->text[0] = (char)(text_hexadecimal(decoder->quoted[1]) * 16 + value);
         key->length = 1;
     } else {
-        /* It was no number: the x and a digit are text, too. */
+        /* Not a number: the x and the digit are text, too. */
         memcpy(key->text, decoder->quoted, held);
         key->length = held;
         if (!append_unit(decoder, unit, key))
@@ -211,11 +212,11 @@ void key_record_decode(struct key_record_decoder *decoder, const INPUT_RECORD *r
         return;
     if (unit == 0)
         key->kind = kind_of_virtual_key(event);
-    else if ((unit >= 0x20 || unit == 0x08) && with_alt(event))
+    else if ((unit >= 0x20 || unit == 0x08) && has_alt(event))
         key->kind = kind_of_alt(unit);
     else
         key->kind = kind_of_control(unit);
-    if (key->kind == KEY_OTHER && is_text(unit) && !with_alt(event))
+    if (key->kind == KEY_OTHER && is_text(unit) && !has_alt(event))
         append_unit(decoder, unit, key);
     decoder->quoting = decoder->quoting || key->kind == KEY_QUOTE;
 }

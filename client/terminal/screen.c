@@ -12,17 +12,17 @@ bool screen_without_colours(void)
 bool screen_print(struct screen *screen, const char *text, size_t length)
 {
     const char *end = text + length;
-    bool good = true;
+    bool ok = true;
 
     screen_hide_line(screen);
-    while (good && text < end) {
+    while (ok && text < end) {
         const char *plain = text;
 
         while (text < end && *text != SCREEN_DIM && *text != SCREEN_NORMAL)
             text++;
-        good = screen_write(screen, plain, (size_t)(text - plain));
+        ok = screen_write(screen, plain, (size_t)(text - plain));
         if (text < end)
             screen_dim(screen, *text++ == SCREEN_DIM);
     }
-    return good;
+    return ok;
 }

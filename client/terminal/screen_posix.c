@@ -4,17 +4,17 @@
 
 #include "screen.h"
 
-enum { COLUMNS_MAX = 1024 }; /* of a row that is drawn, in a window that is wider */
+enum { COLUMNS_MAX = 1024 }; /* of a drawn row, even in a wider window */
 
 struct screen {
     bool drawn;
     bool colours;
     bool reflows;
     struct output *output;
-    bool pastes_marked;         /* has been asked for */
-    bool shown;                 /* the line is */
-    size_t columns;             /* of the window, when it was last drawn */
-    struct line_editor_row row; /* what was drawn then */
+    bool pastes_marked;         /* bracketed paste is on */
+    bool shown;                 /* the line is on the screen */
+    size_t columns;             /* of the window when the line was drawn */
+    struct line_editor_row row; /* the row as drawn */
 };
 
 bool screen_can_draw(void)
@@ -26,9 +26,9 @@ bool screen_can_draw(void)
 }
 
 /*
- * Whether a row that has become too long for the window is known to be broken into several, rather
- * than cut. No terminal can be asked, so it is known only of those that say who they are; of
- * others, such as xterm over ssh, a stale row is left rather than one erased that is not ours.
+ * Whether the terminal is known to wrap a row that has become too long for the window, rather than
+ * to cut it. It cannot be asked, so only terminals that can be recognised count. On others, such as
+ * xterm over ssh, a stale row is left behind, rather than erasing a row of another program.
  */
 static bool terminal_reflows(void)
 {
@@ -39,7 +39,7 @@ static bool terminal_reflows(void)
     const char *program = getenv("TERM_PROGRAM");
     const char *term = getenv("TERM");
 
-    /* What xterm starts inherits the signs of the terminal that xterm was started from. */
+    /* A program in xterm inherits the variables of the terminal from which xterm was started. */
     if (getenv("XTERM_VERSION") != NULL && term != NULL && strncmp(term, "xterm", 5) == 0)
         return false;
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
@@ -98,8 +98,8 @@ static size_t window_columns(void)
 }
 
 /*
- * What is pasted comes between two sequences of its own while this is on (xterm, "bracketed paste
- * mode"), so that it is not taken for typed. Terminals that do not know it ignore it.
+ * While this is on (xterm, "bracketed paste mode"), pasted text arrives between two sequences and
+ * is not taken for typed text. Terminals that do not know it ignore it.
  */
 static void mark_pastes(struct screen *screen, bool on)
 {
@@ -108,8 +108,8 @@ static void mark_pastes(struct screen *screen, bool on)
     screen->pastes_marked = on;
 }
 
-/* Whether a row is what is drawn already. */
-static bool stands(const struct screen *screen, const struct line_editor_row *row, size_t columns)
+/* Whether a row is already on the screen. */
+static bool is_drawn(const struct screen *screen, const struct line_editor_row *row, size_t columns)
 {
     size_t length = buffer_length(&row->text);
 
@@ -123,7 +123,8 @@ static void draw(struct screen *screen, const struct line_editor_row *row)
     size_t length = buffer_length(&row->text);
 
     screen_write(screen, buffer_bytes(&row->text), length);
-    /* Again up to the cursor: so it stands right even where the terminal counts other columns. */
+    /* Written again up to the cursor, so the cursor is right even if the terminal counts columns
+     * differently. */
     if (row->cursor < length) {
         write_text(screen, "\r");
         screen_write(screen, buffer_bytes(&row->text), row->cursor);
@@ -137,7 +138,7 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
 
     if (!screen->drawn || output_length(screen->output) > 0)
         return;
-    if (!line_editor_render(editor, columns, &row) || stands(screen, &row, columns)) {
+    if (!line_editor_render(editor, columns, &row) || is_drawn(screen, &row, columns)) {
         buffer_clear(&row.text);
         return;
     }
@@ -164,7 +165,7 @@ void screen_hide_line(struct screen *screen)
         snprintf(up, sizeof up, "\x1B[%luA", (unsigned long)rows);
         write_text(screen, up);
     }
-    /* To column 1, and erase to the end of the screen (ECMA-48, 8.3.39). */
+    /* Go to column 1 and erase to the end of the screen (ECMA-48, 8.3.39). */
     write_text(screen, "\r\x1B[J");
     screen->shown = false;
 }
@@ -196,13 +197,13 @@ void screen_finish_line(struct screen *screen, const struct line_editor *editor)
 
 void screen_interrupt(struct screen *screen)
 {
-    /* Escape ends a sequence of which only a part has been written (ECMA-48 parsers begin anew). */
+    /* Escape ends a partly written sequence (ECMA-48 parsers start again). */
     if (output_length(screen->output) > 0) {
         stream_discard(STREAM_OUTPUT);
         output_drop(screen->output);
         write_text(screen, screen->colours ? "\x1B[22m\n" : "\n");
     } else if (screen->shown || !screen->drawn) {
-        write_text(screen, "\n"); /* where the terminal edits, it has shown ^C behind the line */
+        write_text(screen, "\n"); /* a terminal that edits lines has shown ^C after the line */
     }
     screen->shown = false;
     mark_pastes(screen, false);

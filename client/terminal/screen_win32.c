@@ -6,13 +6,13 @@
 #include "text.h"
 
 struct screen {
-    HANDLE console; /* where the line is drawn, even if stdout is something else; NULL: it is not */
+    HANDLE console; /* where the line is drawn, even if stdout is redirected; NULL: not drawn */
     struct output *output;
-    bool shown;                 /* the line is */
-    struct line_editor_row row; /* what was drawn then, */
-    COORD cursor;               /* and where the cursor was left */
+    bool shown;                 /* the line is on the screen */
+    struct line_editor_row row; /* the row as drawn */
+    COORD cursor;               /* where the cursor was left */
     bool colours;
-    WORD colour; /* of what is not dimmed */
+    WORD colour; /* of text that is not dimmed */
 };
 
 static HANDLE open_console(void)
@@ -62,24 +62,24 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
-/* At once: the console takes everything, and the line is drawn by other calls. */
+/* Flushes at once: the console takes everything, and the line is drawn by other calls. */
 bool screen_write(struct screen *screen, const char *text, size_t length)
 {
-    bool good = output_append(screen->output, text, length);
+    bool ok = output_append(screen->output, text, length);
 
-    return stream_is_terminal(STREAM_OUTPUT) ? good && output_flush(screen->output) : good;
+    return stream_is_terminal(STREAM_OUTPUT) ? ok && output_flush(screen->output) : ok;
 }
 
 void screen_dim(struct screen *screen, bool dim)
 {
-    /* Grey on the background that there is. */
+    /* Grey on the current background. */
     WORD grey = (WORD)((screen->colour & 0xF0) | FOREGROUND_INTENSITY);
 
     if (screen->colours)
         SetConsoleTextAttribute(screen->console, dim ? grey : screen->colour);
 }
 
-/* Writes to the console, whatever stdout is. */
+/* Writes to the console, even if stdout is redirected. */
 static void draw(const struct screen *screen, const char *text, size_t length)
 {
     WCHAR wide[1024];
@@ -88,7 +88,7 @@ static void draw(const struct screen *screen, const char *text, size_t length)
     while (length > 0) {
         size_t piece = 0;
 
-        /* As many whole characters as are sure to fit. */
+        /* As many whole characters as certainly fit. */
         while (piece < length && piece < sizeof wide / sizeof wide[0] - 4) {
             size_t character = text_utf8_length(text + piece, length - piece);
 
@@ -103,9 +103,9 @@ static void draw(const struct screen *screen, const char *text, size_t length)
     }
 }
 
-/* Where a byte of the line stands if the console has broken it. The cursor counts as a character
- * there: behind a full row it stands in the next one. */
-static struct line_editor_place broken(const struct screen *screen, size_t byte, size_t columns)
+/* The place of a byte of the line after the console has wrapped it. The cursor counts as a
+ * character: after a full row it is in the next row. */
+static struct line_editor_place wrapped(const struct screen *screen, size_t byte, size_t columns)
 {
     struct line_editor_place place = line_editor_broken(&screen->row, byte, columns);
 
@@ -113,14 +113,15 @@ static struct line_editor_place broken(const struct screen *screen, size_t byte,
 }
 
 /*
- * How many rows above the cursor are the line's, because the console has become narrower and has
- * broken it. It may as well have cut it, which leaves the cursor in its row and, if that is where
- * the cut was, in the last column; nothing tells which. A row that might not be ours is left alone.
+ * How many rows above the cursor belong to the line, if the console has become narrower and has
+ * wrapped it. It may have cut the line instead: then the cursor stays in its row and, if it was cut
+ * off, is in the last column. The console does not say which. A row that may belong to another
+ * program is not touched.
  */
 static size_t rows_above(const struct screen *screen, const CONSOLE_SCREEN_BUFFER_INFO *info)
 {
     size_t columns = (size_t)info->dwSize.X;
-    struct line_editor_place place = broken(screen, screen->row.cursor, columns);
+    struct line_editor_place place = wrapped(screen, screen->row.cursor, columns);
     COORD cursor = info->dwCursorPosition;
     bool cut = cursor.Y == screen->cursor.Y && (size_t)cursor.X == columns - 1;
 
@@ -137,9 +138,9 @@ void screen_hide_line(struct screen *screen)
         return;
     size_t columns = (size_t)info.dwSize.X;
     size_t above = rows_above(screen, &info);
-    /* Nothing stands below the line but what was broken off it. */
-    size_t below = broken(screen, buffer_length(&screen->row.text), columns).row -
-                   broken(screen, screen->row.cursor, columns).row;
+    /* Below the line are only its own wrapped rows. */
+    size_t below = wrapped(screen, buffer_length(&screen->row.text), columns).row -
+                   wrapped(screen, screen->row.cursor, columns).row;
     COORD start = {0, (SHORT)(info.dwCursorPosition.Y - (SHORT)above)};
 
     FillConsoleOutputCharacterW(screen->console, L' ', (DWORD)((above + 1 + below) * columns),
@@ -166,14 +167,14 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
     screen_hide_line(screen);
     if (screen->console == NULL || !GetConsoleScreenBufferInfo(screen->console, &info))
         return;
-    /* The window may be narrower than the buffer behind it. */
+    /* The window may be narrower than its buffer. */
     int columns = info.srWindow.Right - info.srWindow.Left + 1;
 
     buffer_clear(&row->text);
     if (!line_editor_render(editor, (size_t)columns, row))
         return;
     draw(screen, buffer_bytes(&row->text), row->cursor);
-    /* Where the cursor is now is where it belongs, whatever columns the console counts. */
+    /* The cursor is now at its place, however the console counts columns. */
     GetConsoleScreenBufferInfo(screen->console, &info);
     draw(screen, buffer_bytes(&row->text) + row->cursor, buffer_length(&row->text) - row->cursor);
     SetConsoleCursorPosition(screen->console, info.dwCursorPosition);
@@ -191,7 +192,7 @@ void screen_finish_line(struct screen *screen, const struct line_editor *editor)
     screen_hide_line(screen);
     if (line_editor_render(editor, SIZE_MAX, &row))
         draw(screen, buffer_bytes(&row.text), buffer_length(&row.text));
-    /* What has filled the last column has gone to the next row by itself. */
+    /* A row that fills the last column has moved the cursor to the next row already. */
     if (!GetConsoleScreenBufferInfo(screen->console, &info) || info.dwCursorPosition.X > 0)
         draw(screen, "\r\n", 2);
     buffer_clear(&row.text);
@@ -212,7 +213,7 @@ void screen_clear(struct screen *screen)
 
     if (screen->console == NULL || !GetConsoleScreenBufferInfo(screen->console, &info))
         return;
-    /* What has been scrolled out of the window stays. */
+    /* The scrollback stays. */
     COORD home = {0, info.srWindow.Top};
     int rows = info.srWindow.Bottom - info.srWindow.Top + 1;
 

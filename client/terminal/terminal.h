@@ -1,7 +1,7 @@
 /*
- * terminal: the client's stdin, whatever it is (terminal or console, pipe, file, nothing), and the
- * one place where a session waits: for input and for all that its selector watches at once.
- * terminal_win32.c and terminal_posix.c implement it; what a person sees is the screen's matter.
+ * terminal: the client's stdin, of any kind (terminal or console, pipe, file, none). It is also the
+ * one place where a session waits, for input and for everything its selector watches.
+ * terminal_win32.c and terminal_posix.c implement it; drawing is left to the screen.
  */
 #ifndef TERMINAL_H
 #define TERMINAL_H
@@ -16,61 +16,61 @@
 
 struct terminal;
 
-/* How to end the input at an empty line: "Ctrl-D", or "Ctrl-Z" on Windows. */
+/* The key that ends the input on an empty line: "Ctrl-D", or "Ctrl-Z" on Windows. */
 extern const char terminal_end_key[];
 
 /*
- * Takes stdin. When it is a terminal and screen_can_draw(), keys come one by one and are not echoed
- * while we are in its foreground, until terminal_close(), or whatever else ends the process,
- * crashes among it; a process that is suspended or in the background leaves the terminal as it was.
- * `selector` watches the sockets that terminal_wait() is to wait for too, all of which, at most
- * four, are named in `sockets`; it must live longer than the terminal. Returns NULL when the system
- * refuses, with os_socket_error() set. There is one at a time.
+ * Opens stdin. If it is a terminal and screen_can_draw(), keys arrive one by one and without echo
+ * while this process is in the foreground. This lasts until terminal_close() or the end of the
+ * process, even by a crash. While the process is suspended or in the background, the terminal has
+ * its old mode. `selector` watches the sockets that terminal_wait() also waits for, and must
+ * outlive the terminal. `sockets` lists all of them, at most four. Returns NULL when the system
+ * refuses, with os_socket_error() set. Only one terminal may be open at a time.
  */
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
                                size_t socket_count);
 
-/* Gives the terminal back as it was. NULL is allowed. */
+/* Restores the mode of the terminal and frees it. NULL is allowed. */
 void terminal_close(struct terminal *terminal);
 
 /* Whether stdin is a terminal. */
 bool terminal_interactive(const struct terminal *terminal);
 
-/* Whether stdin is a pipe into which a person types: Windows programs get one from mintty, the
- * window of MSYS2, Git Bash and Cygwin, where it makes no console for them (ConPTY). False on
+/* Whether stdin is a pipe for typed input. Windows programs get one from mintty, the window of
+ * MSYS2, Git Bash and Cygwin, where it creates no console for them (ConPTY). Always false on
  * POSIX. */
 bool terminal_lacks_console(const struct terminal *terminal);
 
-/* Whether keys come one by one, and it is for us to draw the line; else a terminal edits and echoes
- * lines by itself, and stream_read() gives them. */
+/* Whether keys arrive one by one, and the program draws the line. Otherwise the terminal edits and
+ * echoes lines by itself, and stream_read() reads them. */
 bool terminal_takes_keys(const struct terminal *terminal);
 
-/* Whether the terminal, if it is one, was ours at the last terminal_wait(): to be read, and to be
- * drawn on. Another process group may have it (job control, tcgetpgrp(3)). */
+/* Whether the process was in the foreground of its terminal, if it has one, at the last
+ * terminal_wait(). Only then may it read the terminal and draw on it; otherwise another process
+ * group has it (job control, tcgetpgrp(3)). */
 bool terminal_foreground(const struct terminal *terminal);
 
-/* Whether the window has changed its size or the process was stopped, as the last terminal_wait()
- * found: what is drawn is to be drawn again. On Windows a key says so. */
+/* Whether the last terminal_wait() found that the window has been resized or the process has been
+ * stopped: draw everything again. On Windows a key reports it. */
 bool terminal_resumed(const struct terminal *terminal);
 
 /*
- * Waits until a watched socket is ready (their watches say so), or stdin is, if it is `wanted`, or
- * the window has changed its size or the process goes on after it was stopped, since the last wait,
- * or another signal comes; at most until `deadline`, as selector_wait() takes it. Returns 1 when
- * stdin is ready, 0 when it is not, -1 when waiting is impossible, with os_socket_error() set. A
- * terminal in whose background we are is never ready.
+ * Waits until a watched socket is ready, stdin is ready and `wanted`, the window has been resized
+ * or the process has been continued since the last wait, another signal arrives, or `deadline` has
+ * passed. `deadline` is as in selector_wait(). Returns 1 when stdin is ready, 0 when it is not, and
+ * -1 when waiting fails, with os_socket_error() set. A terminal is never ready while this process
+ * is in its background.
  */
 int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline);
 
-/* What terminal_key() found. */
+/* The result of terminal_key(). */
 enum terminal_keys {
-    TERMINAL_NO_KEY, /* there is none, after a terminal_wait() that has found input, before the next
-                        one */
+    TERMINAL_NO_KEY, /* no key is left until terminal_wait() finds input again */
     TERMINAL_KEY,
     TERMINAL_GONE /* the terminal has hung up */
 };
 
-/* Gives the next key that was pressed, where keys are taken. */
+/* Returns the next key, if terminal_takes_keys(). */
 enum terminal_keys terminal_key(struct terminal *terminal, struct key *key);
 
 #endif

@@ -14,80 +14,80 @@
 
 const char terminal_end_key[] = "Ctrl-D";
 
-/* Nanoseconds after which one in the background looks again: a shell that brings a running job to
- * the foreground sends it nothing. */
-static const int64_t POLL_INTERVAL = 100000000;
+/* How often a background process checks for the foreground: a shell sends no signal when it brings
+ * a running job there. */
+static const int64_t POLL_INTERVAL = MILLISECONDS(100);
 
 struct terminal {
     struct selector *selector;
     struct selector_watch input;
     struct selector_watch wake;
     bool interactive;
-    bool takes_keys; /* one by one; else the terminal edits and echoes a line by itself */
-    bool foreground; /* as the last wait found */
-    bool resumed;    /* likewise */
-    bool readable;   /* by the last wait, and nothing has been read since */
+    bool takes_keys; /* keys one by one; else the terminal edits and echoes a line by itself */
+    bool foreground; /* at the last wait */
+    bool resumed;    /* at the last wait, too */
+    bool readable;   /* found by the last wait, and not read since */
     bool ended;      /* the terminal has hung up */
     struct key_decoder decoder;
-    char keys[4096]; /* bytes of keys not given out yet: those from `key_start` to `key_end` */
+    char keys[4096]; /* bytes not decoded yet: keys[key_start] up to keys[key_end] */
     size_t key_start;
     size_t key_end;
 };
 
 /*
- * What the signal handlers need: the mode that the terminal had before it was ours, once that is
- * known; the one that it has while it is ours; and the pipe through which they wake
- * terminal_wait(). `own_mode` does not change any more once `mode_known` is set. All that the
- * handlers call is safe in one (POSIX.1-2017, 2.4.3).
+ * Used by the signal handlers: the mode of the terminal before the client changed it, once it is
+ * known; the client's mode; and the pipe through which the handlers wake terminal_wait().
+ * `saved_mode` does not change once `mode_known` is set. All functions called by the handlers are
+ * async-signal-safe (POSIX.1-2017, 2.4.3).
  */
-static struct termios own_mode;
+static struct termios saved_mode;
 static struct termios key_mode;
 static int wake_pipe[2] = {-1, -1};
 static volatile sig_atomic_t mode_known;
-static volatile sig_atomic_t mode_due; /* it is to be set, as soon as we are in the foreground */
+static volatile sig_atomic_t mode_due; /* set it once in the foreground */
 
-/* Gives the terminal back as it was, unless somebody else has it now: there it would spoil the mode
- * of the shell. */
+/* Restores the mode of the terminal. Not in the background: another process has the terminal there,
+ * and this would spoil the mode of the shell. */
 static void restore_mode(void)
 {
     if (mode_known && !stream_in_background(STREAM_INPUT))
-        tcsetattr(stream_socket(STREAM_INPUT), TCSANOW, &own_mode);
+        tcsetattr(stream_socket(STREAM_INPUT), TCSANOW, &saved_mode);
 }
 
-/* The same in a signal handler, and pastes come as any keys again (screen_posix.c). A terminal that
- * takes nothing forgets what it has not shown yet. */
+/* The same in a signal handler; also switches bracketed paste off (screen_posix.c). If the terminal
+ * takes nothing, its unshown output is dropped first. */
 static void restore_all(void)
 {
-    static const char plain_pastes[] = "\x1B[?2004l";
-    const ptrdiff_t length = sizeof plain_pastes - 1;
+    static const char paste_mode_off[] = "\x1B[?2004l";
+    const ptrdiff_t length = sizeof paste_mode_off - 1;
 
     if (!mode_known || stream_in_background(STREAM_INPUT))
         return;
-    if (stream_write(STREAM_OUTPUT, plain_pastes, (size_t)length) != length) {
+    if (stream_write(STREAM_OUTPUT, paste_mode_off, (size_t)length) != length) {
         stream_discard(STREAM_OUTPUT);
-        stream_write(STREAM_OUTPUT, plain_pastes, (size_t)length);
+        stream_write(STREAM_OUTPUT, paste_mode_off, (size_t)length);
     }
     restore_mode();
 }
 
 /*
- * Keys one by one and without echo, Enter told from a pasted line feed; signals and flow control
- * stay. Only in the foreground: there the mode is the user's, in the background it is the shell's.
- * Where the input could not be opened once more for ourselves, a read must not wait either (VMIN).
- * Not TCSADRAIN: output that nobody takes would hold us up.
+ * Sets the mode: keys one by one, without echo, with Enter distinct from a pasted line feed.
+ * Signals and flow control stay on. Only in the foreground: there the mode is the user's, in the
+ * background it is the shell's. If the input could not be opened a second time, VMIN 0 keeps a read
+ * from blocking. TCSANOW instead of TCSADRAIN, because output that is not read would block it.
  */
-static void take_mode(void)
+static void set_mode(void)
 {
     int input = stream_socket(STREAM_INPUT);
-    bool waits = (fcntl(input, F_GETFL) & O_NONBLOCK) == 0;
+    bool blocking = (fcntl(input, F_GETFL) & O_NONBLOCK) == 0;
 
     mode_due = 0;
-    if (!mode_known && tcgetattr(input, &own_mode) != 0)
+    if (!mode_known && tcgetattr(input, &saved_mode) != 0)
         return;
-    key_mode = own_mode;
+    key_mode = saved_mode;
     key_mode.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR);
     key_mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
-    key_mode.c_cc[VMIN] = waits ? 0 : 1;
+    key_mode.c_cc[VMIN] = blocking ? 0 : 1;
     key_mode.c_cc[VTIME] = 0;
     mode_known = 1;
     if (tcsetattr(input, TCSANOW, &key_mode) != 0)
@@ -97,7 +97,7 @@ static void take_mode(void)
 static void on_deadly_signal(int number)
 {
     restore_all();
-    /* Its default action is in force again (SA_RESETHAND) and takes place on return. */
+    /* The default action is set again (SA_RESETHAND) and takes place on return. */
     raise(number);
 }
 
@@ -111,7 +111,7 @@ static void handle(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
-/* A full pipe wakes as well as one with one byte more. */
+/* A full pipe wakes the loop, too. */
 static void wake(void)
 {
     int saved = errno;
@@ -120,7 +120,7 @@ static void wake(void)
         errno = saved;
 }
 
-/* Ctrl-Z: the shell gets its terminal back. */
+/* Ctrl-Z: restores the terminal for the shell and stops. */
 static void on_suspend(int number)
 {
     int saved = errno;
@@ -132,15 +132,15 @@ static void on_suspend(int number)
     sigemptyset(&mask);
     sigaddset(&mask, number);
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
-    /* Here we are again; perhaps at once, where there is no shell that could let us go on (an
-     * orphaned process group, POSIX.1-2017, 2.4.3), and then SIGCONT has not come. */
+    /* The process continues. In an orphaned process group it was not stopped at all (POSIX.1-2017,
+     * 2.4.3), and then there was no SIGCONT. */
     handle(number, on_suspend);
     mode_due = 1;
     wake();
     errno = saved;
 }
 
-/* The shell lets us go on, whatever has stopped us: with the terminal, or without it ("bg"). */
+/* The process continues, after any kind of stop: in the foreground or the background ("bg"). */
 static void on_continue(int number)
 {
     (void)number;
@@ -148,15 +148,15 @@ static void on_continue(int number)
     wake();
 }
 
-/* The window has a new size: the line is drawn again. */
+/* The window has been resized: the line is drawn again. */
 static void on_resize(int number)
 {
     (void)number;
     wake();
 }
 
-/* What is handled while stdin is a terminal: the signals that end the process and would leave the
- * terminal as it is, and those after which something is to be done for it. */
+/* The signals handled while stdin is a terminal: those that end the process and would leave the
+ * terminal in the wrong mode, and those after which it has to be set or drawn again. */
 static const struct {
     int number;
     void (*handler)(int);
@@ -169,25 +169,25 @@ static const struct {
     {SIGCONT, on_continue},      {SIGWINCH, on_resize},
 };
 enum { HANDLED = sizeof handled / sizeof handled[0] };
-static struct sigaction found[HANDLED]; /* what the signals did before */
+static struct sigaction previous[HANDLED]; /* the actions before */
 
-static void take_signals(void)
+static void install_handlers(void)
 {
     for (int i = 0; i < HANDLED; i++) {
-        sigaction(handled[i].number, NULL, &found[i]);
-        /* What is ignored on purpose stays so. */
-        if (found[i].sa_handler != SIG_IGN)
+        sigaction(handled[i].number, NULL, &previous[i]);
+        /* A signal that is ignored on purpose stays ignored. */
+        if (previous[i].sa_handler != SIG_IGN)
             handle(handled[i].number, handled[i].handler);
     }
 }
 
-static void give_signals_back(void)
+static void restore_handlers(void)
 {
     for (int i = 0; i < HANDLED; i++)
-        sigaction(handled[i].number, &found[i], NULL);
+        sigaction(handled[i].number, &previous[i], NULL);
 }
 
-/* The self-pipe trick: a signal that comes before select() does is not missed. */
+/* The self-pipe trick: a signal that arrives before select() starts is not lost. */
 static bool open_wake_pipe(void)
 {
     return pipe(wake_pipe) == 0 && os_prepare_socket(wake_pipe[0]) &&
@@ -203,8 +203,8 @@ static void close_wake_pipe(void)
     }
 }
 
-/* Returns whether there was anything in it. */
-static bool empty_wake_pipe(void)
+/* Returns whether it was not empty. */
+static bool drain_wake_pipe(void)
 {
     char bytes[16];
     bool any = false;
@@ -228,8 +228,8 @@ static bool watch(struct terminal *terminal)
     return true;
 }
 
-/* Whoever has the terminal now, it has the mode that is right for it. When it has become ours,
- * somebody else may have changed all. */
+/* Checks whether the process is in the foreground. When it gets there, it sets the mode and draws
+ * everything again, because another process may have changed both. */
 static void poll_foreground(struct terminal *terminal)
 {
     bool foreground = !terminal->interactive || !stream_in_background(STREAM_INPUT);
@@ -240,7 +240,7 @@ static void poll_foreground(struct terminal *terminal)
     }
     terminal->foreground = foreground;
     if (mode_due && terminal->takes_keys && foreground)
-        take_mode();
+        set_mode();
 }
 
 struct terminal *terminal_open(struct selector *selector, const os_socket *sockets,
@@ -266,7 +266,7 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
     mode_known = 0;
     mode_due = terminal->takes_keys;
     if (terminal->interactive)
-        take_signals();
+        install_handlers();
     poll_foreground(terminal);
     return terminal;
 }
@@ -277,7 +277,7 @@ void terminal_close(struct terminal *terminal)
         return;
     restore_mode();
     if (terminal->interactive)
-        give_signals_back();
+        restore_handlers();
     mode_known = 0;
     selector_remove(terminal->selector, &terminal->input);
     selector_remove(terminal->selector, &terminal->wake);
@@ -319,15 +319,15 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
         deadline = deadline_earlier(deadline, os_nanoseconds() + POLL_INTERVAL);
     if (!selector_wait(terminal->selector, wanted && terminal->ended ? 0 : deadline))
         return -1;
-    /* Also when select() was interrupted and tells nothing: one wake-up is enough. */
-    terminal->resumed = empty_wake_pipe();
-    /* Not what was so before the wait: we may have been stopped in it. */
+    /* Also after an interrupted select(), which reports nothing: one wake-up is enough. */
+    terminal->resumed = drain_wake_pipe();
+    /* Checked after the wait, because the process may have been stopped in it. */
     poll_foreground(terminal);
     terminal->readable = terminal->input.ready != SELECTOR_NONE && terminal->foreground;
     return terminal->readable || (wanted && terminal->ended);
 }
 
-/* Reads what the last wait has found typed, behind what is left of it. */
+/* Reads the input found by the last wait, after the bytes that are left. */
 static void read_keys(struct terminal *terminal)
 {
     size_t left = terminal->key_end - terminal->key_start;
@@ -343,10 +343,10 @@ static void read_keys(struct terminal *terminal)
     if (n > 0)
         terminal->key_end += (size_t)n;
     else if (n == STREAM_BROKEN)
-        terminal->ended = true; /* STREAM_END is only what VMIN 0 says when there is nothing */
+        terminal->ended = true; /* with VMIN 0, STREAM_END only means no input */
 }
 
-/* The next key of those that are read; false when none is whole. */
+/* Decodes the next key that has been read; false if none is complete. */
 static bool take_key(struct terminal *terminal, struct key *key)
 {
     size_t left = terminal->key_end - terminal->key_start;

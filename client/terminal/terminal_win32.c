@@ -15,55 +15,55 @@ enum { RECORDS = 128, SOCKETS = 4 };
 
 enum input_kind {
     INPUT_CONSOLE,
-    INPUT_PIPE, /* can be asked with PeekNamedPipe how much there is */
-    INPUT_OTHER /* file, NUL, nothing, a pipe without another end, or what cannot be asked: a read
-                   is taken to be possible at any time */
+    INPUT_PIPE, /* PeekNamedPipe tells how many bytes it has */
+    INPUT_OTHER /* file, NUL, none, a pipe without another end, or one that cannot be peeked at:
+                   always taken as readable */
 };
 
-/* How long to sleep between two looks at a pipe, which nothing can wait for: longer the longer
- * nothing has happened. */
-static const DWORD naps[] = {0, 1, 1, 1, 1, 5, 5, 5, 15};
-enum { NAPS = sizeof naps / sizeof naps[0] };
+/* How long to sleep between two polls of a pipe, which no wait function supports, in milliseconds.
+ * The longer it is idle, the longer the sleep. */
+static const DWORD poll_intervals[] = {0, 1, 1, 1, 1, 5, 5, 5, 15};
+enum { POLL_INTERVALS = sizeof poll_intervals / sizeof poll_intervals[0] };
 
 struct terminal {
     struct selector *selector;
     os_socket sockets[SOCKETS];
     size_t socket_count;
-    WSAEVENT socket_event; /* set by Winsock whenever something has happened on one of them */
+    WSAEVENT socket_event; /* set by Winsock when something happens on one of the sockets */
     HANDLE input;
     enum input_kind input_kind;
     bool takes_keys;
     struct key_record_decoder keys;
-    size_t nap; /* index into naps */
+    size_t poll_index; /* index into poll_intervals */
     INPUT_RECORD
-    records[RECORDS]; /* not given out yet: those from `record_start` to `record_end` */
+    records[RECORDS]; /* not decoded yet: records[record_start] up to records[record_end] */
     DWORD record_start;
     DWORD record_end;
 };
 
-/* What the console was set to, and by whom it has to be set back, however the process ends. */
+/* The console and its previous mode, which is restored however the process ends. */
 static HANDLE console_input;
-static DWORD own_mode;
+static DWORD saved_mode;
 
-static void give_mode_back(void)
+static void restore_mode(void)
 {
     if (console_input != NULL)
-        SetConsoleMode(console_input, own_mode);
+        SetConsoleMode(console_input, saved_mode);
 }
 
 static LONG WINAPI on_crash(EXCEPTION_POINTERS *exception)
 {
     (void)exception;
-    give_mode_back();
+    restore_mode();
     return EXCEPTION_CONTINUE_SEARCH;
 }
 
-/* Keys one by one and without echo; Ctrl-C goes on coming through the control handler. */
-static void take_mode(HANDLE input)
+/* Sets the mode: keys one by one and without echo. Ctrl-C still goes to the control handler. */
+static void set_mode(HANDLE input)
 {
-    GetConsoleMode(input, &own_mode);
+    GetConsoleMode(input, &saved_mode);
     console_input = input;
-    atexit(give_mode_back);
+    atexit(restore_mode);
     SetUnhandledExceptionFilter(on_crash);
     SetConsoleMode(input, ENABLE_PROCESSED_INPUT | ENABLE_WINDOW_INPUT);
 }
@@ -72,8 +72,8 @@ static enum input_kind classify(HANDLE input)
 {
     DWORD number;
 
-    /* In this order: the NUL device calls itself a character device as consoles do, but has no
-     * console mode. */
+    /* In this order: the NUL device is of the same file type as a console, but has no console
+     * mode. */
     if (GetConsoleMode(input, &number))
         return INPUT_CONSOLE;
     if (GetFileType(input) == FILE_TYPE_PIPE && PeekNamedPipe(input, NULL, 0, NULL, &number, NULL))
@@ -81,8 +81,8 @@ static enum input_kind classify(HANDLE input)
     return INPUT_OTHER;
 }
 
-/* A socket that went on setting an event that is closed would set whatever has its handle then. It
- * stays non-blocking, as it was. */
+/* Detaches the sockets first: otherwise they would set another object that gets the handle of the
+ * closed event. They stay non-blocking, as they were. */
 static void release_sockets(struct terminal *terminal)
 {
     for (size_t i = 0; i < terminal->socket_count; i++)
@@ -116,7 +116,7 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
     terminal->input_kind = classify(terminal->input);
     terminal->takes_keys = terminal->input_kind == INPUT_CONSOLE && screen_can_draw();
     if (terminal->takes_keys)
-        take_mode(terminal->input);
+        set_mode(terminal->input);
     return terminal;
 }
 
@@ -124,7 +124,7 @@ void terminal_close(struct terminal *terminal)
 {
     if (terminal == NULL)
         return;
-    give_mode_back();
+    restore_mode();
     console_input = NULL;
     release_sockets(terminal);
     free(terminal);
@@ -139,7 +139,7 @@ bool terminal_interactive(const struct terminal *terminal)
  * the pipes of its pseudo-terminals: \msys-1888ae32e00d56aa-pty0-from-master. */
 bool terminal_lacks_console(const struct terminal *terminal)
 {
-    /* As FILE_NAME_INFO, with room for the name and a NUL. */
+    /* FILE_NAME_INFO with room for the name and a NUL. */
     struct {
         DWORD length; /* in bytes */
         WCHAR text[MAX_PATH];
@@ -161,8 +161,7 @@ bool terminal_takes_keys(const struct terminal *terminal)
     return terminal->takes_keys;
 }
 
-/* Goes on to the next event that counts, reading what there is without waiting; false when there is
- * none. */
+/* Finds the next event that counts, without waiting; false if there is none. */
 static bool find_event(struct terminal *terminal)
 {
     DWORD count = 0;
@@ -181,8 +180,8 @@ static bool find_event(struct terminal *terminal)
     }
 }
 
-/* Whether a key waits that begins a line, where the console edits lines by itself: it stays there,
- * for the console. Other events go. */
+/* Whether a key is pending that begins a line, if the console edits lines by itself. The key is
+ * left for the console; other events are removed. */
 static bool line_begun(const struct terminal *terminal)
 {
     INPUT_RECORD record;
@@ -196,8 +195,8 @@ static bool line_begun(const struct terminal *terminal)
     return false;
 }
 
-/* Whether input can be had without waiting; of a line that the console edits, whether it is begun:
- * reading waits for its end. */
+/* Whether input can be read without waiting. For lines edited by the console: whether one has
+ * begun; a read then waits for its end. */
 static bool input_ready(struct terminal *terminal)
 {
     DWORD available = 0;
@@ -206,7 +205,7 @@ static bool input_ready(struct terminal *terminal)
     case INPUT_CONSOLE:
         return terminal->takes_keys ? find_event(terminal) : line_begun(terminal);
     case INPUT_PIPE:
-        /* A failure is the end of the input, which can be read at once. */
+        /* A failure means end of input, which can be read at once. */
         return !PeekNamedPipe(terminal->input, NULL, 0, NULL, &available, NULL) || available > 0;
     case INPUT_OTHER:
         break;
@@ -225,7 +224,7 @@ static bool sockets_ready(struct terminal *terminal, bool *failed)
     return ready;
 }
 
-/* Asking each socket for what has happened clears the event and Winsock's record of it. */
+/* Reading the events of each socket resets the event object and Winsock's record. */
 static void clear_socket_event(struct terminal *terminal)
 {
     WSANETWORKEVENTS events;
@@ -246,17 +245,18 @@ bool terminal_resumed(const struct terminal *terminal)
     return false;
 }
 
-/* How long to wait for the handles at most, in milliseconds, before all is looked at again. */
+/* How long to wait for the handles, in milliseconds, before everything is checked again. */
 static DWORD limit(struct terminal *terminal, bool wanted, int64_t left)
 {
     DWORD limit = INFINITE;
 
-    /* Nothing waits for a pipe. */
+    /* A pipe can only be polled. */
     if (wanted && terminal->input_kind == INPUT_PIPE) {
-        limit = naps[terminal->nap];
-        terminal->nap = terminal->nap + 1 < NAPS ? terminal->nap + 1 : terminal->nap;
+        limit = poll_intervals[terminal->poll_index];
+        terminal->poll_index = terminal->poll_index + 1 < POLL_INTERVALS ? terminal->poll_index + 1
+                                                                         : terminal->poll_index;
     }
-    /* Rounded up: to wake a millisecond early is to wait twice. */
+    /* Rounded up: waking a millisecond early would mean waiting twice. */
     return left / MILLISECONDS(1) < limit ? (DWORD)(left / MILLISECONDS(1)) + 1 : limit;
 }
 
@@ -267,7 +267,7 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
 
     for (;;) {
         bool failed;
-        /* The event is cleared before anything is looked at: what happens after the look sets it
+        /* The event is reset before the checks, so that whatever happens after them sets it
          * again. */
         clear_socket_event(terminal);
         bool sockets = sockets_ready(terminal, &failed);
@@ -276,7 +276,7 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
         if (failed)
             return -1;
         if (sockets || input) {
-            terminal->nap = 0;
+            terminal->poll_index = 0;
             return input;
         }
         int64_t left = deadline - os_nanoseconds();
@@ -295,7 +295,7 @@ enum terminal_keys terminal_key(struct terminal *terminal, struct key *key)
         return TERMINAL_NO_KEY;
     INPUT_RECORD *record = &terminal->records[terminal->record_start];
 
-    /* A key that is held down may come as one event with a count. */
+    /* A key that is held down may arrive as one event with a repeat count. */
     if (record->EventType == KEY_EVENT && record->Event.KeyEvent.wRepeatCount > 1)
         record->Event.KeyEvent.wRepeatCount--;
     else
