@@ -640,29 +640,6 @@ static void resets_harm_nobody(void **state)
     free(bytes);
 }
 
-static void the_next_client_is_served_when_one_leaves(void **state)
-{
-    struct server server = start(OPTIONS("--max-clients", "2"));
-    os_socket first = connect_to(&server), second, third;
-
-    (void)state;
-    support_expect_line(server.process, STREAM_ERROR, ",Started: mode echo, at most 2 clients");
-    ask(first, "first", "first");
-    second = connect_to(&server);
-    ask(second, "second", "second");
-    third = connect_to(&server);
-    support_send(third, "third", 5);
-    let_server_read(first);
-    expect_nothing_came(third);
-    leave(second);
-    support_expect_text(third, "third");
-    leave(first);
-    leave(third);
-    /* Once: another such line would be found at the end. */
-    support_expect_line(server.process, STREAM_ERROR, ",Client limit (2) reached: ");
-    stop_server(&server);
-}
-
 static void without_descriptors_the_others_are_served(void **state)
 {
     enum { LIMIT = 32, CLIENTS = 40 };
@@ -993,37 +970,6 @@ static void a_message_cannot_forge_the_log(void **state)
     stop_server(&server);
 }
 
-static void quiet_logs_failures_only(void **state)
-{
-    struct server server = start(OPTIONS("--quiet", "--mode", "line", "--max-line", "5"));
-    os_socket client = connect_to(&server);
-
-    (void)state;
-    ask(client, "hello\n", RECEIVED "hello\n");
-    support_reset(client);
-    client = connect_to(&server);
-    ask(client, "hello!\n", "Message too long\n");
-    leave(client);
-    process_stop(server.process, PROCESS_STOP_INTERRUPT);
-    assert_non_null(strstr(next_line(server.process, STREAM_ERROR), "]:line too long; "));
-    assert_null(support_line(server.process, STREAM_ERROR));
-    assert_int_equal(support_finish(server.process), 0);
-}
-
-static void connections_without_a_byte_can_be_left_out(void **state)
-{
-    struct server server = start(OPTIONS("--no-log-empty"));
-    static const char *const lines[] = {",Started: ", ",Stopping: 0 connections",
-                                        ",Stopped: 1 connection served, 0 bytes in"};
-
-    (void)state;
-    leave(connect_to(&server));
-    process_stop(server.process, PROCESS_STOP_INTERRUPT);
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        assert_non_null(strstr(next_line(server.process, STREAM_ERROR), lines[i]));
-    assert_int_equal(support_finish(server.process), 0);
-}
-
 static struct pseudo_terminal *terminal;
 
 static int end_terminal(void **state)
@@ -1154,7 +1100,6 @@ int main(void)
         TEST(a_thousand_clients_at_once),
         TEST(a_client_that_never_reads_harms_nobody),
         TEST(resets_harm_nobody),
-        TEST(the_next_client_is_served_when_one_leaves),
         TEST(without_descriptors_the_others_are_served),
         TEST(idle_clients_are_sent_away),
         TEST(lines_are_answered_however_they_are_cut),
@@ -1165,8 +1110,6 @@ int main(void)
         TEST(chunks_are_answered_as_they_come),
         TEST(the_log_tells_a_connection_from_its_start_to_its_end),
         TEST(a_message_cannot_forge_the_log),
-        TEST(quiet_logs_failures_only),
-        TEST(connections_without_a_byte_can_be_left_out),
         TEST(verbose_logs_what_echo_mode_receives),
         TEST(a_log_that_nobody_reads_stops_nobody),
         cmocka_unit_test_teardown(in_the_background_of_a_terminal_it_serves_on, end_terminal),

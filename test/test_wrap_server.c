@@ -646,24 +646,6 @@ static void logs_what_talks_while_the_server_stops(void **state)
     net_close(s);
 }
 
-static void logs_what_echo_receives_only_when_told(void **state)
-{
-    struct server_options options = usual(PROTOCOL_ECHO);
-
-    (void)state;
-    for (int all = 0; all < 2; all++) {
-        options.log_level = all ? LOG_ALL : LOG_EVENTS;
-        start(&options);
-        os_socket s = join();
-
-        say(s, "hello\n");
-        expect(s, "hello\n");
-        assert_int_equal(logged("]:hello\\n\n"), all);
-        net_close(s);
-        end_server(NULL);
-    }
-}
-
 /* While it is full, the next client waits in the listener's queue, and nobody asks for it. */
 static void pauses_when_full_and_resumes(void **state)
 {
@@ -1326,7 +1308,6 @@ int main(void)
         TEST(keeps_quiet_about_what_goes_well),
         TEST(leaves_empty_connections_out_of_the_log),
         TEST(logs_what_talks_while_the_server_stops),
-        TEST(logs_what_echo_receives_only_when_told),
         TEST(pauses_when_full_and_resumes),
         TEST(pauses_when_the_system_is_exhausted_and_resumes),
         TEST(goes_on_to_the_next_when_one_dies_in_the_queue),

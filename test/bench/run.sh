@@ -145,7 +145,10 @@ measure() {
     [ "$server" != ours-line ] || set -- "$@" --expect line
     [ "$server" != bare ] || set -- bare "$name"
     start_server "$server"
-    [ "$idle" -eq 0 ] || hold "$idle"
+    if [ "$idle" -gt 0 ]; then
+        hold "$idle"
+        sleep 0.3 # until they are cold
+    fi
     if [ "$1" = load ]; then
         used "$@" --count 1
         server_before=$server_used load_before=$load_used
