@@ -9,6 +9,7 @@
 #   make probe, probe-windows          prints what only the system, or Wine, can tell: what a short
 #                             wait takes, whether a port can be bound again, whether answers are
 #                             lost (a minute)
+#   make fuzz TIME=60         lets libFuzzer try the pure parts, each for so many seconds (clang)
 #   make deps-lint lint       every check of the sources that needs no run
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
@@ -55,6 +56,7 @@ endif
 
 ifdef SANITIZE
 SANITIZERS := -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZERS += $(if $(FUZZING),-fsanitize=fuzzer-no-link)
 endif
 
 # _FILE_OFFSET_BITS: files of 2 GiB and more on systems of 32 bits (feature_test_macros(7)).
@@ -137,6 +139,18 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: test/bench/%.c test/bench/peer.c test/bench
 
 bench: $(PROGRAMS) $(BENCH_PROGRAMS)
 	test/bench/run.sh $(BUILD)
+
+# Programs that libFuzzer makes inputs for (clang); `make fuzz TIME=60` runs each for so many seconds.
+TIME := 10
+FUZZERS := $(patsubst test/fuzz/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
+
+$(FUZZERS): $(BUILD)/%: $(BUILD)/obj/test/fuzz/%.o $(BUILD)/obj/test/screen_model.o $(LIBRARY)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+fuzzers: $(FUZZERS)
+fuzz:
+	+$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=1 FUZZING=1 fuzzers
+	test/fuzz.sh build/fuzz $(TIME)
 
 # Facts that only the system can tell.
 PROBE := $(call objects,$(call sources,test/probe) \
@@ -239,5 +253,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench \
+.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz fuzzers \
     picture deps deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE

@@ -238,6 +238,20 @@ static void a_row_may_be_broken(void **state)
     }
 }
 
+/* Found by fuzzing: a line that was too wide for its row. */
+static void bytes_that_come_together_at_the_cursor_fit(void **state)
+{
+    struct line_editor editor = {NULL};
+
+    (void)state;
+    type(&editor, "\xD8x\xBB", 3);
+    press(&editor, KEY_LEFT);
+    press(&editor, KEY_BACKSPACE);
+    assert_drawn(&editor, 20, "> \\xd8|\\xbb");
+    assert_drawn(&editor, 10, "> |");
+    line_editor_clear(&editor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +260,7 @@ int main(void)
         cmocka_unit_test(what_is_searched_for_is_shown),
         cmocka_unit_test(rows_are_appended),
         cmocka_unit_test(a_row_may_be_broken),
+        cmocka_unit_test(bytes_that_come_together_at_the_cursor_fit),
     };
 
     return cmocka_run_group_tests_name("line_render", tests, NULL, NULL);

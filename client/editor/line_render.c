@@ -100,7 +100,10 @@ static size_t view(const struct shown *line, size_t columns, size_t *start)
         columns--; /* the cursor is after the last character */
     }
     *start = first;
-    used = columns_of(text + first, end - first);
+    /* What stands on both sides of the cursor is drawn apart, even if it is one character: bytes
+     * that were typed one by one may have come together there. */
+    used = columns_of(text + first, line->cursor - first) +
+           columns_of(text + line->cursor, end - line->cursor);
     if (used > columns) {
         *start = line->cursor;
         return line->cursor;
