@@ -36,22 +36,29 @@ CROSS := $(if $(ON_WINDOWS),,x86_64-w64-mingw32-)
 OBJDUMP := objdump
 
 comma := ,
+# What a fault could be turned into is limited: addresses differ from run to run, nothing that is
+# written can be run, and a broken stack or a copy past the end of an object ends the program.
+HARDENING :=
 ifeq ($(PLATFORM),win32)
 EXE := .exe
 OTHER_PLATFORM := posix
 SYSTEM_DEFINES := -D_WIN32_WINNT=0x0600
-SYSTEM_LDFLAGS := -static-libgcc -Wl,--dynamicbase,--nxcompat,--high-entropy-va
+SYSTEM_LDFLAGS := -static-libgcc -Wl,--dynamicbase,--nxcompat$(if \
+    $(findstring i686,$(CC)),,$(comma)--high-entropy-va)
 SYSTEM_LIBS := -lws2_32 -lwinmm
 else
 OTHER_PLATFORM := win32
-# What a fault could be turned into is limited: addresses differ from run to run, nothing that is
-# written can be run, and a broken stack or a copy past the end of an object ends the program.
 HARDENING := -fPIE -fstack-protector-strong
-# FORTIFY_SOURCE needs an optimizing compiler; the sanitizers check more.
-HARDENING += $(if $(SANITIZE)$(filter -O0,$(CFLAGS)),,$(if $(filter -O%,$(CFLAGS)),\
-    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
+# The sanitizers check more than FORTIFY_SOURCE, which needs an optimizing compiler, and one that is
+# new enough for level 3.
+ifeq ($(SANITIZE)$(filter -O0,$(CFLAGS)),)
+HARDENING += $(if $(filter -O%,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(shell \
+    echo '\#include <stdio.h>' | $(CC) -O2 -Werror -D_FORTIFY_SOURCE=3 -E -x c - >/dev/null 2>&1 && \
+    echo 3 || echo 2))
+endif
 SYSTEM_LDFLAGS := $(if $(filter Linux FreeBSD,$(shell uname -s)),\
-    -pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)-z$(comma)noexecstack)
+    $(if $(filter -static% -no-pie,$(LDFLAGS) $(CFLAGS)),,-pie) \
+    -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)-z$(comma)noexecstack)
 endif
 
 ifdef SANITIZE
@@ -63,8 +70,8 @@ endif
 LANGUAGE := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 INCLUDES := -Icommon -Iserver -Iclient -Itest
 COMPILE = $(CC) $(LANGUAGE) $(SYSTEM_DEFINES) $(INCLUDES) \
-    $(if $(filter test/%,$<),$(CMOCKA_CFLAGS)) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(HARDENING) $(SANITIZERS)
-LINK = $(CC) $(CFLAGS) $(SANITIZERS) $(SYSTEM_LDFLAGS) $(LDFLAGS)
+    $(if $(filter test/%,$<),$(CMOCKA_CFLAGS)) $(HARDENING) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(SANITIZERS)
+LINK = $(CC) $(HARDENING) $(CFLAGS) $(SANITIZERS) $(SYSTEM_LDFLAGS) $(LDFLAGS)
 LIBS = $(LDLIBS) $(SYSTEM_LIBS) -lm
 
 ON_MACOS := $(filter Darwin,$(shell uname -s))

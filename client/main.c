@@ -75,7 +75,7 @@ static int run_unconnected(const struct client_options *options, const char *wha
     output_complain(stop, "%s", result.failure);
     if (options->job != CLIENT_LOAD || !options->json)
         return EXIT_FAILURE;
-    result.connections_failed = 1;
+    result.connections_failed = (uint64_t)options->load.connections + options->load.idle;
     result.interrupted = interrupted;
     return report_load(options, &result, stop);
 }

@@ -23,7 +23,7 @@ _Static_assert(READ_MORE <= (int)CONNECTION_SCRATCH && CONNECTION_CHUNK <= CONNE
                "every read fits into the scratch memory");
 _Static_assert(CONNECTION_CLOSED < 1 << 3 && CONNECTION_FAILED < 1 << 4,
                "the enumerators fit into their bit-fields");
-_Static_assert(sizeof(struct connection) <= 128, "a connection is small, for there are many");
+_Static_assert(sizeof(void *) > 8 || sizeof(struct connection) <= 128, "connections are small");
 
 struct connection *connection_create(os_socket s, const struct net_address *peer, int64_t now)
 {

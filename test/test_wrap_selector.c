@@ -16,7 +16,7 @@ enum {
     MANY = 1000,
     BUSY = 10,
     COST_FIXED = 2000, /* nanoseconds of a wait that finds something, */
-    COST_EACH = 1000,  /* and, at first, for each socket that it full_polls at */
+    COST_EACH = 1000,  /* and, at first, for each socket that it polls */
     POLL_ALL = COST_FIXED + COST_EACH * MANY,
     LOG = 8
 };
@@ -325,7 +325,7 @@ static void a_short_pause_is_not_the_end(void **state)
     assert_int_equal(world.full_polls, full_polls);
 }
 
-/* It need not wait for longer than twenty full_polls at all. */
+/* It need not wait for longer than twenty polls of all. */
 static void one_that_wakes_up_is_found_beside_the_busy(void **state)
 {
     (void)state;

@@ -371,7 +371,7 @@ bool generator_step(struct generator *generator, int64_t deadline)
         deadline = deadline_earlier(deadline, schedule_next(&generator->schedule));
     if (!selector_wait(generator->selector, deadline)) {
         generator->result->connections_lost += generator->alive;
-        record_failure(generator, "cannot wait for",
+        record_failure(generator, "select() failed for",
                        (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
         return false;
     }
@@ -485,6 +485,11 @@ bool generator_create(struct generator *generator, const struct load_options *op
     generator->schedule = (struct schedule){
         .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
+    /* Each message is to have the time of its own connection in it. */
+    if (options->reconnect && options->rate > 0) {
+        net_close(first->socket);
+        generator->first.socket = OS_NO_SOCKET;
+    }
     generator->connections = calloc(total, sizeof *generator->connections);
     generator->selector = selector_create(SELECTOR_ANNOUNCED);
     if (generator->connections == NULL || generator->selector == NULL)

@@ -143,7 +143,7 @@ static bool finish(struct generator *generator)
     return go_on;
 }
 
-/* Ends our side, and waits for the server to end its own. A byte that comes now is one too many. */
+/* Ends our side, and waits for the server to end its own. A byte that comes now answers nothing. */
 static void end_all(struct generator *generator)
 {
     int64_t deadline = generator->now + DRAIN_TIMEOUT;

@@ -28,7 +28,8 @@ struct load_options {
 /*
  * Runs the load until duration, count or `stop`, the socket of os_stop_open(), ends it, and then
  * waits for the answers that are still due. `first` is the first of its connections, and its socket
- * owned from now on; the others are made to the same server. Fills in `result`. Returns false when
+ * owned from now on; the others are made to the same server. With a rate and a connection for each
+ * message, it has only shown that the server is there. Fills in `result`. Returns false when
  * memory is refused.
  */
 bool load_run(const struct load_options *options, const struct connector_connection *first,

@@ -38,7 +38,7 @@ uint64_t schedule_release(struct schedule *schedule, int64_t now)
     uint64_t before = schedule->released;
 
     if (schedule_next(schedule) <= now)
-        schedule->released = schedule_due_before(schedule, now + 1);
+        schedule->released = schedule_due_before(schedule, now + 1); /* due at `now`, too */
     return schedule->released - before;
 }
 

@@ -342,7 +342,7 @@ static int64_t next_deadline(const struct session *session)
     int64_t deadline = session->over ? session->leave_at : DEADLINE_NEVER;
 
     if (!session->over && session->talks && session->input_ended && !session->reported_waiting)
-        deadline = session->waiting_since + REPORT_AFTER;
+        deadline = deadline_earlier(deadline, session->waiting_since + REPORT_AFTER);
     if (!session->over && both_ended(session))
         deadline = deadline_earlier(deadline, session->now + POLL_INTERVAL);
     deadline = deadline_earlier(deadline, output_next_retry(&session->output, session->now));
