@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
         if (same == piece)
             continue;
         MUST(done == first);
-        MUST(expected == (unsigned char)answers[done] ^ change);
+        MUST(expected == (unsigned char)(answers[done] ^ change));
         return 0;
     }
     MUST(right);
