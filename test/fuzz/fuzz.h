@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length);
 
 /* Ends the program, and keeps the input, when a promise is broken. */
 #define MUST(promise)                                                                              \
