@@ -241,7 +241,7 @@ static void a_row_may_be_broken(void **state)
 /* Found by fuzzing: a line that was too wide for its row. */
 static void bytes_that_come_together_at_the_cursor_fit(void **state)
 {
-    struct line_editor editor = {NULL};
+    struct line_editor editor = {.text = NULL};
 
     (void)state;
     type(&editor, "\xD8x\xBB", 3);
