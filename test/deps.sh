@@ -51,6 +51,12 @@ install_with() {
     esac
 }
 
+# What clang links fuzz targets with.
+fuzzer_is_there() {
+    printf 'int LLVMFuzzerTestOneInput(const char *a, long b) { return !a && b; }\n' >build/deps.c
+    clang -fsanitize=fuzzer build/deps.c -o build/deps.fuzzer >/dev/null 2>&1
+}
+
 cmocka_is_there() {
     printf '#include <%s>\n' stdarg.h stddef.h stdint.h setjmp.h cmocka.h >build/deps.c
     # shellcheck disable=SC2086 # words
@@ -101,9 +107,10 @@ test)
     ;;
 lint)
     headers=/usr/x86_64-w64-mingw32/include/winsock2.h
-    if ! have clang clang-format clang-tidy cppcheck mandoc shellcheck || [ ! -e "$headers" ]; then
-        install_from_debian clang clang-format clang-tidy cppcheck mandoc shellcheck \
-            mingw-w64-x86-64-dev
+    if ! have clang clang-format clang-tidy cppcheck mandoc shellcheck || [ ! -e "$headers" ] ||
+        ! fuzzer_is_there; then
+        install_from_debian clang clang-format clang-tidy cppcheck libclang-rt-dev mandoc \
+            shellcheck mingw-w64-x86-64-dev
     fi
     # The tests and the benchmark are checked too.
     cmocka_is_there || install_cmocka
