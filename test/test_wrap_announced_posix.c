@@ -27,6 +27,11 @@ static bool shortage;  /* of the kernel's memory, at the next select() */
 
 __typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
 __typeof__(signalfd) __wrap_signalfd, __real_signalfd;
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request; /* as POSIX has it, and musl */
+#endif
 __typeof__(ioctl) __wrap_ioctl, __real_ioctl;
 __typeof__(select) __wrap_select, __real_select;
 
@@ -43,7 +48,7 @@ int __wrap_signalfd(int descriptor, const sigset_t *signals, int flags)
     return -1;
 }
 
-int __wrap_ioctl(int descriptor, unsigned long request, ...)
+int __wrap_ioctl(int descriptor, ioctl_request request, ...)
 {
     va_list arguments;
 
