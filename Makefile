@@ -56,7 +56,9 @@ HARDENING += $(if $(filter -O%,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(
     echo '\#include <stdio.h>' | $(CC) -O2 -Werror -D_FORTIFY_SOURCE=3 -E -x c - >/dev/null 2>&1 && \
     echo 3 || echo 2))
 endif
-SYSTEM_LDFLAGS := $(if $(filter Linux FreeBSD,$(shell uname -s)),\
+# What the compiler builds for, which need not be this machine.
+TARGET := $(shell $(CC) -dumpmachine)
+SYSTEM_LDFLAGS := $(if $(findstring linux,$(TARGET))$(findstring freebsd,$(TARGET)),\
     $(if $(filter -static% -no-pie,$(LDFLAGS) $(CFLAGS)),,-pie) \
     -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now$(comma)-z$(comma)noexecstack)
 endif
@@ -226,7 +228,8 @@ lint:
 format:
 	find common server client test -name '*.[ch]' -exec clang-format -i {} +
 
-VERSION = $(shell sed -n 's/.*define VERSION "\(.*\)"/\1/p' common/version.h)
+# Of the last commit, which is what is packed.
+VERSION = $(shell git show HEAD:common/version.h | sed -n 's/.*define VERSION "\(.*\)"/\1/p')
 DIST = selecho-$(VERSION)
 
 dist:

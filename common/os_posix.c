@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "deadline.h"
 #include "stop_requests.h"
 #include "stream.h"
 
@@ -55,7 +56,7 @@ int64_t os_nanoseconds(void)
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return SECONDS((int64_t)t.tv_sec) + t.tv_nsec;
 }
 
 #ifdef PR_SET_TIMERSLACK

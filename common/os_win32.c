@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deadline.h"
 #include "stop_requests.h"
 #include "stream.h"
 #include "text.h"
@@ -47,8 +48,8 @@ int64_t os_nanoseconds(void)
     QueryPerformanceCounter(&now);
     /* Whole seconds are converted separately: one product would overflow after 15 minutes at 10
      * MHz. */
-    return now.QuadPart / frequency.QuadPart * 1000000000 +
-           now.QuadPart % frequency.QuadPart * 1000000000 / frequency.QuadPart;
+    return SECONDS(now.QuadPart / frequency.QuadPart) +
+           SECONDS(now.QuadPart % frequency.QuadPart) / frequency.QuadPart;
 }
 
 void os_wait_precisely(void)
@@ -58,7 +59,7 @@ void os_wait_precisely(void)
 
 int64_t os_tick(void)
 {
-    return precise ? TICK * (int64_t)1000000 : 0;
+    return precise ? MILLISECONDS(TICK) : 0;
 }
 
 void os_local_time(char text[20])

@@ -75,7 +75,7 @@ static bool grow(struct selector *selector)
 /* The order of watches[], as selector_private.h states it. */
 static void check_order(const struct selector *selector)
 {
-    assert(selector->hot <= selector->asked && selector->asked <= selector->count);
+    assert(selector->hot <= selector->poll_end && selector->poll_end <= selector->count);
     assert(selector->always <= selector->hot);
 }
 
@@ -94,8 +94,8 @@ void selector_swap(struct selector *selector, struct selector_watch *watch, size
 void selector_promote(struct selector *selector, struct selector_watch *watch)
 {
     watch->seen = selector->scan;
-    if (watch->index >= selector->asked)
-        selector_swap(selector, watch, selector->asked++);
+    if (watch->index >= selector->poll_end)
+        selector_swap(selector, watch, selector->poll_end++);
     if (watch->index >= selector->hot)
         selector_swap(selector, watch, selector->hot++);
 }
@@ -127,7 +127,7 @@ void selector_change(struct selector *selector, struct selector_watch *watch, ui
     selector_sets_change(selector->sets, watch, interest);
     watch->interest = interest;
     if (watch->armed)
-        announced_ask(selector, watch);
+        announced_poll_next(selector, watch);
 }
 
 void selector_remove(struct selector *selector, struct selector_watch *watch)
@@ -140,15 +140,15 @@ void selector_remove(struct selector *selector, struct selector_watch *watch)
     selector->always -= watch->always;
     if (watch->index < selector->hot)
         selector_swap(selector, watch, --selector->hot);
-    if (watch->index < selector->asked)
-        selector_swap(selector, watch, --selector->asked);
+    if (watch->index < selector->poll_end)
+        selector_swap(selector, watch, --selector->poll_end);
     selector_swap(selector, watch, --selector->count);
     check_order(selector);
     if (watch->ready != SELECTOR_NONE)
         selector->ready[watch->ready_index] = NULL;
 }
 
-void selector_found(struct selector *selector, struct selector_watch *watch, uint8_t ready)
+void selector_mark_ready(struct selector *selector, struct selector_watch *watch, uint8_t ready)
 {
     /* Windows reports one set after the other, so the same watch may come twice. */
     if (watch->ready == SELECTOR_NONE) {
@@ -158,7 +158,7 @@ void selector_found(struct selector *selector, struct selector_watch *watch, uin
     watch->ready |= ready;
 }
 
-void selector_unfound(struct selector *selector, struct selector_watch *watch)
+void selector_unmark_ready(struct selector *selector, struct selector_watch *watch)
 {
     struct selector_watch *last = selector->ready[--selector->ready_count];
 

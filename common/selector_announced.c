@@ -158,10 +158,10 @@ void announced_end(const struct announcements *announcements)
     signals_taken = false;
 }
 
-void announced_ask(struct selector *selector, struct selector_watch *watch)
+void announced_poll_next(struct selector *selector, struct selector_watch *watch)
 {
-    if (watch->index >= selector->asked)
-        selector_swap(selector, watch, selector->asked++);
+    if (watch->index >= selector->poll_end)
+        selector_swap(selector, watch, selector->poll_end++);
 }
 
 /* How many scans ago a watch was last ready. */
@@ -242,13 +242,13 @@ static void update_lists(struct selector *selector)
         watch->woken = watch->armed;
         watch->seen = selector->scan;
     }
-    for (size_t i = selector->asked; i-- > selector->hot;) {
+    for (size_t i = selector->poll_end; i-- > selector->hot;) {
         struct selector_watch *watch = selector->watches[i];
 
         if (watch->ready != SELECTOR_NONE)
             continue;
         watch->woken = false;
-        selector_swap(selector, watch, --selector->asked);
+        selector_swap(selector, watch, --selector->poll_end);
     }
     if (ended || selector->announcements.demoting)
         demote_idle(selector);
@@ -269,9 +269,9 @@ static void take_announcements(struct selector *selector)
             struct selector_watch *watch = selector_sets_find(selector->sets, events[i].ssi_fd);
 
             if (events[i].ssi_signo == SIGIO)
-                selector->asked = selector->count;
+                selector->poll_end = selector->count;
             else if (watch != NULL)
-                announced_ask(selector, watch);
+                announced_poll_next(selector, watch);
         }
     }
 }
@@ -279,7 +279,7 @@ static void take_announcements(struct selector *selector)
 bool announced_wait(struct selector *selector, int64_t timeout)
 {
     struct announcements *announcements = &selector->announcements;
-    size_t to = selector->count > SELECTOR_FEW ? selector->asked : selector->count;
+    size_t to = selector->count > SELECTOR_FEW ? selector->poll_end : selector->count;
 
     /* Idle sockets that are still hot make every select() slower; a few of them are not worth
      * waking up for. */
@@ -292,11 +292,11 @@ bool announced_wait(struct selector *selector, int64_t timeout)
     bool ok = selector_sets_wait(selector, selector->hot, to, timeout);
 
     /* What has not been polled is asked again: it does not announce itself a second time. */
-    if (!selector->polled)
+    if (!selector->completed)
         return ok;
     update_lists(selector);
     if (announcements->watch.ready != SELECTOR_NONE) {
-        selector_unfound(selector, &announcements->watch);
+        selector_unmark_ready(selector, &announcements->watch);
         take_announcements(selector);
     }
     return ok;
@@ -318,7 +318,7 @@ bool announced_wait(struct selector *selector, int64_t timeout)
     return polled_wait(selector, timeout);
 }
 
-void announced_ask(struct selector *selector, struct selector_watch *watch)
+void announced_poll_next(struct selector *selector, struct selector_watch *watch)
 {
     (void)selector;
     (void)watch;

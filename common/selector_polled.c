@@ -26,7 +26,7 @@ static void end_scan(struct selector *selector)
             selector_swap(selector, watch, --selector->hot);
     }
     selector->scan++;
-    selector->asked = selector->hot;
+    selector->poll_end = selector->hot;
 }
 
 /* The cost of a poll of all sockets, in nanoseconds; 0 until it has been measured. */
@@ -53,9 +53,9 @@ static bool poll_sockets(struct selector *selector, size_t from, size_t to, int6
     int64_t count = (int64_t)(selector->hot + to - from);
     bool ok = selector_sets_wait(selector, from, to, 0);
 
-    polling->polled = os_nanoseconds();
+    polling->polled_at = os_nanoseconds();
     if (count > 0) {
-        int64_t cost = (polling->polled - now) * COST_SOCKETS / count;
+        int64_t cost = (polling->polled_at - now) * COST_SOCKETS / count;
         bool jumped = polling->cost > 0 && cost > 2 * polling->cost;
 
         polling->cost = jumped ? 2 * polling->cost : cost;
@@ -66,7 +66,7 @@ static bool poll_sockets(struct selector *selector, size_t from, size_t to, int6
 /* How many cold sockets the next slice has, at least. */
 static size_t slice_size(const struct selector *selector)
 {
-    size_t left = selector->count - selector->asked;
+    size_t left = selector->count - selector->poll_end;
 
     return left < SLICE_MIN ? left : SLICE_MIN;
 }
@@ -74,7 +74,7 @@ static size_t slice_size(const struct selector *selector)
 /* When the next slice is due. */
 static int64_t slice_due(const struct selector *selector)
 {
-    return selector->polling.polled +
+    return selector->polling.polled_at +
            poll_interval(selector) * (int64_t)slice_size(selector) / (int64_t)selector->count;
 }
 
@@ -82,22 +82,22 @@ static int64_t slice_due(const struct selector *selector)
  * poll interval has passed. */
 static bool poll_slice(struct selector *selector, int64_t now)
 {
-    int64_t waited = now - selector->polling.polled;
+    int64_t waited = now - selector->polling.polled_at;
     size_t size = slice_size(selector);
 
     if (waited >= poll_interval(selector)) {
-        selector->asked = selector->hot;
-        size = selector->count - selector->asked;
+        selector->poll_end = selector->hot;
+        size = selector->count - selector->poll_end;
     } else {
-        size_t left = selector->count - selector->asked;
+        size_t left = selector->count - selector->poll_end;
         size_t due = (size_t)((int64_t)selector->count * waited / poll_interval(selector));
 
         size = due <= size ? size : due < left ? due : left;
     }
-    bool ok = poll_sockets(selector, selector->asked, selector->asked + size, now);
+    bool ok = poll_sockets(selector, selector->poll_end, selector->poll_end + size, now);
 
-    selector->asked += size;
-    if (selector->asked == selector->count)
+    selector->poll_end += size;
+    if (selector->poll_end == selector->count)
         end_scan(selector);
     return ok;
 }
@@ -123,14 +123,15 @@ static bool wait_for_all(struct selector *selector, int64_t timeout)
     end_scan(selector);
     polling->quiet = 0;
     if (polling->waits++ % MEASURE_EVERY == 0)
-        ok = poll_sockets(selector, selector->asked, selector->asked + slice_size(selector), now);
+        ok = poll_sockets(selector, selector->poll_end, selector->poll_end + slice_size(selector),
+                          now);
     if (ok && selector->ready_count == 0) {
         now = os_nanoseconds();
         ok = selector_sets_wait(selector, selector->hot, selector->count, timeout);
-        polling->polled = os_nanoseconds();
+        polling->polled_at = os_nanoseconds();
     }
     polling->busy =
-        hot_ready(selector) && polling->polled - now <= IMMEDIATE_POLLS * poll_cost(selector);
+        hot_ready(selector) && polling->polled_at - now <= IMMEDIATE_POLLS * poll_cost(selector);
     return ok;
 }
 
@@ -157,9 +158,9 @@ static bool wait_for_hot(struct selector *selector, int64_t timeout, int64_t now
 /* Most sockets are hot, so there is nothing to save: waits for all. */
 static bool wait_mostly_hot(struct selector *selector, int64_t timeout, int64_t now)
 {
-    if (now - selector->polling.polled >= poll_interval(selector)) {
+    if (now - selector->polling.polled_at >= poll_interval(selector)) {
         end_scan(selector);
-        selector->polling.polled = now;
+        selector->polling.polled_at = now;
     }
     return selector_sets_wait(selector, selector->hot, selector->count, timeout);
 }
@@ -176,7 +177,7 @@ static bool wait_among_many(struct selector *selector, int64_t timeout)
         return wait_mostly_hot(selector, timeout, now);
     if (now >= slice_due(selector)) {
         ok = poll_slice(selector, now);
-        now = selector->polling.polled;
+        now = selector->polling.polled_at;
     }
     if (ok && selector->ready_count == 0)
         ok = wait_for_hot(selector, timeout, now);

@@ -86,6 +86,7 @@ static bool reserve(struct selector_sets *sets, size_t descriptor)
 bool selector_sets_add(struct selector_sets *sets, struct selector_watch *watch, size_t count)
 {
     (void)count;
+    assert(watch->socket >= 0);
     if (!reserve(sets, (size_t)watch->socket))
         return false;
     assert(sets->by_descriptor[watch->socket] == NULL); /* a socket is watched once at most */
@@ -143,7 +144,7 @@ static void collect(struct selector *selector, size_t words)
                 ready |= SELECTOR_READ;
             if (sets->write_ready[i] >> place & 1)
                 ready |= SELECTOR_WRITE;
-            selector_found(selector, sets->by_descriptor[i * WORD_BITS + place], ready);
+            selector_mark_ready(selector, sets->by_descriptor[i * WORD_BITS + place], ready);
             either &= either - 1;
         }
     }
@@ -207,7 +208,7 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
                        (fd_set *)(void *)sets->write_ready, NULL, timeout < 0 ? NULL : &limit);
 
     /* A signal interrupts select() only after it has polled all and found none ready. */
-    selector->polled = found >= 0 || errno == EINTR;
+    selector->completed = found >= 0 || errno == EINTR;
     if (found > 0)
         collect(selector, words);
     if (found >= 0 || errno == EINTR)

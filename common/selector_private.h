@@ -13,11 +13,11 @@ struct selector_sets;
 
 /* State of SELECTOR_POLLED. Times are in nanoseconds. */
 struct polling {
-    bool busy;      /* a hot socket is likely to be ready soon */
-    uint32_t waits; /* waits for all sockets, while no hot socket was busy */
-    int64_t cost;   /* of a poll of 1,024 sockets; 0: not measured yet */
-    int64_t polled; /* when cold sockets were last polled */
-    int64_t quiet;  /* how long no hot socket has been ready */
+    bool busy;         /* a hot socket is likely to be ready soon */
+    uint32_t waits;    /* waits for all sockets, while no hot socket was busy */
+    int64_t cost;      /* of a poll of 1,024 sockets; 0: not measured yet */
+    int64_t polled_at; /* when cold sockets were last polled */
+    int64_t quiet;     /* how long no hot socket has been ready */
 };
 
 /* State of SELECTOR_ANNOUNCED. */
@@ -30,23 +30,23 @@ struct announcements {
 };
 
 /*
- * Invariants: watches[i]->index == i, and hot <= asked <= count. watches[] holds the hot watches
- * first, then cold ones that are in `asked`, then the other cold ones. `asked` means: given to the
- * next select() (SELECTOR_ANNOUNCED), or already polled in this scan (SELECTOR_POLLED). A watch
- * with `always` set is hot.
+ * Invariants: watches[i]->index == i, and hot <= poll_end <= count. watches[] holds the hot watches
+ * first, then the cold ones. Those from `hot` up to, but not including, `poll_end` are polled by
+ * the next select() (SELECTOR_ANNOUNCED), or have been polled in this scan (SELECTOR_POLLED). A
+ * watch with `always` set is hot.
  */
 struct selector {
     struct selector_watch **watches;
     struct selector_watch **ready; /* found by the last wait; NULL: removed since then */
     size_t hot;
-    size_t asked;
+    size_t poll_end;
     size_t count;
     size_t capacity; /* of both arrays */
     size_t ready_count;
     size_t ready_next; /* the first one not returned yet */
     size_t always;     /* number of watches with `always` set */
     uint8_t scan;      /* number of the current scan */
-    bool polled;       /* the last select() polled its sockets: it did not fail before that */
+    bool completed;    /* the last select() polled its sockets: it did not fail before that */
     enum selector_way way;
     struct polling polling;
     struct announcements announcements;
@@ -60,10 +60,10 @@ void selector_swap(struct selector *selector, struct selector_watch *watch, size
 void selector_promote(struct selector *selector, struct selector_watch *watch);
 
 /* Puts a watch on the ready list, with the events it is ready for. */
-void selector_found(struct selector *selector, struct selector_watch *watch, uint8_t ready);
+void selector_mark_ready(struct selector *selector, struct selector_watch *watch, uint8_t ready);
 
 /* Takes a watch off the ready list; only before the first one is returned. */
-void selector_unfound(struct selector *selector, struct selector_watch *watch);
+void selector_unmark_ready(struct selector *selector, struct selector_watch *watch);
 
 /* Wait among more than SELECTOR_FEW sockets, for at most `timeout` nanoseconds, or for ever if it
  * is negative. They return as selector_wait() does. */
@@ -75,8 +75,8 @@ bool announced_wait(struct selector *selector, int64_t timeout);
 bool announced_begin(struct announcements *announcements);
 void announced_end(const struct announcements *announcements);
 
-/* Gives a cold watch to the next select(): what it is already ready for may not be announced. */
-void announced_ask(struct selector *selector, struct selector_watch *watch);
+/* Adds a cold watch to the next poll. What it is already ready for may not be announced. */
+void announced_poll_next(struct selector *selector, struct selector_watch *watch);
 
 /* Makes an armed watch stop announcing its events. */
 void announced_disarm(struct selector_watch *watch);
@@ -100,8 +100,8 @@ void selector_sets_change(struct selector_sets *sets, struct selector_watch *wat
 
 /*
  * Calls select() for the hot watches and for watches[from] up to, but not including, watches[to],
- * none of which is hot. Calls selector_found() for each one that is ready, and sets `polled`.
- * `timeout` is rounded up to the unit of the system; else as polled_wait().
+ * none of which is hot. Calls selector_mark_ready() for each one that is ready, and sets
+ * `completed`. `timeout` is rounded up to the unit of the system; else as polled_wait().
  */
 bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout);
 

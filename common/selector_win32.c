@@ -103,7 +103,7 @@ static void collect(struct selector *selector, size_t from, size_t to, const str
 
             place = place + 1 < count ? place + 1 : 0;
             if (watch->socket == set->sockets[i]) {
-                selector_found(selector, watch, ready & watch->interest);
+                selector_mark_ready(selector, watch, ready & watch->interest);
                 break;
             }
         }
@@ -125,7 +125,7 @@ bool selector_sets_wait(struct selector *selector, size_t from, size_t to, int64
                             .tv_usec = (long)(microseconds % 1000000)};
     bool none = selector->count == 0; /* then there are no sets either */
 
-    selector->polled = true;
+    selector->completed = true;
     if (!none) {
         sets->read->count = sets->write->count = sets->failed->count = 0;
         add_interest(selector, 0, selector->hot);
