@@ -472,9 +472,9 @@ struct net_result net_send(os_socket s, const void *bytes, size_t length)
     return sent > 0 ? done(sent) : failure();
 }
 
-void net_end_sending(os_socket s)
+struct net_result net_end_sending(os_socket s)
 {
-    shutdown(s, END_SENDING);
+    return shutdown(s, END_SENDING) == 0 ? done(0) : failure();
 }
 
 void net_close(os_socket s)

@@ -106,8 +106,10 @@ struct net_result net_recv(os_socket s, void *bytes, size_t size);
  */
 struct net_result net_send(os_socket s, const void *bytes, size_t length);
 
-/* Ends the sending side: the peer reads end of stream after all the data (RFC 9293, 3.6). */
-void net_end_sending(os_socket s);
+/* Ends the sending side: the peer reads end of stream after all the data (RFC 9293, 3.6).
+ * NET_RESET: the connection is lost already, which net_recv() reports after the data that has
+ * arrived. On any other failure the peer waits for more. */
+struct net_result net_end_sending(os_socket s);
 
 /*
  * How many of the bytes sent before net_end_sending() the peer's system has not acknowledged yet

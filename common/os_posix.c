@@ -116,6 +116,7 @@ enum os_error_kind os_error_kind(int error)
     case EPIPE:
     case EPROTOTYPE: /* macOS: a send while the connection is being closed */
     case ENETRESET:
+    case ENOTCONN:
         return OS_ERROR_RESET;
     case EMFILE:
         return OS_ERROR_DESCRIPTORS;

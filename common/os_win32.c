@@ -96,6 +96,7 @@ enum os_error_kind os_error_kind(int error)
     case WSAECONNRESET:
     case WSAECONNABORTED:
     case WSAENETRESET:
+    case WSAENOTCONN:
     case WSAESHUTDOWN:
         return OS_ERROR_RESET;
     case WSAEMFILE:

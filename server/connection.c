@@ -275,9 +275,10 @@ static void advance(struct connection *c, struct connection_context *context)
      */
     bool silent = c->end == CONNECTION_STOPPING && context->now - c->active >= CONNECTION_LINGER;
 
-    net_end_sending(c->watch.socket);
+    bool ended = net_end_sending(c->watch.socket).outcome == NET_DONE;
+
     c->active = context->now;
-    c->state = c->peer_ended || silent ? CONNECTION_CLOSED : CONNECTION_LINGERING;
+    c->state = ended && !c->peer_ended && !silent ? CONNECTION_LINGERING : CONNECTION_CLOSED;
 }
 
 void connection_flush(struct connection *c, struct connection_context *context)

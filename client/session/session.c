@@ -144,8 +144,12 @@ static void sent(struct session *session, struct net_result result)
     }
     if (session->input_ended && !session->sending_ended &&
         send_queue_length(&session->to_server) == 0) {
-        net_end_sending(session->socket.socket);
+        struct net_result end = net_end_sending(session->socket.socket);
+
         session->sending_ended = true;
+        /* Otherwise the server would wait for more, and we for its end. */
+        if (end.outcome != NET_DONE && end.outcome != NET_RESET)
+            fail_connection(session, end);
     }
 }
 
@@ -407,9 +411,7 @@ static void write_outputs(struct session *session)
     char words[OS_ERROR_TEXT];
 
     session->output.held = session->talks && !terminal_foreground(session->terminal);
-    if (!output_flush(&session->output))
-        fail(session, "cannot write to standard output: %s",
-             os_error_text(session->output.error, words));
+    output_flush(&session->output);
     session->messages.held = output_length(&session->output) > 0 && !late;
     bool speaks = output_length(&session->messages) > 0 && !session->messages.held;
     bool ended = session->input_ended || session->over;
@@ -424,7 +426,10 @@ static void write_outputs(struct session *session)
     output_flush(&session->messages);
     if (!ended && !session->output.held)
         screen_show_line(session->dialogue.screen, &session->dialogue.editor);
-    output_flush(&session->output);
+    /* After the last write: the session must not count as finished in the next round. */
+    if (!output_flush(&session->output))
+        fail(session, "cannot write to standard output: %s",
+             os_error_text(session->output.error, words));
 }
 
 /* One round: waits, and does what there is to do. Returns false once all is done. */
