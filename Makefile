@@ -161,6 +161,31 @@ fuzz:
 	+$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=1 FUZZING=1 fuzzers
 	test/fuzz.sh build/fuzz $(TIME)
 
+# The programs once more, with calls to the system that fail when they are told to, and the test
+# that tells them.
+FAULTS := $(call objects,$(filter-out %/torture.c,$(call sources,test/torture)))
+TORTURED := $(BUILD)/torture/echo-server$(EXE) $(BUILD)/torture/echo-client$(EXE)
+TORTURE := $(BUILD)/torture/torture$(EXE)
+
+$(BUILD)/torture/echo-server$(EXE): $(SERVER) $(COMMON) $(FAULTS)
+$(BUILD)/torture/echo-client$(EXE): $(CLIENT) $(COMMON) $(FAULTS)
+$(TORTURED):
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $$(sed -n 's/^REPLACE[A-Z_]*(\([a-z0-9_]*\),\{0,1\}.*/-Wl,--wrap=\1/p' \
+	    test/torture/faults_$(PLATFORM).c) $(LIBS)
+
+$(TORTURE): $(BUILD)/obj/test/torture/torture.o $(TEST_SUPPORT) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
+
+# TORTURE_LIMIT=N: only the first N calls of each function fail.
+torture: $(PROGRAMS) $(TORTURED) $(TORTURE)
+	@cd $(BUILD)/torture && ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
+	    ECHO_CLIENT='$(call program_path,$(word 2,$(PROGRAMS)))' \
+	    TORTURE_SERVER='$(call program_path,$(word 1,$(TORTURED)))' \
+	    TORTURE_CLIENT='$(call program_path,$(word 2,$(TORTURED)))' \
+	    $(UNDER) sh -c '$${WINE:+"$$WINE"} ./torture$(EXE) </dev/null'
+
 # Facts that only the system can tell.
 PROBE := $(call objects,$(call sources,test/probe) \
     $(filter test/process_% test/system_% test/attached_console_%,$(call sources,test)))

@@ -19,6 +19,9 @@ bool system_is_wine(void);
  * Elsewhere test/run.sh ends the whole process group. */
 void system_end_children_with_me(void);
 
+/* Sets an environment variable of this process and of the programs that it starts. */
+void system_set_environment(const char *name, const char *value);
+
 /* Sends one byte of urgent data (MSG_OOB in send(2)); false when it cannot be sent. */
 bool system_send_urgent(os_socket s);
 

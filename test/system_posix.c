@@ -1,5 +1,6 @@
 #include "system.h"
 
+#include <stdlib.h>
 #include <sys/socket.h>
 
 const bool system_is_windows = false;
@@ -11,6 +12,11 @@ bool system_is_wine(void)
 
 void system_end_children_with_me(void)
 {
+}
+
+void system_set_environment(const char *name, const char *value)
+{
+    setenv(name, value, 1);
 }
 
 bool system_send_urgent(os_socket s)

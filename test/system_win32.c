@@ -31,6 +31,11 @@ void system_end_children_with_me(void)
                 GetLastError());
 }
 
+void system_set_environment(const char *name, const char *value)
+{
+    SetEnvironmentVariableA(name, value);
+}
+
 bool system_send_urgent(os_socket s)
 {
     return send(s, "!", 1, MSG_OOB) == 1;

@@ -1,0 +1,676 @@
+/*
+ * Torture: each call to the system fails in turn, with each outcome that it can have, and the
+ * programs keep their promises (docs/design.md). A scenario runs once without a fault, to count the
+ * calls, and then once for each outcome of each call. After a fault:
+ *
+ * - the program ends by itself, without a crash, a leak or a lost descriptor, and with a documented
+ *   status;
+ * - one connection at most is disturbed, the log gives the right reason, and what its client
+ * received is a part of the right answer; all others get every byte;
+ * - a failure of the program is one clear line on stderr, and JSON is whole.
+ *
+ * ECHO_SERVER and ECHO_CLIENT are the programs as they are, TORTURE_SERVER and TORTURE_CLIENT those
+ * of faults.h. TORTURE_LIMIT: of each function, only so many of the first calls fail.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deadline.h"
+#include "json.h"
+#include "pseudo_terminal.h"
+#include "selector.h"
+#include "support.h"
+#include "system.h"
+#include "test.h"
+
+enum {
+    CALLS_MAX = 64, /* functions that one program calls */
+    PEERS = 3,
+    LONG_LINES = 20,
+    LONG_LINE = 6000,
+    INPUT_MAX = LONG_LINES * LONG_LINE,
+    OUTPUT_MAX = 4 * INPUT_MAX,
+    TEXT = 128 * 1024
+};
+
+static const int64_t HANG = SECONDS(20); /* far longer than any run takes */
+static const char report_path[] = "torture.report";
+
+/* What faults.c reports of a run. */
+struct call {
+    char name[64];
+    unsigned long calls;
+    unsigned long outcomes;
+};
+
+struct report {
+    struct call calls[CALLS_MAX];
+    size_t count;
+    char fault[64];   /* the function that failed; "": none did */
+    char outcome[32]; /* and how */
+    bool ended;       /* the program has come to its regular exit */
+    unsigned long open;
+};
+
+/* What a run of a program left behind. */
+struct run {
+    int status;
+    char output[TEXT]; /* stdout */
+    char errors[TEXT]; /* stderr */
+    struct report report;
+};
+
+static struct run run;
+static char fault_text[96]; /* which call fails in this run */
+static const char *scenario_name;
+static unsigned problems;
+static unsigned long faults; /* made to happen so far */
+
+/* Reports a broken promise; the run goes on, so that one run shows all of them. */
+__attribute__((format(printf, 1, 2))) static void problem(const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    problems++;
+    print_error("%s, %s (%s): %s\n", scenario_name, fault_text, run.report.outcome, text);
+}
+
+static void read_report(struct report *report)
+{
+    FILE *file = fopen(report_path, "r");
+    char what[16], name[64], rest[32];
+    unsigned long number;
+    char line[160];
+
+    *report = (struct report){.count = 0};
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        rest[0] = '\0';
+        assert_true(sscanf(line, "%15s %63s %lu %31s", what, name, &number, rest) >= 3);
+        if (strcmp(what, "calls") == 0) {
+            assert_true(report->count < CALLS_MAX);
+            struct call *call = &report->calls[report->count++];
+
+            snprintf(call->name, sizeof call->name, "%s", name);
+            call->calls = number;
+            call->outcomes = strtoul(rest, NULL, 10);
+        } else if (strcmp(what, "fault") == 0) {
+            snprintf(report->fault, sizeof report->fault, "%s", name);
+            snprintf(report->outcome, sizeof report->outcome, "%s", rest);
+        } else {
+            report->ended = true;
+            report->open = number;
+        }
+    }
+    if (file != NULL)
+        fclose(file);
+}
+
+/* Gives a program its input, and takes all that it writes until it has ended. */
+static void finish(struct process *process, const char *input, size_t length)
+{
+    char *const texts[] = {[STREAM_OUTPUT] = run.output, [STREAM_ERROR] = run.errors};
+    int64_t deadline = os_nanoseconds() + HANG;
+    bool killed = false;
+
+    while (!process->output[STREAM_OUTPUT].ended || !process->output[STREAM_ERROR].ended) {
+        ptrdiff_t n = process_pump(process, input, length, 1000);
+
+        if (length > 0 && (n < 0 || (size_t)n == length))
+            process_close_input(process);
+        length = n < 0 ? 0 : length - (size_t)n;
+        input += n < 0 ? 0 : n;
+        if (os_nanoseconds() > deadline && !killed) {
+            problem("it does not end");
+            process_kill(process);
+            killed = true;
+        }
+    }
+    for (int i = STREAM_OUTPUT; i <= STREAM_ERROR; i++) {
+        const struct process_output *output = &process->output[i];
+        size_t written = output->length - output->taken;
+
+        written = written < TEXT - 1 ? written : TEXT - 1;
+        memcpy(texts[i], output->bytes + output->taken, written);
+        texts[i][written] = '\0';
+    }
+    run.status = process_destroy(process);
+    read_report(&run.report);
+}
+
+/* Peers: the clients of a server under torture. */
+
+static const char prefix[] = "Message received - ";
+enum { PREFIX = sizeof prefix - 1 };
+
+enum mode { MODE_ECHO, MODE_LINE, MODE_CHUNK };
+
+struct peer {
+    struct selector_watch watch; /* first member */
+    char name[NET_ADDRESS_TEXT]; /* its address, as the log has it */
+    const char *input;
+    size_t input_length;
+    size_t sent;
+    char *received; /* OUTPUT_MAX bytes */
+    size_t length;
+    bool open;
+    bool lost; /* by a reset or a failure */
+};
+
+static struct peer peers[PEERS];
+static struct selector *selector;
+static char long_input[INPUT_MAX];
+
+static void close_peer(struct peer *peer, bool lost)
+{
+    peer->lost = lost;
+    peer->open = false;
+    selector_remove(selector, &peer->watch);
+    net_close(peer->watch.socket);
+}
+
+static void send_more(struct peer *peer)
+{
+    struct net_result result =
+        net_send(peer->watch.socket, peer->input + peer->sent, peer->input_length - peer->sent);
+
+    if (result.outcome == NET_DONE)
+        peer->sent += result.bytes;
+    else if (result.outcome != NET_WOULD_BLOCK)
+        peer->sent = peer->input_length; /* an answer may still come */
+    if (peer->sent == peer->input_length) {
+        net_end_sending(peer->watch.socket);
+        selector_change(selector, &peer->watch, SELECTOR_READ);
+    }
+}
+
+static void receive_more(struct peer *peer)
+{
+    struct net_result result =
+        net_recv(peer->watch.socket, peer->received + peer->length, OUTPUT_MAX - peer->length);
+
+    if (result.outcome == NET_DONE)
+        peer->length += result.bytes;
+    else if (result.outcome != NET_WOULD_BLOCK)
+        close_peer(peer, result.outcome != NET_END);
+    assert_true(peer->length < OUTPUT_MAX);
+}
+
+/* Connects all peers; each sends its input, ends its side and reads until the server ends. `server`
+ * is pumped meanwhile. */
+static void run_peers(struct process *server, uint16_t port)
+{
+    struct net_address address = support_loopback(false, port), local;
+    int64_t deadline = os_nanoseconds() + HANG;
+    struct selector_watch *watch;
+    size_t open = 0;
+
+    for (size_t i = 0; i < PEERS; i++) {
+        struct peer *peer = &peers[i];
+        os_socket s;
+        struct net_result result = net_connect(&address, NULL, &s);
+
+        peer->sent = peer->length = 0;
+        peer->name[0] = '\0';
+        peer->lost = true;
+        if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
+            continue;
+        assert_true(selector_add(selector, &peer->watch, s, SELECTOR_READ | SELECTOR_WRITE));
+        if (net_local_address(s, &local).outcome == NET_DONE)
+            net_address_text(&local, peer->name);
+        peer->open = true;
+        open++;
+    }
+    while (open > 0 && os_nanoseconds() < deadline) {
+        assert_true(selector_wait(selector, os_nanoseconds() + MILLISECONDS(20)));
+        while ((watch = selector_next(selector)) != NULL) {
+            struct peer *peer = (struct peer *)(void *)watch;
+
+            if (watch->ready & SELECTOR_WRITE && peer->sent < peer->input_length)
+                send_more(peer);
+            if (watch->ready & SELECTOR_READ)
+                receive_more(peer);
+            open -= !peer->open;
+        }
+        process_pump(server, NULL, 0, 0);
+    }
+    for (size_t i = 0; i < PEERS; i++) {
+        if (!peers[i].open)
+            continue;
+        problem("client %zu hangs with %zu bytes", i, peers[i].length);
+        close_peer(&peers[i], true);
+    }
+}
+
+/* Removes what the server puts before each message, also where the end has cut it. */
+static size_t without_prefixes(const char *bytes, size_t length, char *out)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < length;) {
+        size_t rest = length - i < PREFIX ? length - i : PREFIX;
+
+        if (memcmp(bytes + i, prefix, rest) == 0)
+            i += rest;
+        else
+            out[kept++] = bytes[i++];
+    }
+    return kept;
+}
+
+/* The right answer of each peer, but for the prefixes, is its input. Where there is a mistake, or
+ * NULL. */
+static const char *check_answer(const struct peer *peer, enum mode mode)
+{
+    static char text[OUTPUT_MAX];
+    const char *bytes = peer->received;
+    size_t length = peer->length;
+
+    if (mode != MODE_ECHO) {
+        length = without_prefixes(peer->received, peer->length, text);
+        bytes = text;
+    }
+    if (length > peer->input_length || memcmp(bytes, peer->input, length) != 0)
+        return "received wrong bytes";
+    if (peer->lost || length < peer->input_length)
+        return "was cut off";
+    if (mode == MODE_LINE) {
+        size_t lines = 0, quits = 0;
+
+        for (size_t i = 0; i < length; i++)
+            lines += bytes[i] == '\n';
+        quits = length >= 5 && memcmp(bytes + length - 5, "quit\n", 5) == 0;
+        if (peer->length - length != PREFIX * (lines - quits))
+            return "received wrong prefixes";
+    }
+    return NULL;
+}
+
+/* The reason in the line with which the log closes a connection; "" when there is none. */
+static const char *logged_reason(const char *address)
+{
+    static char reason[160];
+    char start[NET_ADDRESS_TEXT + 32];
+
+    snprintf(start, sizeof start, "Connection closed[%s]:", address);
+    const char *line = strstr(run.errors, start);
+
+    if (line == NULL)
+        return "";
+    line += strlen(start);
+    snprintf(reason, sizeof reason, "%.*s", (int)strcspn(line, ";\n"), line);
+    return reason;
+}
+
+/* Whether a reason in the log names the fault of this run. */
+static bool is_right_reason(const char *reason)
+{
+    static const struct {
+        const char *outcome;
+        const char *reason;
+    } reasons[] = {
+        {"ENOMEM", "out of memory"},  {"ENOMEM", "rejected: out of memory"},
+        {"ENOBUFS", "out of memory"}, {"WSAENOBUFS", "out of memory"},
+        {"ECONNRESET", "reset"},      {"WSAECONNRESET", "reset"},
+        {"EPIPE", "reset"},           {"ETIMEDOUT", "reset"},
+        {"WSAETIMEDOUT", "reset"},
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (strcmp(run.report.outcome, reasons[i].outcome) == 0 &&
+            strcmp(reason, reasons[i].reason) == 0)
+            return true;
+    }
+    return strncmp(reason, "failed: ", 8) == 0;
+}
+
+/* Each line on stderr is whole, and is one of the server's. */
+static void check_log(void)
+{
+    char line[2048];
+
+    for (const char *at = run.errors; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        size_t length = strcspn(at, "\n");
+
+        snprintf(line, sizeof line, "%.*s", (int)length, at);
+        bool whole = at[length] == '\n' &&
+                     (strncmp(line, "echo-server: ", 13) == 0 ||
+                      (length > 20 && line[4] == '-' && line[19] == ',' && line[20] >= 'A'));
+
+        if (!whole)
+            problem("a line on stderr: %s", line);
+        if (at[length] == '\0')
+            break;
+    }
+}
+
+/* What each run promises, whichever program it was. */
+static void check_end(unsigned long open_without_fault)
+{
+    if (run.status > 2 && run.status != 130)
+        problem("status %d; stderr: %s", run.status, run.errors);
+    else if (!run.report.ended)
+        problem("no regular exit, status %d", run.status);
+    else if (run.report.open > open_without_fault && strcmp(run.report.fault, "close") != 0)
+        problem("%lu descriptors are open at the end, and not %lu", run.report.open,
+                open_without_fault);
+}
+
+static void check_server(enum mode mode, bool served)
+{
+    unsigned disturbed = 0;
+
+    check_log();
+    if (run.status != 0) {
+        if (run.status != 1 || (strstr(run.errors, "echo-server: ") == NULL &&
+                                strstr(run.errors, ",select() failed: ") == NULL))
+            problem("status %d; stderr: %s", run.status, run.errors);
+        return;
+    }
+    if (!served) {
+        if (strstr(run.errors, ",Cannot write to standard output") == NULL)
+            problem("no listening line; stderr: %s", run.errors);
+        return;
+    }
+    for (size_t i = 0; i < PEERS; i++) {
+        const char *mistake = check_answer(&peers[i], mode);
+
+        if (mistake == NULL)
+            continue;
+        disturbed++;
+        const char *reason = logged_reason(peers[i].name);
+
+        if (strcmp(mistake, "was cut off") != 0 || !is_right_reason(reason))
+            problem("client %zu %s after %zu bytes; logged reason: '%s'", i, mistake,
+                    peers[i].length, reason);
+    }
+    if (disturbed > (run.report.fault[0] != '\0'))
+        problem("%u clients are disturbed", disturbed);
+}
+
+/* The port in the line with which the server says where it listens; 0 when there is none. */
+static uint16_t read_port(struct process *process)
+{
+    static const char listening[] = "listening on 127.0.0.1:";
+    const struct process_output *output = process->output;
+    int64_t deadline = os_nanoseconds() + HANG;
+    const char *error = "Cannot write to standard output";
+
+    while (os_nanoseconds() < deadline) {
+        struct process_output *room = &process->output[STREAM_OUTPUT];
+
+        if (output[STREAM_OUTPUT].length > 0 && memchr(room->bytes, '\n', room->length) != NULL &&
+            room->length > sizeof listening)
+            return (uint16_t)atoi(room->bytes + sizeof listening - 1);
+        if (output[STREAM_OUTPUT].ended)
+            return 0;
+        *process_output_room(&process->output[STREAM_ERROR], 1) = '\0';
+        if (strstr(output[STREAM_ERROR].bytes, error) != NULL)
+            return 0;
+        process_pump(process, NULL, 0, 1000);
+    }
+    problem("it does not say where it listens");
+    return 0;
+}
+
+/* One run of a server with peers that talk to it. */
+static void run_server(enum mode mode)
+{
+    static const char *const modes[] = {
+        [MODE_ECHO] = "echo", [MODE_LINE] = "line", [MODE_CHUNK] = "chunk"};
+    static const struct process_options options = {.input = PROCESS_INPUT_NULL};
+    const char *const arguments[] = {support_environment("TORTURE_SERVER"),
+                                     "--port",
+                                     "0",
+                                     "--bind",
+                                     "127.0.0.1",
+                                     "--mode",
+                                     modes[mode],
+                                     NULL};
+    struct process *process = process_start(arguments, &options);
+
+    assert_non_null(process);
+    uint16_t port = read_port(process);
+
+    if (port != 0)
+        run_peers(process, port);
+    process_pump(process, NULL, 0, 0);
+    if (!process->output[STREAM_ERROR].ended)
+        process_stop(process, PROCESS_STOP_INTERRUPT);
+    finish(process, NULL, 0);
+    check_server(mode, port != 0);
+}
+
+/* Clients under torture, with a server that is all right. */
+
+static struct process *good_server;
+static uint16_t good_port;
+
+static void run_client(const char *const options[], const char *input, size_t length)
+{
+    enum { MOST = 16 };
+    const char *arguments[MOST + 3] = {support_environment("TORTURE_CLIENT")};
+    struct process_options how = {.input = length > 0 ? PROCESS_INPUT_PIPE : PROCESS_INPUT_NULL};
+    size_t count = 1;
+    char port[8];
+
+    while (*options != NULL && count < MOST)
+        arguments[count++] = *options++;
+    snprintf(port, sizeof port, "%u", good_port);
+    arguments[count++] = "127.0.0.1";
+    arguments[count] = port;
+    struct process *process = process_start(arguments, &how);
+
+    assert_non_null(process);
+    finish(process, input, length);
+}
+
+/* Whether the client has said why it failed, where it could. */
+static bool explained(void)
+{
+    return strncmp(run.errors, "echo-client: ", 13) == 0 || strstr(run.errors, "\necho-client: ") ||
+           (run.errors[0] == '\0' && strncmp(run.report.fault, "write", 5) == 0);
+}
+
+static void check_failure(void)
+{
+    if (run.status != 1 || !explained())
+        problem("status %d; stdout: %s; stderr: %s", run.status, run.output, run.errors);
+}
+
+static void run_pipe(void)
+{
+    run_client((const char *const[]){NULL}, long_input, sizeof long_input);
+    size_t shown = strlen(run.output);
+
+    if (shown > sizeof long_input || memcmp(run.output, long_input, shown) != 0)
+        problem("wrong bytes on stdout");
+    if (run.status != 0)
+        check_failure();
+    else if (shown < sizeof long_input)
+        problem("status 0, and %zu bytes on stdout", shown);
+}
+
+static void run_ping(void)
+{
+    run_client((const char *const[]){"--ping", "--count", "3", "--interval", "0.001", NULL}, NULL,
+               0);
+    if (run.status == 0 && strstr(run.output, "3 sent, 3 answered, 0 lost") == NULL)
+        problem("status 0, and stdout: %s", run.output);
+    if (run.status != 0 && strstr(run.output, " lost") == NULL)
+        check_failure();
+}
+
+static void run_load(void)
+{
+    run_client((const char *const[]){"--load", "--connections", "2", "--count", "6", "--pipeline",
+                                     "2", "--size", "20000", "--json", NULL},
+               NULL, 0);
+    bool whole = json_valid(run.output);
+
+    if (run.output[0] != '\0' && !whole)
+        problem("stdout is not JSON: %s", run.output);
+    if (whole && json_is(run.output, "passed", "true") != (run.status == 0))
+        problem("status %d with %s", run.status, run.output);
+    if (!whole && (run.status == 0 || !explained()))
+        problem("status %d; stderr: %s", run.status, run.errors);
+    if (whole && run.status != 0 && !explained() && json_is(run.output, "failure", "null") &&
+        json_is(run.output, "fault", "null"))
+        problem("no reason in %s", run.output);
+}
+
+static void run_echo_server(void)
+{
+    run_server(MODE_ECHO);
+}
+
+static void run_line_server(void)
+{
+    run_server(MODE_LINE);
+}
+
+static void run_chunk_server(void)
+{
+    run_server(MODE_CHUNK);
+}
+
+/* Runs a scenario with each fault. */
+static void torture(const char *name, void (*scenario)(void))
+{
+    static struct report clean;
+    const char *limit_text = getenv("TORTURE_LIMIT");
+    unsigned long limit = limit_text != NULL ? strtoul(limit_text, NULL, 10) : 0;
+    unsigned long before = faults;
+    unsigned problems_before = problems;
+
+    scenario_name = name;
+    snprintf(fault_text, sizeof fault_text, "none");
+    system_set_environment("TORTURE_FAULT", fault_text);
+    remove(report_path);
+    scenario();
+    check_end(run.report.open);
+    clean = run.report;
+    assert_true(run.status == 0 && clean.count > 0 && problems == problems_before);
+    for (size_t i = 0; i < clean.count; i++) {
+        const struct call *call = &clean.calls[i];
+
+        for (unsigned long k = 1; k <= call->calls && (limit == 0 || k <= limit); k++) {
+            for (unsigned long outcome = 0; outcome < call->outcomes; outcome++) {
+                snprintf(fault_text, sizeof fault_text, "%s %lu %lu", call->name, k, outcome);
+                system_set_environment("TORTURE_FAULT", fault_text);
+                remove(report_path);
+                scenario();
+                check_end(clean.open);
+                if (good_server != NULL)
+                    process_pump(good_server, NULL, 0, 0); /* its log is read */
+                faults += run.report.fault[0] != '\0';
+            }
+        }
+    }
+    print_message("%s: %lu faults, %u broken promises\n", name, faults - before,
+                  problems - problems_before);
+    assert_int_equal(problems, problems_before);
+}
+
+static void the_server_survives_in_echo_mode(void **state)
+{
+    (void)state;
+    torture("server, echo mode", run_echo_server);
+}
+
+static void the_server_survives_in_line_mode(void **state)
+{
+    (void)state;
+    torture("server, line mode", run_line_server);
+}
+
+static void the_server_survives_in_chunk_mode(void **state)
+{
+    (void)state;
+    torture("server, chunk mode", run_chunk_server);
+}
+
+static void a_session_through_pipes_survives(void **state)
+{
+    (void)state;
+    torture("session, pipes", run_pipe);
+}
+
+static void ping_survives(void **state)
+{
+    (void)state;
+    torture("ping", run_ping);
+}
+
+static void load_survives(void **state)
+{
+    (void)state;
+    torture("load", run_load);
+}
+
+static int begin(void **state)
+{
+    static char received[PEERS][OUTPUT_MAX];
+
+    if (support_setup(state) != 0)
+        return -1;
+    system_set_environment("TORTURE_REPORT", report_path);
+    selector = selector_create(SELECTOR_ALL);
+    for (size_t i = 0; i < sizeof long_input; i++)
+        long_input[i] = (char)(i % LONG_LINE == LONG_LINE - 1 ? '\n' : 'a' + i % 23);
+    for (size_t i = 0; i < PEERS; i++)
+        peers[i].received = received[i];
+    peers[0].input = "one\ntwo\n";
+    peers[0].input_length = 8;
+    peers[1].input = long_input;
+    peers[1].input_length = sizeof long_input;
+    peers[2].input = "bye\nquit\n";
+    peers[2].input_length = 9;
+    return selector == NULL ? -1 : 0;
+}
+
+static int end(void **state)
+{
+    selector_destroy(selector);
+    remove(report_path);
+    return support_teardown(state);
+}
+
+static int begin_client(void **state)
+{
+    (void)state;
+    good_server = support_start_server(NULL, NULL, &good_port);
+    return 0;
+}
+
+/* The server ends well, too, and has logged nothing unusual. */
+static int end_client(void **state)
+{
+    (void)state;
+    process_stop(good_server, PROCESS_STOP_INTERRUPT);
+    int status = support_finish(good_server);
+
+    good_server = NULL;
+    return status;
+}
+
+#define CLIENT_TEST(name) cmocka_unit_test_setup_teardown(name, begin_client, end_client)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_server_survives_in_echo_mode),
+        cmocka_unit_test(the_server_survives_in_line_mode),
+        cmocka_unit_test(the_server_survives_in_chunk_mode),
+        CLIENT_TEST(a_session_through_pipes_survives),
+        CLIENT_TEST(ping_survives),
+        CLIENT_TEST(load_survives),
+    };
+
+    return cmocka_run_group_tests_name("torture", tests, begin, end);
+}
