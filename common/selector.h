@@ -35,8 +35,8 @@ enum { SELECTOR_FEW = 64, SELECTOR_KINDS = 16 };
 enum selector_way {
     SELECTOR_ALL,      /* there are no cold sockets: all are given to each select() */
     SELECTOR_POLLED,   /* cold sockets are polled, some at a time. While others are busy, one that
-                          becomes ready waits at most about twenty times as long as a select() over
-                          all sockets takes */
+                          becomes ready waits at most 17 times as long as a select() over all sockets
+                          takes */
     SELECTOR_ANNOUNCED /* a cold socket announces an event through a signal queue, and is given to
                           the next select() (Linux: signalfd(2), and F_SETSIG in fcntl(2)) */
 };

@@ -1,8 +1,8 @@
 /*
  * Cold sockets are polled. While hot sockets are busy, one slice of the cold ones is polled
  * after the other; while none is busy, one select() waits for all. The cost of a poll is measured,
- * and the interval between polls follows from it: a sixteenth of the time goes into polling cold
- * sockets.
+ * and the interval between polls follows from it: a seventeenth of the time goes into polling
+ * cold sockets.
  */
 #include "selector_private.h"
 

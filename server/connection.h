@@ -34,8 +34,8 @@ enum connection_end {
     CONNECTION_NOT_ENDED,
     CONNECTION_END_OF_STREAM,
     CONNECTION_QUIT,
-    CONNECTION_LEFT,  /* by a reset that lost nothing */
-    CONNECTION_RESET, /* by a reset that lost unanswered or unsent bytes */
+    CONNECTION_LEFT,  /* by a reset, when the system had taken every answer */
+    CONNECTION_RESET, /* by a reset, with unanswered or unsent bytes */
     CONNECTION_IDLE,
     CONNECTION_LINE_TOO_LONG,
     CONNECTION_REJECTED, /* at once, because memory for it was refused */
