@@ -180,11 +180,12 @@ $(TORTURE): $(BUILD)/obj/test/torture/torture.o $(TEST_SUPPORT) $(LIBRARY)
 
 # TORTURE_LIMIT=N: only the first N calls of each function fail.
 torture: $(PROGRAMS) $(TORTURED) $(TORTURE)
-	@cd $(BUILD)/torture && ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
+	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
 	    ECHO_CLIENT='$(call program_path,$(word 2,$(PROGRAMS)))' \
 	    TORTURE_SERVER='$(call program_path,$(word 1,$(TORTURED)))' \
 	    TORTURE_CLIENT='$(call program_path,$(word 2,$(TORTURED)))' \
-	    $(UNDER) sh -c '$${WINE:+"$$WINE"} ./torture$(EXE) </dev/null'
+	    TORTURE_REPORT=$(BUILD)/torture/report TEST_LIMIT=1800 $(UNDER) test/run.sh $(TORTURE); \
+	    status=$$?; grep ' faults, ' $(TORTURE).log; exit $$status
 
 # Facts that only the system can tell.
 PROBE := $(call objects,$(call sources,test/probe) \

@@ -221,6 +221,15 @@ static BOOL WINAPI on_console_control(DWORD event)
     return TRUE;
 }
 
+static void close_stop_socket(void)
+{
+    int error = WSAGetLastError();
+
+    closesocket(stop_socket);
+    stop_socket = INVALID_SOCKET;
+    WSASetLastError(error);
+}
+
 os_socket os_stop_open(void)
 {
     struct sockaddr_in self = {.sin_family = AF_INET};
@@ -236,16 +245,16 @@ os_socket os_stop_open(void)
         getsockname(stop_socket, (struct sockaddr *)&self, &length) != 0 ||
         connect(stop_socket, (struct sockaddr *)&self, length) != 0 ||
         !os_prepare_socket(stop_socket)) {
-        int error = WSAGetLastError();
-        closesocket(stop_socket);
-        stop_socket = INVALID_SOCKET;
-        WSASetLastError(error);
+        close_stop_socket();
         return OS_NO_SOCKET;
     }
     memset(&stop_requests, 0, sizeof stop_requests);
     /* A process inherits "ignore Ctrl-C" from its parent; this undoes it. */
     SetConsoleCtrlHandler(NULL, FALSE);
-    SetConsoleCtrlHandler(on_console_control, TRUE);
+    if (!SetConsoleCtrlHandler(on_console_control, TRUE)) {
+        close_stop_socket();
+        return OS_NO_SOCKET;
+    }
     return stop_socket;
 }
 

@@ -53,6 +53,13 @@ static bool terminal_reflows(void)
     return false;
 }
 
+/*
+ * While this is on (xterm, "bracketed paste mode"), pasted text arrives between two sequences and
+ * is not taken for typed text. Terminals that do not know it ignore it.
+ */
+static const char pastes_on[] = "\x1B[?2004h";
+static const char pastes_off[] = "\x1B[?2004l";
+
 struct screen *screen_open(bool drawn, struct output *output)
 {
     struct screen *screen = calloc(1, sizeof *screen);
@@ -68,8 +75,14 @@ struct screen *screen_open(bool drawn, struct output *output)
 
 void screen_close(struct screen *screen)
 {
-    if (screen != NULL)
-        buffer_clear(&screen->row.text);
+    if (screen == NULL)
+        return;
+    /* What was to be written may be lost. The terminal must not keep a mode that is the client's.
+     */
+    if (screen->drawn &&
+        (screen->output->broken || screen->output->refused || output_length(screen->output) > 0))
+        stream_write(STREAM_OUTPUT, pastes_off, strlen(pastes_off));
+    buffer_clear(&screen->row.text);
     free(screen);
 }
 
@@ -97,14 +110,10 @@ static size_t window_columns(void)
     return columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
 }
 
-/*
- * While this is on (xterm, "bracketed paste mode"), pasted text arrives between two sequences and
- * is not taken for typed text. Terminals that do not know it ignore it.
- */
 static void mark_pastes(struct screen *screen, bool on)
 {
     if (screen->pastes_marked != on)
-        write_text(screen, on ? "\x1B[?2004h" : "\x1B[?2004l");
+        write_text(screen, on ? pastes_on : pastes_off);
     screen->pastes_marked = on;
 }
 

@@ -81,7 +81,7 @@ static void set_mode(void)
     int input = stream_socket(STREAM_INPUT);
     bool blocking = (fcntl(input, F_GETFL) & O_NONBLOCK) == 0;
 
-    mode_due = 0;
+    mode_due = 1; /* tried again at the next wait, if it fails now */
     if (!mode_known && tcgetattr(input, &saved_mode) != 0)
         return;
     key_mode = saved_mode;
@@ -90,8 +90,7 @@ static void set_mode(void)
     key_mode.c_cc[VMIN] = blocking ? 0 : 1;
     key_mode.c_cc[VTIME] = 0;
     mode_known = 1;
-    if (tcsetattr(input, TCSANOW, &key_mode) != 0)
-        mode_due = 1;
+    mode_due = tcsetattr(input, TCSANOW, &key_mode) != 0;
 }
 
 static void on_deadly_signal(int number)
@@ -313,6 +312,7 @@ bool terminal_resumed(const struct terminal *terminal)
 
 int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
 {
+    terminal->resumed = false;
     wanted = wanted && terminal->foreground;
     selector_change(terminal->selector, &terminal->input, wanted ? SELECTOR_READ : SELECTOR_NONE);
     if (!terminal->foreground)

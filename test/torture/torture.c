@@ -10,7 +10,8 @@
  * - a failure of the program is one clear line on stderr, and JSON is whole.
  *
  * ECHO_SERVER and ECHO_CLIENT are the programs as they are, TORTURE_SERVER and TORTURE_CLIENT those
- * of faults.h. TORTURE_LIMIT: of each function, only so many of the first calls fail.
+ * of faults.h. TORTURE_REPORT is a file for their reports. TORTURE_LIMIT: of each function, only so
+ * many of the first calls fail.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ enum {
 };
 
 static const int64_t HANG = SECONDS(20); /* far longer than any run takes */
-static const char report_path[] = "torture.report";
+static const char *report_path;
 
 /* What faults.c reports of a run. */
 struct call {
@@ -242,7 +243,7 @@ static void run_peers(struct process *server, uint16_t port)
     for (size_t i = 0; i < PEERS; i++) {
         if (!peers[i].open)
             continue;
-        problem("client %zu hangs with %zu bytes", i, peers[i].length);
+        problem("client %d hangs with %lu bytes", (int)i, (unsigned long)peers[i].length);
         close_peer(&peers[i], true);
     }
 }
@@ -384,10 +385,12 @@ static void check_server(enum mode mode, bool served)
             continue;
         disturbed++;
         const char *reason = logged_reason(peers[i].name);
+        bool explained = is_right_reason(reason) ||
+                         (reason[0] == '\0' && strstr(run.errors, ",Cannot accept: ") != NULL);
 
-        if (strcmp(mistake, "was cut off") != 0 || !is_right_reason(reason))
-            problem("client %zu %s after %zu bytes; logged reason: '%s'", i, mistake,
-                    peers[i].length, reason);
+        if (strcmp(mistake, "was cut off") != 0 || !explained)
+            problem("client %d %s after %lu bytes; logged reason: '%s'", (int)i, mistake,
+                    (unsigned long)peers[i].length, reason);
     }
     if (disturbed > (run.report.fault[0] != '\0'))
         problem("%u clients are disturbed", disturbed);
@@ -493,7 +496,70 @@ static void run_pipe(void)
     if (run.status != 0)
         check_failure();
     else if (shown < sizeof long_input)
-        problem("status 0, and %zu bytes on stdout", shown);
+        problem("status 0, and %lu bytes on stdout", (unsigned long)shown);
+}
+
+/* Waits until the screen shows `text`, the program has ended, or the fault has happened: then the
+ * screen may never show it. Returns whether the program runs. */
+static bool wait_for_screen(struct pseudo_terminal *terminal, char *screen, const char *text)
+{
+    int64_t deadline = os_nanoseconds() + HANG;
+
+    while (pseudo_terminal_look(terminal, screen) && strstr(screen, text) == NULL &&
+           os_nanoseconds() < deadline) {
+        read_report(&run.report);
+        if (run.report.fault[0] != '\0')
+            break;
+    }
+    return !pseudo_terminal_ended(terminal);
+}
+
+/* Waits until the program has ended. Returns whether it has, before `deadline`. */
+static bool wait_for_end(struct pseudo_terminal *terminal, char *screen, int64_t deadline)
+{
+    while (pseudo_terminal_look(terminal, screen) && os_nanoseconds() < deadline)
+        continue;
+    return pseudo_terminal_ended(terminal);
+}
+
+/* One line is typed and answered, and the end of the input ends the session. */
+static void run_terminal(void)
+{
+    static const struct pseudo_terminal_options options = {.term = "xterm", .no_color = "1"};
+    static char screen[PSEUDO_TERMINAL_TEXT];
+    const char *arguments[] = {support_environment("TORTURE_CLIENT"), "127.0.0.1", NULL, NULL};
+    int64_t deadline = os_nanoseconds() + HANG;
+    char port[8];
+
+    snprintf(port, sizeof port, "%u", good_port);
+    arguments[2] = port;
+    struct pseudo_terminal *terminal = pseudo_terminal_start(arguments, &options);
+
+    assert_non_null(terminal);
+    if (wait_for_screen(terminal, screen, "ends\n"))
+        pseudo_terminal_press(terminal, "hello\r", 6);
+    wait_for_screen(terminal, screen, "< hello");
+    /* Where the terminal edits the line after a fault, the key that ends the input is a character
+     * of its own only on an empty line, and one that came too early is lost. */
+    while (!wait_for_end(terminal, screen, os_nanoseconds() + MILLISECONDS(200)) &&
+           os_nanoseconds() < deadline)
+        pseudo_terminal_press(terminal, PSEUDO_TERMINAL_END, 1);
+    if (!pseudo_terminal_ended(terminal)) {
+        problem("it does not end; the screen: %s", screen);
+        pseudo_terminal_kill(terminal);
+    }
+    bool restored = pseudo_terminal_as_found(terminal);
+
+    run.status = pseudo_terminal_destroy(terminal);
+    read_report(&run.report);
+    if (!restored && strcmp(run.report.fault, "tcsetattr") != 0)
+        problem("the terminal is left in another mode");
+    /* A key may be lost for want of memory, and the summary may be: the user sees both. */
+    const char *typed = strstr(screen, "ello");
+    bool answered = typed != NULL && strstr(typed + 1, "ello") != NULL;
+
+    if (run.status == 1 ? strstr(screen, "echo-client: ") == NULL : run.status != 0 || !answered)
+        problem("status %d with the screen: %s", run.status, screen);
 }
 
 static void run_ping(void)
@@ -601,6 +667,12 @@ static void a_session_through_pipes_survives(void **state)
     torture("session, pipes", run_pipe);
 }
 
+static void a_session_at_a_terminal_survives(void **state)
+{
+    (void)state;
+    torture("session, terminal", run_terminal);
+}
+
 static void ping_survives(void **state)
 {
     (void)state;
@@ -619,7 +691,7 @@ static int begin(void **state)
 
     if (support_setup(state) != 0)
         return -1;
-    system_set_environment("TORTURE_REPORT", report_path);
+    report_path = support_environment("TORTURE_REPORT");
     selector = selector_create(SELECTOR_ALL);
     for (size_t i = 0; i < sizeof long_input; i++)
         long_input[i] = (char)(i % LONG_LINE == LONG_LINE - 1 ? '\n' : 'a' + i % 23);
@@ -668,6 +740,7 @@ int main(void)
         cmocka_unit_test(the_server_survives_in_line_mode),
         cmocka_unit_test(the_server_survives_in_chunk_mode),
         CLIENT_TEST(a_session_through_pipes_survives),
+        CLIENT_TEST(a_session_at_a_terminal_survives),
         CLIENT_TEST(ping_survives),
         CLIENT_TEST(load_survives),
     };
