@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "editor/markup.h"
 #include "random_numbers.h"
-#include "terminal/screen.h"
 #include "test.h"
 #include "text.h"
 
@@ -20,7 +20,7 @@ static char *shown(const struct buffer *out)
         memcpy(text, buffer_bytes(out), length);
     text[length] = '\0';
     for (size_t i = 0; i < length; i++)
-        text[i] = (char)(text[i] == SCREEN_DIM ? '{' : text[i] == SCREEN_NORMAL ? '}' : text[i]);
+        text[i] = (char)(text[i] == MARKUP_DIM ? '{' : text[i] == MARKUP_NORMAL ? '}' : text[i]);
     return text;
 }
 
@@ -237,9 +237,9 @@ static const char *read_line_back(const char *text, const char *end, char *bytes
     text += 2;
     while (*text != '\n') {
         assert_true(text < end);
-        if (*text == (dim ? SCREEN_NORMAL : SCREEN_DIM)) {
+        if (*text == (dim ? MARKUP_NORMAL : MARKUP_DIM)) {
             text++;
-            assert_int_not_equal(*text, dim ? SCREEN_DIM : SCREEN_NORMAL); /* none for nothing */
+            assert_int_not_equal(*text, dim ? MARKUP_DIM : MARKUP_NORMAL); /* none for nothing */
             dim = !dim;
         } else if (dim) {
             text = unescape(text, &bytes[(*length)++]);

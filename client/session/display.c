@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "terminal/screen.h"
+#include "editor/markup.h"
 #include "text.h"
 
 enum { ROW = 16 };
@@ -24,8 +24,8 @@ static size_t line_ending(const char *bytes, size_t length)
     return length > 1 && bytes[0] == '\r' && bytes[1] == '\n' ? 2 : 0;
 }
 
-static const char dimmed = SCREEN_DIM;
-static const char normal = SCREEN_NORMAL;
+static const char dimmed = MARKUP_DIM;
+static const char normal = MARKUP_NORMAL;
 
 static bool append_line(struct buffer *out, const char *stamp, const char *bytes, size_t length)
 {

@@ -22,9 +22,9 @@ struct display {
 
 /*
  * Appends the text for `length` received bytes to `out`. Each line becomes `stamp`, "< ", the line
- * without its ending, and a line feed. Escapes are between SCREEN_DIM and SCREEN_NORMAL; the only
- * other control character is the line feed. With `hex`, rows of 16 bytes. Returns false when memory
- * is refused.
+ * without its ending, and a line feed. Escapes stand between MARKUP_DIM and MARKUP_NORMAL
+ * (editor/markup.h); the only other control character is the line feed. With `hex`, rows of 16
+ * bytes. Returns false when memory is refused.
  *
  * Data without a line ending is shown at once, as a line; if only its ending arrives later, nothing
  * more is shown for it. A cut character is held back until its rest arrives, and so is a final

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "editor/markup.h"
+
 bool screen_without_colours(void)
 {
     const char *no_color = getenv("NO_COLOR");
@@ -18,11 +20,11 @@ bool screen_print(struct screen *screen, const char *text, size_t length)
     while (ok && text < end) {
         const char *plain = text;
 
-        while (text < end && *text != SCREEN_DIM && *text != SCREEN_NORMAL)
+        while (text < end && *text != MARKUP_DIM && *text != MARKUP_NORMAL)
             text++;
         ok = screen_write(screen, plain, (size_t)(text - plain));
         if (text < end)
-            screen_dim(screen, *text++ == SCREEN_DIM);
+            screen_dim(screen, *text++ == MARKUP_DIM);
     }
     return ok;
 }

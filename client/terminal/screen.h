@@ -12,10 +12,6 @@
 #include "editor/line_editor.h"
 #include "output.h"
 
-/* In text for the screen, the part between these two bytes is dimmed. */
-#define SCREEN_DIM '\x0E'
-#define SCREEN_NORMAL '\x0F'
-
 struct screen;
 
 /*
@@ -36,8 +32,8 @@ struct screen *screen_open(bool drawn, struct output *output);
 void screen_close(struct screen *screen);
 
 /*
- * Hides the line and adds text. The text between the marks is dimmed, unless colours are not shown
- * or not wanted (NO_COLOR). Returns as output_append().
+ * Hides the line and adds text. The marks in the text (editor/markup.h) dim a part of it, unless
+ * colours are not shown or not wanted (NO_COLOR). Returns as output_append().
  */
 bool screen_print(struct screen *screen, const char *text, size_t length);
 
