@@ -141,17 +141,17 @@ static void describe(const struct connector *connector, char error[CONNECTOR_ERR
     for (size_t i = 0; i < connector->count && filled < CONNECTOR_ERROR; i++) {
         const struct attempt *attempt = &connector->attempts[i];
         char address[NET_ADDRESS_TEXT];
-        char words[OS_ERROR_TEXT] = "no answer in time";
+        char reason[OS_ERROR_TEXT] = "no answer in time";
 
         if (attempt->state == ATTEMPT_FAILED && attempt->error == 0)
-            snprintf(words, sizeof words, "out of memory");
+            snprintf(reason, sizeof reason, "out of memory");
         else if (attempt->state == ATTEMPT_FAILED)
-            os_error_text(attempt->error, words);
+            os_error_text(attempt->error, reason);
         else if (attempt->state == ATTEMPT_WAITING)
-            snprintf(words, sizeof words, "no time left to try it");
-        filled +=
-            (size_t)snprintf(error + filled, CONNECTOR_ERROR - filled, "%s%s: %s",
-                             i > 0 ? "; " : "", net_address_text(attempt->address, address), words);
+            snprintf(reason, sizeof reason, "no time left to try it");
+        filled += (size_t)snprintf(error + filled, CONNECTOR_ERROR - filled, "%s%s: %s",
+                                   i > 0 ? "; " : "", net_address_text(attempt->address, address),
+                                   reason);
     }
 }
 

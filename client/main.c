@@ -48,12 +48,12 @@ static int run_load(const struct client_options *options,
 
     load.progress = stream_is_terminal(STREAM_ERROR);
     if (!load_run(&load, connection, stop, &result)) {
-        output_complain(stop, "out of memory");
+        output_error(stop, "out of memory");
         return EXIT_FAILURE;
     }
     /* Then there is nothing to report on but this. */
     if (result.connections_made == 0 && result.failure[0] != '\0') {
-        output_complain(stop, "%s", result.failure);
+        output_error(stop, "%s", result.failure);
         if (!options->json)
             return EXIT_FAILURE;
     }
@@ -72,7 +72,7 @@ static int run_unconnected(const struct client_options *options, const char *wha
 
     snprintf(result.failure, sizeof result.failure, "cannot %s '%s': %s", what,
              text_name(options->host, name), error);
-    output_complain(stop, "%s", result.failure);
+    output_error(stop, "%s", result.failure);
     if (options->job != CLIENT_LOAD || !options->json)
         return EXIT_FAILURE;
     result.connections_failed = (uint64_t)options->load.connections + options->load.idle;
@@ -119,7 +119,7 @@ static int connect_and_run(const struct client_options *options,
 static int run(const struct client_options *options)
 {
     struct net_address addresses[NET_RESOLVE_MAX];
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
     size_t count;
 
     /* The name service may take its time, and nothing else interrupts it. */
@@ -127,8 +127,8 @@ static int run(const struct client_options *options)
     os_socket stop = os_stop_open();
 
     if (stop == OS_NO_SOCKET) {
-        output_complain(OS_NO_SOCKET, "cannot watch for Ctrl-C: %s",
-                        os_error_text(os_socket_error(), words));
+        output_error(OS_NO_SOCKET, "cannot watch for Ctrl-C: %s",
+                     os_error_text(os_socket_error(), reason));
         return EXIT_FAILURE;
     }
     const char *error = net_resolve(options->host, options->port, addresses, &count);
@@ -145,7 +145,7 @@ static int run(const struct client_options *options)
 int main(int argc, char **argv)
 {
     struct client_options options;
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
 
     switch (client_options_parse(argc, argv, &options)) {
     case COMMAND_LINE_SHOWN:
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
     int error = os_start();
 
     if (error != 0) {
-        fprintf(stderr, "echo-client: cannot start: %s\n", os_error_text(error, words));
+        fprintf(stderr, "echo-client: cannot start: %s\n", os_error_text(error, reason));
         return EXIT_FAILURE;
     }
     int status = run(&options);

@@ -137,8 +137,8 @@ static void drain(struct output *output, os_socket stop)
     selector_destroy(selector);
 }
 
-/* Returns why something was lost, perhaps in `words`; NULL: nothing was. */
-static const char *finish(struct output *output, os_socket stop, char words[OS_ERROR_TEXT])
+/* Returns why something was lost, perhaps in `reason`; NULL: nothing was. */
+static const char *finish(struct output *output, os_socket stop, char reason[OS_ERROR_TEXT])
 {
     output_detach(output);
     output->held = false;
@@ -150,26 +150,26 @@ static const char *finish(struct output *output, os_socket stop, char words[OS_E
     buffer_clear(&output->text);
     return output->refused  ? "out of memory"
            : !written       ? "its reader takes nothing"
-           : output->broken ? os_error_text(output->error, words)
+           : output->broken ? os_error_text(output->error, reason)
                             : NULL;
 }
 
 bool output_finish(struct output *output, os_socket stop)
 {
-    char words[OS_ERROR_TEXT];
-    const char *why = finish(output, stop, words);
+    char reason[OS_ERROR_TEXT];
+    const char *why = finish(output, stop, reason);
 
     if (why != NULL)
-        output_complain(stop, "cannot write to standard output: %s", why);
+        output_error(stop, "cannot write to standard output: %s", why);
     return why == NULL;
 }
 
-void output_complain(os_socket stop, const char *format, ...)
+void output_error(os_socket stop, const char *format, ...)
 {
     struct output output = {.stream = STREAM_ERROR};
     char message[OUTPUT_PIECE];
     char line[OUTPUT_PIECE + 16];
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
     va_list arguments;
 
     va_start(arguments, format);
@@ -180,5 +180,5 @@ void output_complain(os_socket stop, const char *format, ...)
     ptrdiff_t n = stream_write(STREAM_ERROR, line, strlen(line));
 
     if (n >= 0 && output_append(&output, line + n, strlen(line + n)))
-        finish(&output, stop, words);
+        finish(&output, stop, reason);
 }

@@ -66,6 +66,6 @@ bool output_finish(struct output *output, os_socket stop);
 
 /* Writes "echo-client: MESSAGE" and a line feed to stderr, as output_finish() does, but says
  * nothing if that fails. */
-__attribute__((format(printf, 2, 3))) void output_complain(os_socket stop, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void output_error(os_socket stop, const char *format, ...);
 
 #endif

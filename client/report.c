@@ -2,10 +2,17 @@
 
 #include <stdio.h>
 
+#include "deadline.h"
+
 const char *report_rate(double rate, char text[REPORT_RATE])
 {
     snprintf(text, REPORT_RATE, rate < 99.5 ? "%.3g" : "%.0f", rate);
     return text;
+}
+
+double report_seconds(int64_t nanoseconds)
+{
+    return (double)nanoseconds / (double)SECONDS(1);
 }
 
 const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION])

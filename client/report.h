@@ -12,6 +12,9 @@ enum { REPORT_DURATION = 16, REPORT_RATE = 32 };
  * whole from 100 on, below that three digits without zeros at the end. */
 const char *report_rate(double rate, char text[REPORT_RATE]);
 
+/* A duration in seconds. */
+double report_seconds(int64_t nanoseconds);
+
 /* "950 ns", "45.3 us", "1.23 ms" or "2.50 s", written into `text`, which is returned. */
 const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION]);
 

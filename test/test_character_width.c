@@ -251,7 +251,7 @@ static void forwards_and_backwards_are_the_same(void **state)
 /* However long a run is, a step back looks at a part of it only. */
 static void long_runs(void **state)
 {
-    enum { RUN = 10 * CHARACTER_MOST };
+    enum { RUN = 10 * CHARACTER_MAX_CODE_POINTS };
     static char text[1 + 4 * RUN];
     size_t end = 0;
 
@@ -264,8 +264,8 @@ static void long_runs(void **state)
     text[end++] = 'a';
     for (int i = 0; i < RUN; i++, end += 2)
         memcpy(text + end, ACUTE, 2);
-    assert_int_equal(character_before(text, 1 + 2 * (CHARACTER_MOST - 1)), 0);
-    assert_int_equal(character_before(text, end), end - 2 * CHARACTER_MOST);
+    assert_int_equal(character_before(text, 1 + 2 * (CHARACTER_MAX_CODE_POINTS - 1)), 0);
+    assert_int_equal(character_before(text, end), end - 2 * CHARACTER_MAX_CODE_POINTS);
 }
 
 int main(void)

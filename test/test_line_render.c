@@ -230,7 +230,8 @@ static void a_row_may_be_broken(void **state)
         row.cursor = (size_t)(cursor - cases[i].row);
         assert_true(buffer_append(&row.text, cases[i].row, row.cursor));
         assert_true(buffer_append(&row.text, cursor + 1, strlen(cursor + 1)));
-        struct line_editor_place place = line_editor_broken(&row, row.cursor, cases[i].columns);
+        struct line_editor_place place =
+            line_editor_wrapped_place(&row, row.cursor, cases[i].columns);
 
         assert_int_equal(place.row, cases[i].place[0]);
         assert_int_equal(place.column, cases[i].place[1]);

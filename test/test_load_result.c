@@ -37,13 +37,13 @@ static void what_went_wrong_is_not_passed(void **state)
         assert_false(load_result_passed(&result));
         result.connections_lost = 0;
         assert_true(load_result_passed(&result));
-        load_result_fault(&result, (struct load_fault){.what = "wrong"});
+        load_result_record_fault(&result, (struct load_fault){.what = "wrong"});
         assert_false(load_result_passed(&result));
         /* Such as a select() that refuses to wait while no connection is open. */
         result = all_answered();
         result.interrupted = interrupted != 0;
-        load_result_failure(&result, "cannot wait for", &(struct net_address){.port = 1},
-                            (struct net_result){.outcome = NET_EXHAUSTED});
+        load_result_record_failure(&result, "cannot wait for", &(struct net_address){.port = 1},
+                                   (struct net_result){.outcome = NET_EXHAUSTED});
         assert_false(load_result_passed(&result));
     }
 }
@@ -79,10 +79,10 @@ static void an_interrupt_is_told_where_nothing_else_is(void **state)
     struct load_result result = {.interrupted = true};
 
     (void)state;
-    load_result_interrupted(&result);
+    load_result_record_interruption(&result);
     assert_string_equal(result.failure, "interrupted before anything was answered");
     result = (struct load_result){.failure = "first"};
-    load_result_interrupted(&result);
+    load_result_record_interruption(&result);
     assert_string_equal(result.failure, "first");
 }
 

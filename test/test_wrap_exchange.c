@@ -45,11 +45,11 @@ static void sends_once_a_turn(void **state)
     (void)state;
     pattern_fill(&pattern, 5, &start, expected, sizeof expected);
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
-        int64_t since[MESSAGES];
+        int64_t timed_from[MESSAGES];
         struct exchange exchange = {.watch = {.socket = SOCKET},
                                     .pattern = &pattern,
                                     .connection = 5,
-                                    .since = since,
+                                    .timed_from = timed_from,
                                     .pipeline = MESSAGES};
         int turns = 0;
 

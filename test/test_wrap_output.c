@@ -233,7 +233,7 @@ static void a_complaint_is_a_line_on_stderr(void **state)
 {
     (void)state;
     fake.refused_at = 1;
-    output_complain(STOP, "no %s", "way");
+    output_error(STOP, "no %s", "way");
     assert_string_equal(fake.complaint, "echo-client: no way\n");
 }
 

@@ -135,7 +135,8 @@ size_t character_before(const char *bytes, size_t end)
     /* Go back to a certain boundary, then forward character by character. */
     do
         start -= length_before(bytes, start);
-    while (start > 0 && ++code_points < CHARACTER_MOST && !is_boundary(bytes, start, end));
+    while (start > 0 && ++code_points < CHARACTER_MAX_CODE_POINTS &&
+           !is_boundary(bytes, start, end));
     while ((next = start + character_length(bytes + start, end - start, &columns)) < end)
         start = next;
     return start;

@@ -30,12 +30,13 @@ int character_width(uint32_t code);
 size_t character_length(const char *bytes, size_t length, size_t *columns);
 
 /* The most code points that are searched backwards; even, so that flags stay pairs. */
-enum { CHARACTER_MOST = 128 };
+enum { CHARACTER_MAX_CODE_POINTS = 128 };
 
 /*
  * The start of the character that ends at `end`, 0 < end, in the text at `bytes`. The search goes
- * back to the start of that character, or of the row of flags that it ends, but CHARACTER_MOST code
- * points at most. Of a longer character, it returns a place within it.
+ * back to the start of that character, or of the row of flags that it ends, but
+ * CHARACTER_MAX_CODE_POINTS code points at most. Of a longer character, it returns a place within
+ * it.
  */
 size_t character_before(const char *bytes, size_t end);
 

@@ -132,13 +132,13 @@ static bool search_key(struct line_editor *editor, const struct key *key,
     *event = LINE_EDITOR_CHANGED;
     switch (key->kind) {
     case KEY_TEXT:
-        *event = changed_if(line_history_search_for(editor, key->text, key->length));
+        *event = changed_if(line_history_extend_pattern(editor, key->text, key->length));
         return true;
     case KEY_BACKSPACE:
-        line_history_search_for_less(editor);
+        line_history_shorten_pattern(editor);
         return true;
     case KEY_SEARCH:
-        *event = changed_if(line_history_search_on(editor));
+        *event = changed_if(line_history_search_older(editor));
         return true;
     case KEY_CANCEL:
         editor->searching = false;

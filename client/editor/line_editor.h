@@ -116,7 +116,7 @@ struct line_editor_place {
  * character that does not fit begins a new row. The place after the last character is in the row of
  * that character, at column `columns` at most.
  */
-struct line_editor_place line_editor_broken(const struct line_editor_row *row, size_t byte,
-                                            size_t columns);
+struct line_editor_place line_editor_wrapped_place(const struct line_editor_row *row, size_t byte,
+                                                   size_t columns);
 
 #endif

@@ -81,7 +81,7 @@ static void search(struct line_editor *editor, size_t steps)
     editor->search_failed = true;
 }
 
-bool line_history_search_for(struct line_editor *editor, const char *text, size_t length)
+bool line_history_extend_pattern(struct line_editor *editor, const char *text, size_t length)
 {
     if (LINE_EDITOR_PATTERN - editor->pattern_length < length)
         return false;
@@ -91,7 +91,7 @@ bool line_history_search_for(struct line_editor *editor, const char *text, size_
     return true;
 }
 
-void line_history_search_for_less(struct line_editor *editor)
+void line_history_shorten_pattern(struct line_editor *editor)
 {
     if (editor->pattern_length > 0)
         editor->pattern_length = character_before(editor->pattern, editor->pattern_length);
@@ -101,7 +101,7 @@ void line_history_search_for_less(struct line_editor *editor)
         search(editor, 1);
 }
 
-bool line_history_search_on(struct line_editor *editor)
+bool line_history_search_older(struct line_editor *editor)
 {
     if (editor->pattern_length == 0)
         return false;

@@ -20,13 +20,13 @@ void line_history_begin_search(struct line_editor *editor);
 
 /* Appends to the pattern, and searches for it from the line found on. Returns false if the pattern
  * would be too long. */
-bool line_history_search_for(struct line_editor *editor, const char *text, size_t length);
+bool line_history_extend_pattern(struct line_editor *editor, const char *text, size_t length);
 
 /* Removes the last character of the pattern, and searches for the rest from the newest line on. */
-void line_history_search_for_less(struct line_editor *editor);
+void line_history_shorten_pattern(struct line_editor *editor);
 
 /* Searches for the pattern in older lines. Returns false if the pattern is empty. */
-bool line_history_search_on(struct line_editor *editor);
+bool line_history_search_older(struct line_editor *editor);
 
 /* Ends the search and makes the line found, if any, the text. Returns false, still searching, when
  * memory is refused. */

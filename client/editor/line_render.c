@@ -185,8 +185,8 @@ bool line_editor_render(const struct line_editor *editor, size_t columns,
     return ok;
 }
 
-struct line_editor_place line_editor_broken(const struct line_editor_row *row, size_t byte,
-                                            size_t columns)
+struct line_editor_place line_editor_wrapped_place(const struct line_editor_row *row, size_t byte,
+                                                   size_t columns)
 {
     const char *bytes = buffer_bytes(&row->text);
     size_t length = buffer_length(&row->text);

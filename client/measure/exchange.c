@@ -12,10 +12,10 @@ bool exchange_open(struct exchange *exchange, const struct pattern *pattern, uin
 {
     *exchange =
         (struct exchange){.pattern = pattern, .connection = connection, .pipeline = pipeline};
-    exchange->since = malloc(pipeline * sizeof *exchange->since);
-    if (exchange->since != NULL && selector_add(selector, &exchange->watch, s, interest))
+    exchange->timed_from = malloc(pipeline * sizeof *exchange->timed_from);
+    if (exchange->timed_from != NULL && selector_add(selector, &exchange->watch, s, interest))
         return true;
-    free(exchange->since);
+    free(exchange->timed_from);
     net_close(s);
     return false;
 }
@@ -24,8 +24,8 @@ void exchange_close(struct exchange *exchange, struct selector *selector)
 {
     selector_remove(selector, &exchange->watch);
     net_close(exchange->watch.socket);
-    free(exchange->since);
-    exchange->since = NULL;
+    free(exchange->timed_from);
+    exchange->timed_from = NULL;
 }
 
 uint64_t exchange_in_flight(const struct exchange *exchange)
@@ -33,15 +33,15 @@ uint64_t exchange_in_flight(const struct exchange *exchange)
     return exchange->begun - exchange->receiving.message;
 }
 
-void exchange_begin(struct exchange *exchange, int64_t since)
+void exchange_begin(struct exchange *exchange, int64_t timed_from)
 {
-    exchange->since[exchange->begun % exchange->pipeline] = since;
+    exchange->timed_from[exchange->begun % exchange->pipeline] = timed_from;
     exchange->begun++;
 }
 
-int64_t exchange_since(const struct exchange *exchange, uint64_t message)
+int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message)
 {
-    return exchange->since[message % exchange->pipeline];
+    return exchange->timed_from[message % exchange->pipeline];
 }
 
 /* Bytes from a place to the end of the messages that are begun, at most `max`. */

@@ -20,9 +20,9 @@ struct exchange {
     struct pattern_place sending;   /* the next byte to send */
     struct pattern_place receiving; /* the next byte to come */
     uint64_t begun;                 /* messages that are sent, or to be sent now */
-    int64_t
-        *since; /* owned: from when the messages in flight are timed, message m at m % pipeline */
-    uint32_t pipeline; /* the most messages in flight */
+    int64_t *timed_from; /* owned: from when the messages in flight are timed, message m at m %
+                            pipeline */
+    uint32_t pipeline;   /* the most messages in flight */
 };
 
 /* Where an answer is wrong. */
@@ -56,11 +56,12 @@ void exchange_close(struct exchange *exchange, struct selector *selector);
 /* Messages that have been begun and not answered. */
 uint64_t exchange_in_flight(const struct exchange *exchange);
 
-/* Begins one more message, timed from `since` on; there are fewer than `pipeline` in flight. */
-void exchange_begin(struct exchange *exchange, int64_t since);
+/* Begins one more message, timed from `timed_from` on; there are fewer than `pipeline` in
+ * flight. */
+void exchange_begin(struct exchange *exchange, int64_t timed_from);
 
 /* From when a message in flight, or one that has just been answered, is timed. */
-int64_t exchange_since(const struct exchange *exchange, uint64_t message);
+int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message);
 
 /* Sends once: what is begun, up to the size of the scratch buffer. It does not go on, so that a
  * server that takes bytes as fast as they are made cannot hold up the loop. As net_send(); NET_DONE

@@ -14,7 +14,7 @@ _Static_assert(offsetof(struct generator_connection, exchange) == 0, "the exchan
 
 static void record_failure(struct generator *generator, const char *what, struct net_result result)
 {
-    load_result_failure(generator->result, what, &generator->first.peer, result);
+    load_result_record_failure(generator->result, what, &generator->first.peer, result);
 }
 
 static void record_unconnected(struct generator *generator, struct net_result result)
@@ -26,11 +26,12 @@ static void record_unconnected(struct generator *generator, struct net_result re
 static void record_fault(struct generator *generator, const struct exchange *exchange,
                          const char *what, int expected, int got)
 {
-    load_result_fault(generator->result, (struct load_fault){.what = what,
-                                                             .connection = exchange->connection,
-                                                             .place = exchange->receiving,
-                                                             .expected = expected,
-                                                             .got = got});
+    load_result_record_fault(generator->result,
+                             (struct load_fault){.what = what,
+                                                 .connection = exchange->connection,
+                                                 .place = exchange->receiving,
+                                                 .expected = expected,
+                                                 .got = got});
 }
 
 static void record_missing(struct generator *generator, const struct exchange *exchange)
@@ -41,25 +42,26 @@ static void record_missing(struct generator *generator, const struct exchange *e
 }
 
 /* The index of a connection: messages are dealt out to connections in this order. */
-static uint64_t place_of(const struct generator *generator, const struct generator_connection *c)
+static uint64_t index_of(const struct generator *generator, const struct generator_connection *c)
 {
     return (uint64_t)(c - generator->connections);
 }
 
 /* The number of a connection's next message among all messages, when there is a rate. */
-static uint64_t next_number(const struct generator *generator, const struct generator_connection *c)
+static uint64_t next_message_number(const struct generator *generator,
+                                    const struct generator_connection *c)
 {
-    return c->taken * generator->options->connections + place_of(generator, c);
+    return c->messages_begun * generator->options->connections + index_of(generator, c);
 }
 
 /* Whether that message is due. */
-static bool has_due(const struct generator *generator, const struct generator_connection *c)
+static bool has_due_message(const struct generator *generator, const struct generator_connection *c)
 {
-    return c->taken < schedule_released_to(&generator->schedule, place_of(generator, c));
+    return c->messages_begun < schedule_released_to(&generator->schedule, index_of(generator, c));
 }
 
 /* Closes a connection. Its messages in flight are lost. */
-static void close_one(struct generator *generator, struct generator_connection *c)
+static void close_connection(struct generator *generator, struct generator_connection *c)
 {
     switch ((enum generator_watch)c->exchange.watch.kind) {
     case GENERATOR_CONNECTING:
@@ -70,7 +72,7 @@ static void close_one(struct generator *generator, struct generator_connection *
         generator->in_flight -= exchange_in_flight(&c->exchange);
         break;
     case GENERATOR_STOP:
-    case GENERATOR_HELD:
+    case GENERATOR_IDLE:
     case GENERATOR_WAITING:
     case GENERATOR_CLOSED:
         break;
@@ -79,23 +81,24 @@ static void close_one(struct generator *generator, struct generator_connection *
     c->exchange.watch.kind = GENERATOR_CLOSED;
 }
 
-static void lose(struct generator *generator, struct generator_connection *c, const char *what,
-                 struct net_result result)
+static void lose_connection(struct generator *generator, struct generator_connection *c,
+                            const char *what, struct net_result result)
 {
     generator->result->connections_lost++;
     record_failure(generator, what, result);
     if (exchange_in_flight(&c->exchange) > 0)
         record_missing(generator, &c->exchange);
-    close_one(generator, c);
+    close_connection(generator, c);
 }
 
-/* Whether a connection begins one more message now. `since` is set to the time it counts from. */
+/* Whether a connection begins one more message now. `timed_from` is set to the time it counts
+ * from. */
 static bool next_message(struct generator *generator, struct generator_connection *c,
-                         int64_t *since)
+                         int64_t *timed_from)
 {
     const struct load_options *options = generator->options;
 
-    *since = generator->now;
+    *timed_from = generator->now;
     if (!generator->sending || generator->result->messages_sent >= options->count ||
         exchange_in_flight(&c->exchange) >= options->pipeline || exchange_is_full(&c->exchange))
         return false;
@@ -103,28 +106,28 @@ static bool next_message(struct generator *generator, struct generator_connectio
         return false;
     if (options->rate == 0)
         return true;
-    *since = schedule_time(&generator->schedule, next_number(generator, c));
-    return has_due(generator, c);
+    *timed_from = schedule_time(&generator->schedule, next_message_number(generator, c));
+    return has_due_message(generator, c);
 }
 
 /* Records how late each message was sent, from `message` to the last one that is sent in full. */
-static void note_lateness(struct generator *generator, const struct exchange *exchange,
-                          uint64_t message)
+static void record_lateness(struct generator *generator, const struct exchange *exchange,
+                            uint64_t message)
 {
     for (; message < exchange->sending.message; message++)
         histogram_add(&generator->result->send_lateness,
-                      generator->now - exchange_since(exchange, message));
+                      generator->now - exchange_timed_from(exchange, message));
 }
 
 /* Begins messages up to the pipeline's depth, and sends once. What could not be begun waits for
  * room, so that a message is timed from when the system can take it. */
 static void refill(struct generator *generator, struct generator_connection *c)
 {
-    int64_t since;
+    int64_t timed_from;
 
-    while (next_message(generator, c, &since)) {
-        exchange_begin(&c->exchange, since);
-        c->taken++;
+    while (next_message(generator, c, &timed_from)) {
+        exchange_begin(&c->exchange, timed_from);
+        c->messages_begun++;
         generator->in_flight++;
         generator->result->messages_sent++;
     }
@@ -132,14 +135,14 @@ static void refill(struct generator *generator, struct generator_connection *c)
     struct net_result result = exchange_send(&c->exchange);
 
     if (generator->options->rate > 0)
-        note_lateness(generator, &c->exchange, unsent);
+        record_lateness(generator, &c->exchange, unsent);
     generator->result->bytes_sent += result.bytes;
     if (result.bytes > 0)
         generator->last_byte_at = generator->now;
-    uint8_t room = next_message(generator, c, &since) ? SELECTOR_WRITE : SELECTOR_NONE;
+    uint8_t room = next_message(generator, c, &timed_from) ? SELECTOR_WRITE : SELECTOR_NONE;
 
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
-        lose(generator, c, "lost the connection to", result);
+        lose_connection(generator, c, "lost the connection to", result);
     else
         selector_change(generator->selector, &c->exchange.watch,
                         exchange_interest(&c->exchange) | room);
@@ -151,9 +154,9 @@ static void opened(struct generator *generator, struct generator_connection *c, 
     generator->last_connect_at = generator->now;
     generator->result->connections_made++;
     histogram_add(&generator->result->connect_time, took);
-    c->exchange.watch.kind = c->held ? GENERATOR_HELD : GENERATOR_OPEN;
+    c->exchange.watch.kind = c->idle ? GENERATOR_IDLE : GENERATOR_OPEN;
     selector_change(generator->selector, &c->exchange.watch, SELECTOR_READ);
-    if (!c->held) {
+    if (!c->idle) {
         generator->alive++;
         refill(generator, c);
     }
@@ -167,7 +170,7 @@ static void connected(struct generator *generator, struct generator_connection *
     generator->now = os_nanoseconds();
     if (result.outcome != NET_DONE) {
         record_unconnected(generator, result);
-        close_one(generator, c);
+        close_connection(generator, c);
         return;
     }
     generator->connecting--;
@@ -182,7 +185,7 @@ static void take_over_first(struct generator *generator, struct generator_connec
     generator->first.socket = OS_NO_SOCKET;
     generator->now = os_nanoseconds();
     if (exchange_open(&c->exchange, &options->pattern, generator->source.count++,
-                      c->held ? 1 : options->pipeline, s, generator->selector, SELECTOR_READ)) {
+                      c->idle ? 1 : options->pipeline, s, generator->selector, SELECTOR_READ)) {
         opened(generator, c, generator->first.took);
         return;
     }
@@ -204,7 +207,7 @@ static void connect_one(struct generator *generator, struct generator_connection
     c->connect_began = generator->now = os_nanoseconds();
     struct net_result result = source_connect(&generator->source, &generator->first.peer, &s);
     if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
-        !exchange_open(&c->exchange, &options->pattern, number, c->held ? 1 : options->pipeline, s,
+        !exchange_open(&c->exchange, &options->pattern, number, c->idle ? 1 : options->pipeline, s,
                        generator->selector, SELECTOR_WRITE))
         result = (struct net_result){.outcome = NET_EXHAUSTED};
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
@@ -220,7 +223,7 @@ static void connect_one(struct generator *generator, struct generator_connection
 /* Makes the connection for one message: now, or with a rate when the message is due. */
 static void connect_for_next(struct generator *generator, struct generator_connection *c)
 {
-    if (generator->options->rate == 0 || has_due(generator, c)) {
+    if (generator->options->rate == 0 || has_due_message(generator, c)) {
         connect_one(generator, c);
         return;
     }
@@ -242,7 +245,7 @@ static bool take_answers(struct generator *generator, struct generator_connectio
     generator->in_flight -= received->answered;
     generator->last_answer_at = received->answered > 0 ? generator->now : generator->last_answer_at;
     for (uint64_t i = answered - received->answered; i < answered; i++) {
-        int64_t took = generator->now - exchange_since(&c->exchange, i);
+        int64_t took = generator->now - exchange_timed_from(&c->exchange, i);
 
         histogram_add(&generator->result->round_trip, took);
         if (generator->options->progress)
@@ -259,7 +262,7 @@ static bool take_answers(struct generator *generator, struct generator_connectio
         break;
     }
     generator->result->connections_lost++;
-    close_one(generator, c);
+    close_connection(generator, c);
     return false;
 }
 
@@ -272,15 +275,15 @@ static bool has_another(const struct generator *generator, const struct generato
     if (!generator->sending)
         return false;
     return options->rate > 0
-               ? next_number(generator, c) < generator->schedule.count
+               ? next_message_number(generator, c) < generator->schedule.count
                : options->count - generator->result->messages_sent > generator->connecting;
 }
 
 /* Whether a connection may end without loss: we have ended it too, or its last answer has come. */
 static bool may_end(const struct generator *generator, const struct generator_connection *c)
 {
-    return generator->closing ||
-           (c->taken > 0 && exchange_in_flight(&c->exchange) == 0 && !has_another(generator, c));
+    return generator->closing || (c->messages_begun > 0 && exchange_in_flight(&c->exchange) == 0 &&
+                                  !has_another(generator, c));
 }
 
 static void serve_open(struct generator *generator, struct generator_connection *c)
@@ -293,15 +296,15 @@ static void serve_open(struct generator *generator, struct generator_connection 
 
         if (received.result.outcome != NET_DONE && received.result.outcome != NET_WOULD_BLOCK) {
             if (may_end(generator, c))
-                close_one(generator, c);
+                close_connection(generator, c);
             else
-                lose(generator, c, "lost the connection to", received.result);
+                lose_connection(generator, c, "lost the connection to", received.result);
             return;
         }
         if (!take_answers(generator, c, &received))
             return;
         if (received.answered > 0 && generator->options->reconnect) {
-            close_one(generator, c);
+            close_connection(generator, c);
             if (has_another(generator, c))
                 connect_for_next(generator, c);
             return;
@@ -311,7 +314,7 @@ static void serve_open(struct generator *generator, struct generator_connection 
 }
 
 /* An idle connection can bring nothing but its end. */
-static void serve_held(struct generator *generator, struct generator_connection *c)
+static void serve_idle(struct generator *generator, struct generator_connection *c)
 {
     unsigned char byte;
     struct net_result result = net_recv(c->exchange.watch.socket, &byte, 1);
@@ -321,11 +324,11 @@ static void serve_held(struct generator *generator, struct generator_connection 
     if (result.outcome == NET_DONE) {
         record_fault(generator, &c->exchange, "extra", -1, byte);
         generator->result->connections_lost++;
-        close_one(generator, c);
+        close_connection(generator, c);
     } else if (!generator->closing) {
-        lose(generator, c, "lost an idle connection to", result);
+        lose_connection(generator, c, "lost an idle connection to", result);
     } else {
-        close_one(generator, c);
+        close_connection(generator, c);
     }
 }
 
@@ -334,8 +337,8 @@ void generator_connect_more(struct generator *generator)
     while (generator->opened < generator->total && generator->connecting < CONNECTING_AT_ONCE) {
         struct generator_connection *c = &generator->connections[generator->opened++];
 
-        c->held = generator->opened > generator->options->connections;
-        if (generator->options->reconnect && !c->held)
+        c->idle = generator->opened > generator->options->connections;
+        if (generator->options->reconnect && !c->idle)
             connect_for_next(generator, c);
         else
             connect_one(generator, c);
@@ -383,8 +386,8 @@ bool generator_step(struct generator *generator, int64_t deadline)
         case GENERATOR_STOP:
             go_on = false;
             break;
-        case GENERATOR_HELD:
-            serve_held(generator, c);
+        case GENERATOR_IDLE:
+            serve_idle(generator, c);
             break;
         case GENERATOR_CONNECTING:
             connected(generator, c);
@@ -409,7 +412,7 @@ size_t generator_give_up_connecting(struct generator *generator)
         if (generator->connections[i].exchange.watch.kind != GENERATOR_CONNECTING)
             continue;
         given_up++;
-        close_one(generator, &generator->connections[i]);
+        close_connection(generator, &generator->connections[i]);
     }
     generator->opened = generator->total;
     return given_up;
@@ -459,10 +462,10 @@ void generator_record_missing(struct generator *generator)
         unanswered += place->message == 0 && place->offset == 0;
         record_missing(generator, &c->exchange);
         generator->result->connections_lost++;
-        close_one(generator, c);
+        close_connection(generator, c);
     }
     if (unanswered > 0)
-        load_result_unanswered(generator->result, unanswered);
+        load_result_record_unanswered(generator->result, unanswered);
 }
 
 void generator_end_sending(struct generator *generator)
@@ -508,7 +511,7 @@ void generator_destroy(struct generator *generator)
         uint8_t kind = generator->connections[i].exchange.watch.kind;
 
         if (kind != GENERATOR_WAITING && kind != GENERATOR_CLOSED)
-            close_one(generator, &generator->connections[i]);
+            close_connection(generator, &generator->connections[i]);
     }
     if (generator->first.socket != OS_NO_SOCKET)
         net_close(generator->first.socket);

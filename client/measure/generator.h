@@ -13,7 +13,7 @@
 
 enum generator_watch {
     GENERATOR_STOP,
-    GENERATOR_HELD,
+    GENERATOR_IDLE,
     GENERATOR_CONNECTING,
     GENERATOR_OPEN,
     GENERATOR_WAITING, /* nothing is open: to connect when the next message is due */
@@ -24,18 +24,19 @@ struct generator_connection {
     struct exchange exchange; /* first; open unless the kind of its watch is GENERATOR_WAITING or
                                  GENERATOR_CLOSED */
     int64_t connect_began;
-    uint64_t taken; /* messages that have been begun, on all that this connection was */
-    bool held;      /* only to be held open */
+    uint64_t messages_begun; /* messages that have been begun, on all that this connection was */
+    bool idle;               /* only to be idle open */
 };
 
 struct generator {
     const struct load_options *options;
     struct load_result *result;
-    struct connector_connection first; /* to be taken over; its socket OS_NO_SOCKET afterwards */
+    struct connector_connection
+        first; /* to be messages_begun over; its socket OS_NO_SOCKET afterwards */
     struct selector *selector;
     struct selector_watch stop;
     struct generator_connection
-        *connections; /* those that exchange messages first, then those that are held open */
+        *connections; /* those that exchange messages first, then those that are idle open */
     size_t total;     /* of both */
     size_t opened;    /* connections that have been begun so far */
     size_t connecting;
@@ -47,12 +48,12 @@ struct generator {
     bool sending;             /* messages are being begun */
     bool closing;             /* all is answered; the server is to end each connection now */
     int64_t now;
-    int64_t last_connect_at; /* when a connection was last made, or the first of those under way
-                                begun */
-    int64_t last_byte_at;    /* when a byte of a message last went or came */
-    int64_t last_answer_at;  /* when the last answer came; 0: none has */
-    struct histogram
-        interval; /* round trips since load.c has last emptied it; only for the line of progress */
+    int64_t last_connect_at;   /* when a connection was last made, or the first of those under way
+                                  begun */
+    int64_t last_byte_at;      /* when a byte of a message last went or came */
+    int64_t last_answer_at;    /* when the last answer came; 0: none has */
+    struct histogram interval; /* round trips timed_from load.c has last emptied it; only for the
+                                  line of progress */
 };
 
 /* Makes a generator that has begun no connection yet; `first` and `stop` as for load_run(). False
@@ -77,8 +78,8 @@ void generator_start(struct generator *generator);
 /* Whether, apart from time, there are or will be messages to send. */
 bool generator_has_more(const struct generator *generator);
 
-/* Closes the connections on which an answer has not come, and reports the first of these answers.
- */
+/* Closes the connections on which an answer has not come, and reports the first of these
+ * answers. */
 void generator_record_missing(struct generator *generator);
 
 /* Ends our side of all connections. */

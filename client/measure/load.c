@@ -56,8 +56,8 @@ static void give_up_connecting(struct generator *generator)
 
     result->connections_failed += given_up;
     if (given_up > 0)
-        load_result_failure(result, "cannot connect to", &generator->first.peer,
-                            (struct net_result){.outcome = NET_WOULD_BLOCK});
+        load_result_record_failure(result, "cannot connect to", &generator->first.peer,
+                                   (struct net_result){.outcome = NET_WOULD_BLOCK});
 }
 
 /* Makes all connections. One that gets no answer in time has failed. Returns false when the load
@@ -190,7 +190,7 @@ bool load_run(const struct load_options *options, const struct connector_connect
             generator_record_missing(&generator);
         result->messages_in_flight = generator.in_flight;
         if (result->interrupted && result->messages_answered == 0)
-            load_result_interrupted(result);
+            load_result_record_interruption(result);
         if (generator.last_answer_at > 0)
             result->seconds = reported_seconds(&generator, sent_until);
         if (go_on)

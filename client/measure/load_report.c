@@ -16,7 +16,7 @@ static const struct {
                    {"p99.9", "p99_9_us", 0.999}};
 enum { PERCENTILES = sizeof percentiles / sizeof percentiles[0] };
 
-static double a_second(double amount, const struct load_result *result)
+static double per_second(double amount, const struct load_result *result)
 {
     return result->seconds > 0 ? amount / result->seconds : 0;
 }
@@ -66,9 +66,9 @@ void load_report_table(struct output *output, const struct load_options *options
                  (unsigned long long)result->messages_sent,
                  (unsigned long long)result->messages_answered, unanswered, result->seconds);
     output_print(output, "throughput   %s messages/s, %.2f MB/s sent, %.2f MB/s received\n",
-                 report_rate(a_second((double)result->messages_answered, result), text),
-                 a_second((double)result->bytes_sent, result) / 1e6,
-                 a_second((double)result->bytes_received, result) / 1e6);
+                 report_rate(per_second((double)result->messages_answered, result), text),
+                 per_second((double)result->bytes_sent, result) / 1e6,
+                 per_second((double)result->bytes_received, result) / 1e6);
     if (late->count > 0) {
         output_print(output, "lateness     p50 %s,",
                      report_duration(histogram_percentile(late, 0.5), text));
@@ -185,7 +185,7 @@ void load_report_json(struct output *output, const struct load_options *options,
     output_print(
         output, ",\"messages_sent\":%llu,\"messages_answered\":%llu,\"messages_per_second\":%.3f",
         (unsigned long long)result->messages_sent, (unsigned long long)result->messages_answered,
-        a_second((double)result->messages_answered, result));
+        per_second((double)result->messages_answered, result));
     output_print(output, ",\"messages_not_sent\":%llu",
                  (unsigned long long)result->messages_not_sent);
     output_print(
@@ -193,8 +193,8 @@ void load_report_json(struct output *output, const struct load_options *options,
         ",\"bytes_sent\":%llu,\"bytes_received\":%llu,\"sent_bytes_per_second\":%.3f,\"received_"
         "bytes_per_second\":%.3f,",
         (unsigned long long)result->bytes_sent, (unsigned long long)result->bytes_received,
-        a_second((double)result->bytes_sent, result),
-        a_second((double)result->bytes_received, result));
+        per_second((double)result->bytes_sent, result),
+        per_second((double)result->bytes_received, result));
     print_times_json(output, "connect_time", &result->connect_time);
     output_print(output, ",");
     print_times_json(output, "round_trip", &result->round_trip);

@@ -17,8 +17,8 @@ static const char *advice(const struct net_address *server, struct net_result re
     return "";
 }
 
-void load_result_failure(struct load_result *result, const char *what,
-                         const struct net_address *server, struct net_result reason)
+void load_result_record_failure(struct load_result *result, const char *what,
+                                const struct net_address *server, struct net_result reason)
 {
     char words[OS_ERROR_TEXT];
     char address[NET_ADDRESS_TEXT];
@@ -30,7 +30,7 @@ void load_result_failure(struct load_result *result, const char *what,
              advice(server, reason));
 }
 
-void load_result_unanswered(struct load_result *result, unsigned long long connections)
+void load_result_record_unanswered(struct load_result *result, unsigned long long connections)
 {
     if (result->failure[0] == '\0')
         snprintf(
@@ -40,14 +40,14 @@ void load_result_unanswered(struct load_result *result, unsigned long long conne
             connections);
 }
 
-void load_result_interrupted(struct load_result *result)
+void load_result_record_interruption(struct load_result *result)
 {
     if (result->failure[0] == '\0')
         snprintf(result->failure, sizeof result->failure,
                  "interrupted before anything was answered");
 }
 
-void load_result_fault(struct load_result *result, struct load_fault fault)
+void load_result_record_fault(struct load_result *result, struct load_fault fault)
 {
     if (!result->fault.found)
         result->fault = fault;

@@ -43,20 +43,19 @@ struct load_result {
 
 /* Records why a connection to `server` was not made or was lost, with what can be done about it,
  * unless a failure is recorded already. `what` names it. */
-void load_result_failure(struct load_result *result, const char *what,
-                         const struct net_address *server, struct net_result reason);
+void load_result_record_failure(struct load_result *result, const char *what,
+                                const struct net_address *server, struct net_result reason);
 
 /* Records the number of connections that never got a byte of an answer, unless a failure is
- * recorded.
- */
-void load_result_unanswered(struct load_result *result, unsigned long long connections);
+ * recorded. */
+void load_result_record_unanswered(struct load_result *result, unsigned long long connections);
 
 /* Records that it was interrupted before anything was answered, unless a failure is recorded
  * already. */
-void load_result_interrupted(struct load_result *result);
+void load_result_record_interruption(struct load_result *result);
 
 /* Records a byte that is not right, unless one is recorded already. */
-void load_result_fault(struct load_result *result, struct load_fault fault);
+void load_result_record_fault(struct load_result *result, struct load_fault fault);
 
 /* Whether something was answered, and everything that was due was sent and came back right, on
  * connections that all could be made; of a load that was interrupted, what came back by then. Never

@@ -75,9 +75,9 @@ static bool take_socket(struct ping *ping, os_socket s, enum state state)
 
 static void print_lost(struct ping *ping, const char *what, struct net_result result)
 {
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
 
-    output_print(&ping->output, "%s %s: %s\n", what, ping->address, report_failure(result, words));
+    output_print(&ping->output, "%s %s: %s\n", what, ping->address, report_failure(result, reason));
 }
 
 static void lose(struct ping *ping, struct net_result result)
@@ -143,7 +143,7 @@ static void flush(struct ping *ping)
 
 static void print_answer(struct ping *ping, uint64_t message)
 {
-    int64_t took = ping->now - exchange_since(&ping->exchange, message);
+    int64_t took = ping->now - exchange_timed_from(&ping->exchange, message);
     unsigned long long number = ping->first + message + 1;
     char text[REPORT_DURATION];
 
@@ -247,12 +247,12 @@ static void serve(struct ping *ping)
 static bool wait(struct ping *ping, int64_t deadline)
 {
     struct selector_watch *watch;
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
 
     deadline = deadline_earlier(deadline, output_next_retry(&ping->output, ping->now));
     if (!selector_wait(ping->selector, deadline)) {
-        output_complain(ping->stop.socket, "select() failed: %s",
-                        os_error_text(os_socket_error(), words));
+        output_error(ping->stop.socket, "select() failed: %s",
+                     os_error_text(os_socket_error(), reason));
         ping->wrong = true;
         return false;
     }
@@ -274,11 +274,11 @@ static void lose_overdue(struct ping *ping, int64_t until)
     uint64_t first = exchange->receiving.message;
 
     for (uint64_t i = first; i < exchange->begun; i++)
-        ping->lost += exchange_since(exchange, i) <= until || (ping->wrong && i == first);
+        ping->lost += exchange_timed_from(exchange, i) <= until || (ping->wrong && i == first);
 }
 
-/* Sends and receives until all is answered, something is wrong, or the user says that it is enough.
- */
+/* Sends and receives until all is answered, something is wrong, or the user says that it is
+ * enough. */
 static void exchange_all(struct ping *ping)
 {
     bool go_on = output_flush(&ping->output);
@@ -351,7 +351,7 @@ enum ping_end ping_run(const struct ping_options *options,
     if (ping == NULL || (ping->selector = selector_create(SELECTOR_ALL)) == NULL ||
         !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ) ||
         !output_attach(&ping->output, ping->selector)) {
-        output_complain(stop, "out of memory");
+        output_error(stop, "out of memory");
         net_close(connection->socket);
     } else {
         ping->options = options;

@@ -9,8 +9,9 @@
 
 enum {
     STAMP = 48,
-    READ_LIMIT = 64 * 1024 /* bytes of lines per call, so that the socket gets its turn; more than
-                              one read of keys yields on POSIX */
+    READ_LIMIT = 64 * 1024 /* bytes of lines per call, so that the socket gets its turn. It is
+                              more than one read of keys yields on POSIX, where keys that have
+                              been read but not handled wait for further input */
 };
 
 /* Appends a finished line to `lines`. */
@@ -22,63 +23,64 @@ static enum dialogue_verdict take_line(struct dialogue *dialogue, struct buffer 
     dialogue->line_sent = os_nanoseconds();
     if (!buffer_append(lines, text, length) || !buffer_append(lines, eol, strlen(eol)))
         return DIALOGUE_FAILED;
-    return length == 4 && memcmp(text, "quit", 4) == 0 ? DIALOGUE_QUIT : DIALOGUE_GOES_ON;
+    return length == 4 && memcmp(text, "quit", 4) == 0 ? DIALOGUE_QUIT : DIALOGUE_CONTINUE;
 }
 
-/* The same for each line of a text, except what follows the last line feed. `*taken` is set to the
- * length of those lines. */
+/* Appends each line of a text that ends with a line feed. Sets `*consumed` to the length of these
+ * lines with their line feeds. */
 static enum dialogue_verdict take_lines(struct dialogue *dialogue, struct buffer *lines,
-                                        const char *text, size_t length, size_t *taken)
+                                        const char *text, size_t length, size_t *consumed)
 {
-    enum dialogue_verdict verdict = DIALOGUE_GOES_ON;
+    enum dialogue_verdict verdict = DIALOGUE_CONTINUE;
     const char *end;
 
-    *taken = 0;
-    while (verdict == DIALOGUE_GOES_ON && *taken < length &&
-           (end = memchr(text + *taken, '\n', length - *taken)) != NULL) {
-        verdict = take_line(dialogue, lines, text + *taken, (size_t)(end - text) - *taken);
-        *taken = (size_t)(end - text) + 1;
+    *consumed = 0;
+    while (verdict == DIALOGUE_CONTINUE && *consumed < length &&
+           (end = memchr(text + *consumed, '\n', length - *consumed)) != NULL) {
+        verdict = take_line(dialogue, lines, text + *consumed, (size_t)(end - text) - *consumed);
+        *consumed = (size_t)(end - text) + 1;
     }
     return verdict;
 }
 
-/* Takes the finished line of the editor, which stays on the screen. */
+/* Appends the finished line of the editor, and leaves it on the screen. */
 static enum dialogue_verdict take_typed_line(struct dialogue *dialogue, struct buffer *lines)
 {
     struct line_editor *editor = &dialogue->editor;
-    size_t taken;
+    size_t consumed;
 
     screen_finish_line(dialogue->screen, editor);
     enum dialogue_verdict verdict =
-        take_lines(dialogue, lines, editor->text, editor->length, &taken);
+        take_lines(dialogue, lines, editor->text, editor->length, &consumed);
 
-    /* A paste that ended with a line feed is complete. */
-    if (verdict == DIALOGUE_GOES_ON && (taken == 0 || taken < editor->length))
-        verdict = take_line(dialogue, lines, editor->text + taken, editor->length - taken);
+    /* A paste that ends with a line feed leaves no further line. */
+    if (verdict == DIALOGUE_CONTINUE && (consumed == 0 || consumed < editor->length))
+        verdict = take_line(dialogue, lines, editor->text + consumed, editor->length - consumed);
     line_editor_next(editor);
     return verdict;
 }
 
-/* If the terminal edits lines, each read returns one, or a part of one that was too long or in
- * which the end-of-input key was pressed. */
+/* Reads from a terminal that edits lines. Each read returns a line, or a part of one that is too
+ * long or in which the end-of-input key was pressed. */
 static enum dialogue_verdict read_lines(struct dialogue *dialogue, struct buffer *lines)
 {
-    struct buffer *begun = &dialogue->begun;
+    struct buffer *partial_line = &dialogue->partial_line;
     char bytes[4096];
-    size_t taken;
+    size_t consumed;
     ptrdiff_t n = stream_read(bytes, sizeof bytes);
 
     if (n == STREAM_BROKEN)
-        return DIALOGUE_GONE;
+        return DIALOGUE_HANGUP;
     if (n == STREAM_END)
-        return buffer_append(lines, buffer_bytes(begun), buffer_length(begun)) ? DIALOGUE_ENDED
-                                                                               : DIALOGUE_FAILED;
-    if (!buffer_append(begun, bytes, (size_t)n))
+        return buffer_append(lines, buffer_bytes(partial_line), buffer_length(partial_line))
+                   ? DIALOGUE_ENDED
+                   : DIALOGUE_FAILED;
+    if (!buffer_append(partial_line, bytes, (size_t)n))
         return DIALOGUE_FAILED;
-    enum dialogue_verdict verdict =
-        take_lines(dialogue, lines, buffer_bytes(begun), buffer_length(begun), &taken);
+    enum dialogue_verdict verdict = take_lines(dialogue, lines, buffer_bytes(partial_line),
+                                               buffer_length(partial_line), &consumed);
 
-    buffer_consume(begun, taken);
+    buffer_consume(partial_line, consumed);
     return verdict;
 }
 
@@ -97,32 +99,32 @@ static enum dialogue_verdict take_key(struct dialogue *dialogue, struct buffer *
     case LINE_EDITOR_NOTHING:
         break;
     }
-    return DIALOGUE_GOES_ON;
+    return DIALOGUE_CONTINUE;
 }
 
 enum dialogue_verdict dialogue_read(struct dialogue *dialogue, struct buffer *lines)
 {
-    enum dialogue_verdict verdict = DIALOGUE_GOES_ON;
+    enum dialogue_verdict verdict = DIALOGUE_CONTINUE;
     struct key key;
 
     if (!terminal_takes_keys(dialogue->terminal))
         return read_lines(dialogue, lines);
-    while (verdict == DIALOGUE_GOES_ON && buffer_length(lines) < READ_LIMIT) {
+    while (verdict == DIALOGUE_CONTINUE && buffer_length(lines) < READ_LIMIT) {
         switch (terminal_key(dialogue->terminal, &key)) {
         case TERMINAL_KEY:
             verdict = take_key(dialogue, lines, &key);
             break;
         case TERMINAL_NO_KEY:
             return verdict;
-        case TERMINAL_GONE:
-            return DIALOGUE_GONE;
+        case TERMINAL_HANGUP:
+            return DIALOGUE_HANGUP;
         }
     }
     return verdict;
 }
 
-/* The prefix of each line of an answer: nothing, or the time and, once a line has been sent, the
- * milliseconds since the last one. */
+/* Writes the prefix of each displayed line: nothing, or the time and, once a line has been sent,
+ * the milliseconds since then. */
 static void format_stamp(const struct dialogue *dialogue, char stamp[STAMP])
 {
     char clock[13];
@@ -134,13 +136,14 @@ static void format_stamp(const struct dialogue *dialogue, char stamp[STAMP])
     os_local_clock(clock);
     if (dialogue->line_sent > 0)
         snprintf(since, sizeof since, "+%.3f ms ",
-                 (double)(os_nanoseconds() - dialogue->line_sent) / 1e6);
+                 (double)(os_nanoseconds() - dialogue->line_sent) / (double)MILLISECONDS(1));
     snprintf(stamp, STAMP, "%s %s", clock, since);
 }
 
-static bool print(struct dialogue *dialogue, bool made, struct buffer *text)
+/* Prints the text if it is complete, and clears it. */
+static bool print(struct dialogue *dialogue, bool complete, struct buffer *text)
 {
-    bool ok = made && screen_print(dialogue->screen, buffer_bytes(text), buffer_length(text));
+    bool ok = complete && screen_print(dialogue->screen, buffer_bytes(text), buffer_length(text));
 
     buffer_clear(text);
     return ok;
@@ -169,5 +172,5 @@ bool dialogue_show_rest(struct dialogue *dialogue)
 void dialogue_clear(struct dialogue *dialogue)
 {
     line_editor_clear(&dialogue->editor);
-    buffer_clear(&dialogue->begun);
+    buffer_clear(&dialogue->partial_line);
 }

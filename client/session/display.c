@@ -8,7 +8,8 @@
 
 enum { ROW = 16 };
 
-/* The length of the end that is held back: a carriage return, a cut character, or both. */
+/* The length of the incomplete end, which is held back: a carriage return, a cut character, or
+ * both. */
 static size_t held_back(const char *bytes, size_t length)
 {
     size_t cut = text_utf8_cut(bytes, length);
@@ -36,14 +37,14 @@ static bool append_line(struct buffer *out, const char *stamp, const char *bytes
         char shown[TEXT_ESCAPE_MAX];
         size_t shown_length;
         bool escaped;
-        size_t taken = text_escape_next(bytes, length, shown, &shown_length, &escaped);
+        size_t consumed = text_escape_next(bytes, length, shown, &shown_length, &escaped);
 
         if (escaped != dim)
             ok = buffer_append(out, escaped ? &dimmed : &normal, 1);
         dim = escaped;
         ok = ok && buffer_append(out, shown, shown_length);
-        bytes += taken;
-        length -= taken;
+        bytes += consumed;
+        length -= consumed;
     }
     if (dim)
         ok = ok && buffer_append(out, &normal, 1);

@@ -15,7 +15,7 @@
 struct display {
     bool hex;
     uint64_t offset; /* in the dump */
-    char held[4];    /* the incomplete end of the data: a carriage return, 3 bytes of a character */
+    char held[4];    /* held back: at most a carriage return and 3 bytes of a character */
     size_t held_length;
     bool unended; /* the last line shown had no line ending yet */
 };
@@ -35,7 +35,7 @@ struct display {
 bool display_received(struct display *display, struct buffer *out, const char *stamp,
                       const char *bytes, size_t length);
 
-/* Appends the data held back, since nothing more arrives. */
+/* Appends the data that is held back. Call it when nothing more arrives. */
 bool display_end(struct display *display, struct buffer *out, const char *stamp);
 
 #endif

@@ -15,17 +15,19 @@
 #include "text.h"
 
 enum {
-    PIECE = 64 * 1024,       /* the most that is read at once, and that may wait for the server */
-    SHOWN_PIECE = 4096,      /* and of what is shown at a terminal: between two of them the typed
-                                line is drawn */
-    UNDRAWN_MAX = 128 * 1024 /* bytes for the screen that may wait before no more keys are read */
+    PIECE = 64 * 1024,  /* bytes per read; input is not read while as many are queued to send */
+    SHOWN_PIECE = 4096, /* bytes per read at a terminal, where the typed line is drawn again
+                           after each piece */
+    UNDRAWN_MAX = 128 * 1024, /* keys are not read while this many bytes wait for the screen */
+    TOTALS = 128
 };
 
-/* A server that is to end may do nothing for so long before the user reads what is waited for. */
+/* How long the server may be silent after the end of the input before the user is told that only
+ * the server has to act. */
 static const int64_t REPORT_AFTER = SECONDS(1);
-/* How often to ask whether what was sent is acknowledged: nothing reports it. */
+/* Acknowledgements are polled, because no event reports them. */
 static const int64_t POLL_INTERVAL = MILLISECONDS(10);
-/* For what waits to be written after a request to stop: to a slow reader, and to a terminal. */
+/* How long to keep writing pending output after a request to stop: to a pipe, to a terminal. */
 static const int64_t DRAIN_PIPE = SECONDS(1);
 static const int64_t DRAIN_TERMINAL = MILLISECONDS(50);
 
@@ -36,20 +38,20 @@ struct session {
     struct selector *selector;
     struct terminal *terminal;
     const struct session_options *options;
-    bool typed;               /* stdin is a terminal */
-    bool talks;               /* and so is stdout */
-    const char *reason;       /* why it is over, when it is and did not fail */
-    struct dialogue dialogue; /* what is typed, and what is shown */
+    bool from_terminal;       /* stdin is a terminal */
+    bool interactive;         /* stdin and stdout are terminals */
+    const char *reason;       /* why the input ended, for the summary */
+    struct dialogue dialogue; /* displays received data, and edits lines if stdin is a terminal */
     struct output output;     /* to stdout */
-    struct output messages;   /* to stderr, behind what waits for stdout */
+    struct output messages;   /* to stderr; held back while `output` has text to write */
     struct send_queue to_server;
-    struct net_result send_failure; /* NET_DONE as long as there was none */
-    bool after_return;              /* what was sent last ended with a carriage return */
+    struct net_result send_failure; /* the failed send; NET_DONE if none has failed */
+    bool after_return;              /* the last byte sent by send_lines() was a carriage return */
     bool input_ended;
-    bool sending_ended; /* our side of the connection is shut down */
+    bool sending_ended; /* our sending side is shut down */
     bool server_ended;
-    bool reported_waiting; /* the user has read that only the server is waited for */
-    bool over;             /* with `end`; what waits is still written, until `leave_at` */
+    bool reported_waiting; /* the user has been told that only the server has to act */
+    bool over;             /* `end` is set; pending output is still written, until `leave_at` */
     enum session_end end;
     int64_t now;
     int64_t began;
@@ -67,22 +69,29 @@ static void finish(struct session *session, enum session_end end)
     session->over = true;
 }
 
-/* Adds a line to what goes to stderr, that says how far the session came. */
-static void complain(struct session *session, const char *message)
+/* Writes "sent 5 bytes, received 1 byte, 2.5 seconds" into `text` and returns it. */
+static const char *format_totals(const struct session *session, char text[TOTALS])
 {
-    char line[400];
-
-    snprintf(line, sizeof line,
-             "echo-client: %s (sent %llu byte%s, received %llu byte%s, %.1f seconds)\n", message,
+    snprintf(text, TOTALS, "sent %llu byte%s, received %llu byte%s, %.1f seconds",
              (unsigned long long)session->sent, text_plural(session->sent),
              (unsigned long long)session->received, text_plural(session->received),
-             (double)(session->now - session->began) / 1e9);
-    /* Where there is no memory, at least a try. */
+             report_seconds(session->now - session->began));
+    return text;
+}
+
+/* Prints a line with the totals of the session to stderr. */
+static void print_diagnostic(struct session *session, const char *message)
+{
+    char totals[TOTALS];
+    char line[400];
+
+    snprintf(line, sizeof line, "echo-client: %s (%s)\n", message, format_totals(session, totals));
+    /* If memory was refused, the line is written now, even if it cannot be written in full. */
     if (!output_append(&session->messages, line, strlen(line)))
         stream_write(STREAM_ERROR, line, strlen(line));
 }
 
-/* Ends the session with a line on stderr; the first failure does. */
+/* Ends the session with a diagnostic on stderr. Only the first failure is reported. */
 __attribute__((format(printf, 2, 3))) static void fail(struct session *session, const char *format,
                                                        ...)
 {
@@ -94,26 +103,27 @@ __attribute__((format(printf, 2, 3))) static void fail(struct session *session, 
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    dialogue_show_rest(&session->dialogue); /* above the line that follows */
-    complain(session, message);
+    dialogue_show_rest(&session->dialogue); /* so that it is above the diagnostic */
+    print_diagnostic(session, message);
     finish(session, SESSION_FAILED);
 }
 
 static void fail_connection(struct session *session, struct net_result result)
 {
     char address[NET_ADDRESS_TEXT];
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
 
     if (session->server_ended)
         fail(session, "the server ended the connection before the end of the input");
     else
         fail(session, "connection to %s lost: %s",
-             net_address_text(&session->connection->peer, address), report_failure(result, words));
+             net_address_text(&session->connection->peer, address), report_failure(result, reason));
 }
 
-/* A line of ours: for a person among those of the server, else on stderr. */
-__attribute__((format(printf, 2, 3))) static void say(struct session *session, const char *format,
-                                                      ...)
+/* Prints a line of the client's own: on the screen if the session is interactive, else to
+ * stderr. */
+__attribute__((format(printf, 2, 3))) static void print_notice(struct session *session,
+                                                               const char *format, ...)
 {
     char text[160];
     va_list arguments;
@@ -121,18 +131,18 @@ __attribute__((format(printf, 2, 3))) static void say(struct session *session, c
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (session->talks)
+    if (session->interactive)
         screen_print(session->dialogue.screen, text, strlen(text));
     else
         output_append(&session->messages, text, strlen(text));
 }
 
 /*
- * Takes the result of a send into account, and ends our side when there is nothing more to send.
- * After a failure there may still be something to read: an answer that came before the connection
- * was lost.
+ * Records the result of a send, and ends the sending side once all input has been sent. A failed
+ * send does not end the session yet: an answer that arrived before the connection was lost can
+ * still be read.
  */
-static void sent(struct session *session, struct net_result result)
+static void handle_send_result(struct session *session, struct net_result result)
 {
     session->sent += result.bytes;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
@@ -156,13 +166,14 @@ static void sent(struct session *session, struct net_result result)
 static void send_bytes(struct session *session, const char *bytes, size_t length)
 {
     if (length > 0 && !session->sending_ended)
-        sent(session, send_queue_send(&session->to_server, session->socket.socket, bytes, length));
+        handle_send_result(
+            session, send_queue_send(&session->to_server, session->socket.socket, bytes, length));
 }
 
 static void flush_to_server(struct session *session)
 {
     if (!session->sending_ended)
-        sent(session, send_queue_flush(&session->to_server, session->socket.socket));
+        handle_send_result(session, send_queue_flush(&session->to_server, session->socket.socket));
 }
 
 static void end_input(struct session *session, const char *reason)
@@ -173,30 +184,30 @@ static void end_input(struct session *session, const char *reason)
     flush_to_server(session);
 }
 
-/* Sends what a pipe or a file has, with --eol in place of each line feed; a carriage return that
- * stands before it is not doubled. */
+/* Sends input from a pipe or file with each line feed replaced by the ending of --eol. If that is
+ * CR LF, a line feed after a carriage return stays as it is. */
 static void send_lines(struct session *session, const char *bytes, size_t length)
 {
     const char *eol = session->options->dialogue.eol;
     struct buffer lines = {NULL};
-    bool kept = true;
+    bool ok = true;
 
-    while (kept && length > 0) {
+    while (ok && length > 0) {
         const char *newline = memchr(bytes, '\n', length);
         size_t line = newline != NULL ? (size_t)(newline - bytes) : length;
-        bool returned = line > 0 ? bytes[line - 1] == '\r' : session->after_return;
+        bool after_return = line > 0 ? bytes[line - 1] == '\r' : session->after_return;
 
-        kept = buffer_append(&lines, bytes, line);
+        ok = buffer_append(&lines, bytes, line);
         if (newline != NULL)
-            kept = kept &&
-                   (strcmp(eol, "\r\n") == 0 && returned ? buffer_append(&lines, "\n", 1)
-                                                         : buffer_append(&lines, eol, strlen(eol)));
-        session->after_return = newline == NULL && returned;
+            ok = ok && (strcmp(eol, "\r\n") == 0 && after_return
+                            ? buffer_append(&lines, "\n", 1)
+                            : buffer_append(&lines, eol, strlen(eol)));
+        session->after_return = newline == NULL && after_return;
         line += newline != NULL;
         bytes += line;
         length -= line;
     }
-    if (kept)
+    if (ok)
         send_bytes(session, buffer_bytes(&lines), buffer_length(&lines));
     else
         fail(session, "out of memory");
@@ -205,7 +216,7 @@ static void send_lines(struct session *session, const char *bytes, size_t length
 
 static void read_input(struct session *session)
 {
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
     ptrdiff_t n = stream_read(session->scratch, PIECE);
 
     if (n > 0) {
@@ -217,11 +228,11 @@ static void read_input(struct session *session)
     } else if (n == STREAM_END) {
         end_input(session, "end of input");
     } else if (n != 0) {
-        fail(session, "cannot read standard input: %s", os_error_text(os_socket_error(), words));
+        fail(session, "cannot read standard input: %s", os_error_text(os_socket_error(), reason));
     }
 }
 
-/* Sends the lines that have been typed. */
+/* Handles the keys pressed so far, and sends the finished lines. */
 static void read_dialogue(struct session *session)
 {
     struct buffer lines = {NULL};
@@ -230,7 +241,7 @@ static void read_dialogue(struct session *session)
     send_bytes(session, buffer_bytes(&lines), buffer_length(&lines));
     buffer_clear(&lines);
     switch (verdict) {
-    case DIALOGUE_GOES_ON:
+    case DIALOGUE_CONTINUE:
         return;
     case DIALOGUE_QUIT:
         end_input(session, "quit");
@@ -238,7 +249,7 @@ static void read_dialogue(struct session *session)
     case DIALOGUE_ENDED:
         end_input(session, "end of input");
         return;
-    case DIALOGUE_GONE:
+    case DIALOGUE_HANGUP:
         fail(session, "cannot read standard input: the terminal is gone");
         return;
     case DIALOGUE_FAILED:
@@ -247,14 +258,14 @@ static void read_dialogue(struct session *session)
     }
 }
 
-/* Whether what arrives is shown to a person, and not written as it is. */
-static bool shows(const struct session *session)
+/* Whether received data is displayed as text. Otherwise it is written to stdout unchanged. */
+static bool is_displayed(const struct session *session)
 {
-    return session->talks || session->options->dialogue.hex ||
+    return session->interactive || session->options->dialogue.hex ||
            session->options->dialogue.timestamps;
 }
 
-/* The server sends no more; what we send is another matter. */
+/* Handles the end of the server's stream. The session may go on sending. */
 static void end_receiving(struct session *session)
 {
     if (session->send_failure.outcome != NET_DONE)
@@ -265,24 +276,26 @@ static void end_receiving(struct session *session)
         end_input(session, "the server ended the connection");
         if (!session->sending_ended)
             fail_connection(session, (struct net_result){.outcome = NET_END});
-    } else if (!session->input_ended && session->typed) {
-        say(session, "the server has ended; the next line may find the connection gone; %s ends\n",
-            terminal_end_key);
+    } else if (!session->input_ended && session->from_terminal) {
+        print_notice(session,
+                     "the server has ended; the next line may find the connection gone; %s ends\n",
+                     terminal_end_key);
     }
 }
 
 static void read_socket(struct session *session)
 {
-    size_t size = session->talks ? SHOWN_PIECE : PIECE;
+    size_t size = session->interactive ? SHOWN_PIECE : PIECE;
     struct net_result result = net_recv(session->socket.socket, session->scratch, size);
-    bool kept = true;
+    bool ok;
 
     switch (result.outcome) {
     case NET_DONE:
         session->received += result.bytes;
-        kept = shows(session) ? dialogue_show(&session->dialogue, session->scratch, result.bytes)
-                              : output_append(&session->output, session->scratch, result.bytes);
-        if (!kept && !session->output.broken)
+        ok = is_displayed(session)
+                 ? dialogue_show(&session->dialogue, session->scratch, result.bytes)
+                 : output_append(&session->output, session->scratch, result.bytes);
+        if (!ok && !session->output.broken)
             fail(session, "out of memory");
         return;
     case NET_END:
@@ -299,14 +312,15 @@ static void read_socket(struct session *session)
     }
 }
 
-/* Whether both directions have ended, and the last byte that was received is written. */
+/* Whether both directions have ended, and all received data has been written. */
 static bool both_ended(const struct session *session)
 {
     return session->server_ended && session->sending_ended && output_length(&session->output) == 0;
 }
 
-/* Once both directions have ended, it is over; but what was sent after the server had ended may be
- * refused a round trip later, so its acknowledgement is waited for. */
+/* Ends the session once both directions have ended and the server's system has acknowledged all
+ * data. Data sent after the server's end may still be refused, which only shows a round trip
+ * later. */
 static void check_ends(struct session *session)
 {
     if (!session->server_ended)
@@ -321,8 +335,8 @@ static void check_ends(struct session *session)
         finish(session, SESSION_FINISHED);
 }
 
-/* What the socket is watched for: nothing is read while the piece before it still waits to be
- * written. */
+/* Updates the interest in the socket. Nothing is received until the last piece has been written to
+ * stdout, so that a slow reader slows down the server. */
 static void watch_socket(struct session *session)
 {
     unsigned interest = SELECTOR_NONE;
@@ -341,86 +355,94 @@ static bool wants_input(const struct session *session)
            output_length(&session->output) < UNDRAWN_MAX;
 }
 
+/* When to tell the user that only the server has to act. */
+static int64_t report_due_at(const struct session *session)
+{
+    return session->interactive && session->input_ended && !session->reported_waiting
+               ? session->waiting_since + REPORT_AFTER
+               : DEADLINE_NEVER;
+}
+
 static int64_t next_deadline(const struct session *session)
 {
-    int64_t deadline = session->over ? session->leave_at : DEADLINE_NEVER;
+    int64_t deadline = session->over ? session->leave_at : report_due_at(session);
 
-    if (!session->over && session->talks && session->input_ended && !session->reported_waiting)
-        deadline = deadline_earlier(deadline, session->waiting_since + REPORT_AFTER);
     if (!session->over && both_ended(session))
         deadline = deadline_earlier(deadline, session->now + POLL_INTERVAL);
     deadline = deadline_earlier(deadline, output_next_retry(&session->output, session->now));
     return deadline_earlier(deadline, output_next_retry(&session->messages, session->now));
 }
 
-/* The last thing that a person sees: why it is over. A failure has said so already. */
-static void take_leave(struct session *session, const char *reason)
+/* Prints why the session ended, and its totals. A failed session has printed a diagnostic
+ * instead. */
+static void print_summary(struct session *session, const char *reason)
 {
+    char totals[TOTALS];
+
     dialogue_show_rest(&session->dialogue);
-    say(session, "%s; sent %llu byte%s, received %llu byte%s, %.1f seconds\n", reason,
-        (unsigned long long)session->sent, text_plural(session->sent),
-        (unsigned long long)session->received, text_plural(session->received),
-        (double)(session->now - session->began) / 1e9);
+    print_notice(session, "%s; %s\n", reason, format_totals(session, totals));
 }
 
-/* A request to stop: what is not shown yet never will be. */
+/* Handles a request to stop. At a terminal, output that is not shown yet is dropped. */
 static void interrupt(struct session *session)
 {
     selector_change(session->selector, &session->stop, SELECTOR_NONE);
-    session->leave_at = session->now + (session->talks ? DRAIN_TERMINAL : DRAIN_PIPE);
+    session->leave_at = session->now + (session->interactive ? DRAIN_TERMINAL : DRAIN_PIPE);
     if (session->over)
         return;
-    if (session->talks)
+    if (session->interactive)
         screen_interrupt(session->dialogue.screen);
     finish(session, SESSION_INTERRUPTED);
-    if (session->typed)
-        take_leave(session, "interrupted");
+    if (session->from_terminal)
+        print_summary(session, "interrupted");
     else
-        complain(session, "interrupted");
+        print_diagnostic(session, "interrupted");
 }
 
-/* Moves what can be moved. The socket comes first: a read of stdin may wait under Wine. */
+/* Handles what is ready. The socket comes first, because under Wine a read of stdin may block. */
 static void serve(struct session *session, bool input)
 {
     if (session->socket.ready & SELECTOR_READ)
         read_socket(session);
     if (session->socket.ready & SELECTOR_WRITE)
         flush_to_server(session);
-    if (input && session->typed)
+    if (input && session->from_terminal)
         read_dialogue(session);
     else if (input)
         read_input(session);
-    /* Not when it is something else that has ended the wait. */
-    if (session->talks && session->input_ended && !session->reported_waiting && !input &&
-        session->socket.ready == SELECTOR_NONE &&
-        session->now - session->waiting_since >= REPORT_AFTER) {
-        say(session, "waiting for the server to %s; Ctrl-C leaves\n",
-            session->server_ended ? "take what was sent" : "end");
+    /* Only if nothing is ready: otherwise the server has just acted. */
+    if (session->socket.ready == SELECTOR_NONE && session->now >= report_due_at(session)) {
+        print_notice(session, "waiting for the server to %s; Ctrl-C leaves\n",
+                     session->server_ended ? "take what was sent" : "end");
         session->reported_waiting = true;
     }
     check_ends(session);
-    if (session->over && session->end == SESSION_FINISHED && session->typed)
-        take_leave(session, session->reason);
+    if (session->over && session->end == SESSION_FINISHED && session->from_terminal)
+        print_summary(session, session->reason);
 }
 
-/* Writes what there is room for: a terminal in whose background we are is left alone; a message
- * comes behind what it speaks of, unless that is not read. */
+/*
+ * Writes as much pending output as the streams take, and draws the typed line below it. Nothing is
+ * written to a terminal in whose background this process is. Messages wait until `output` is empty,
+ * so that they follow the data they are about; after `leave_at` they no longer wait, because nobody
+ * reads the data.
+ */
 static void write_outputs(struct session *session)
 {
     bool late = session->over && session->now >= session->leave_at;
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
 
-    session->output.held = session->talks && !terminal_foreground(session->terminal);
+    session->output.held = session->interactive && !terminal_foreground(session->terminal);
     output_flush(&session->output);
     session->messages.held = output_length(&session->output) > 0 && !late;
-    bool speaks = output_length(&session->messages) > 0 && !session->messages.held;
+    bool has_messages = output_length(&session->messages) > 0 && !session->messages.held;
     bool ended = session->input_ended || session->over;
 
     if (terminal_resumed(session->terminal))
         screen_resume(session->dialogue.screen);
     if (ended)
         screen_leave(session->dialogue.screen);
-    else if (speaks)
+    else if (has_messages)
         screen_hide_line(session->dialogue.screen);
     output_flush(&session->output);
     output_flush(&session->messages);
@@ -429,20 +451,21 @@ static void write_outputs(struct session *session)
     /* After the last write: the session must not count as finished in the next round. */
     if (!output_flush(&session->output))
         fail(session, "cannot write to standard output: %s",
-             os_error_text(session->output.error, words));
+             os_error_text(session->output.error, reason));
 }
 
-/* One round: waits, and does what there is to do. Returns false once all is done. */
+/* Waits once, and handles what is ready. Returns false once the session is over and its output is
+ * written. */
 static bool step(struct session *session)
 {
-    char words[OS_ERROR_TEXT];
+    char reason[OS_ERROR_TEXT];
 
     watch_socket(session);
     int ready = terminal_wait(session->terminal, wants_input(session), next_deadline(session));
 
     session->now = os_nanoseconds();
     if (ready == -1) {
-        fail(session, "select() failed: %s", os_error_text(os_socket_error(), words));
+        fail(session, "select() failed: %s", os_error_text(os_socket_error(), reason));
         session->leave_at = session->now;
     } else if (session->stop.ready != SELECTOR_NONE) {
         interrupt(session);
@@ -470,8 +493,8 @@ static bool set_up(struct session *session, os_socket stop)
     session->terminal = session->dialogue.terminal = terminal_open(session->selector, sockets, 2);
     if (session->terminal == NULL)
         return false;
-    session->typed = terminal_interactive(session->terminal);
-    session->talks = session->typed && stream_is_terminal(STREAM_OUTPUT);
+    session->from_terminal = terminal_interactive(session->terminal);
+    session->interactive = session->from_terminal && stream_is_terminal(STREAM_OUTPUT);
     session->dialogue.screen =
         screen_open(terminal_takes_keys(session->terminal), &session->output);
     return session->dialogue.screen != NULL;
@@ -487,9 +510,9 @@ static void run(struct session *session)
 
     session->began = session->now = os_nanoseconds();
     session->leave_at = DEADLINE_NEVER;
-    if (session->typed)
-        say(session, "connected to %s; quit or %s ends\n",
-            net_address_text(&session->connection->peer, address), terminal_end_key);
+    if (session->from_terminal)
+        print_notice(session, "connected to %s; quit or %s ends\n",
+                     net_address_text(&session->connection->peer, address), terminal_end_key);
     if (terminal_lacks_console(session->terminal))
         output_append(&session->messages, no_console, sizeof no_console - 1);
     write_outputs(session);
@@ -518,7 +541,7 @@ enum session_end session_run(const struct session_options *options,
 
     if (session == NULL) {
         net_close(connection->socket);
-        output_complain(stop, "out of memory");
+        output_error(stop, "out of memory");
         return end;
     }
     session->connection = connection;
@@ -531,7 +554,7 @@ enum session_end session_run(const struct session_options *options,
         run(session);
         end = session->end;
     } else {
-        output_complain(stop, "cannot begin the session: out of memory or handles");
+        output_error(stop, "cannot begin the session: out of memory or handles");
     }
     destroy(session);
     return end;

@@ -1,7 +1,7 @@
 /*
- * session: the connection used by a person or by a pipe: what comes from stdin goes to the server,
- * what comes from the server goes to stdout, both at once, with never more than two pieces of each
- * in memory. The two directions end each for itself.
+ * session: connects stdin and stdout to the server, for a person at a terminal or for a pipe. Both
+ * directions are served at the same time, and each ends independently of the other. At most two
+ * pieces of each direction are kept in memory, so a slow reader slows down the sender.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -12,22 +12,22 @@
 #include "dialogue.h"
 
 enum session_end {
-    SESSION_FINISHED,   /* both sides have ended, after everything that was read from stdin was sent
-                         */
+    SESSION_FINISHED,   /* all input was sent, and both directions have ended */
     SESSION_FAILED,     /* a line on stderr says why, and how much was sent and received */
-    SESSION_INTERRUPTED /* by a request to stop */
+    SESSION_INTERRUPTED /* a request to stop ended it */
 };
 
 struct session_options {
     struct dialogue_options dialogue;
-    bool until_server_ends; /* the end of the server's stream is the end of our input, too */
+    bool until_server_ends; /* the end of the server's stream also ends the input */
 };
 
 /*
  * Runs until both directions have ended, the connection is lost, or `stop`, the socket of
- * os_stop_open(), becomes readable. The connection's socket is owned from now on. At a terminal
- * (stdin and stdout are one) there is a dialogue, with messages of the session's own; else what
- * arrives is written as it is, unless a dump or times are wanted, and messages go to stderr.
+ * os_stop_open(), becomes readable. Takes ownership of the connection's socket. If stdin and stdout
+ * are terminals, received data and the session's own messages are displayed on the screen.
+ * Otherwise received data is written to stdout, unchanged unless a dump or timestamps are wanted,
+ * and messages go to stderr.
  */
 enum session_end session_run(const struct session_options *options,
                              const struct connector_connection *connection, os_socket stop);

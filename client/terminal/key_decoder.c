@@ -121,16 +121,16 @@ static size_t next_double_escape(const char *bytes, size_t length, struct key *k
         return 0;
     if (bytes[2] != '[' && bytes[2] != 'O')
         return 1;
-    size_t taken = next_sequence(bytes + 2, length - 2, true, key);
+    size_t consumed = next_sequence(bytes + 2, length - 2, true, key);
 
-    return taken > 0 ? 2 + taken : 0;
+    return consumed > 0 ? 2 + consumed : 0;
 }
 
 /* Escape and a character: Alt, or the start of a control string. */
 static size_t next_alt(struct key_decoder *decoder, const char *bytes, size_t length,
                        struct key *key)
 {
-    size_t taken;
+    size_t consumed;
 
     key->kind = KEY_OTHER;
     if (length < 2)
@@ -138,8 +138,8 @@ static size_t next_alt(struct key_decoder *decoder, const char *bytes, size_t le
     switch (bytes[1]) {
     case '[':
     case 'O':
-        taken = next_sequence(bytes + 1, length - 1, false, key);
-        return taken > 0 ? 1 + taken : 0;
+        consumed = next_sequence(bytes + 1, length - 1, false, key);
+        return consumed > 0 ? 1 + consumed : 0;
     case ']':
     case 'P':
     case '^':
@@ -173,10 +173,10 @@ static size_t next_alt(struct key_decoder *decoder, const char *bytes, size_t le
         return next_double_escape(bytes, length, key);
     default:
         /* A control character after Escape keeps its meaning. */
-        taken = text_utf8_length(bytes + 1, length - 1);
-        if (taken == 0 && text_utf8_cut(bytes + 1, length - 1) == length - 1)
+        consumed = text_utf8_length(bytes + 1, length - 1);
+        if (consumed == 0 && text_utf8_cut(bytes + 1, length - 1) == length - 1)
             return 0;
-        return (unsigned char)bytes[1] < 0x20 || taken == 0 ? 1 : 1 + taken;
+        return (unsigned char)bytes[1] < 0x20 || consumed == 0 ? 1 : 1 + consumed;
     }
 }
 
@@ -231,7 +231,7 @@ static size_t next_quoted(struct key_decoder *decoder, const char *bytes, size_t
 {
     unsigned int byte = 0;
     size_t digits = 0;
-    size_t taken;
+    size_t consumed;
 
     for (; bytes[0] == 'x' && digits < 2 && 1 + digits < length; digits++) {
         int value = text_hexadecimal(bytes[1 + digits]);
@@ -242,14 +242,14 @@ static size_t next_quoted(struct key_decoder *decoder, const char *bytes, size_t
     }
     if (bytes[0] == 'x' && digits < 2 && 1 + digits == length)
         return 0;
-    taken = next_text(bytes, length, key);
+    consumed = next_text(bytes, length, key);
     if (digits == 2) {
         key->text[0] = (char)byte;
-        taken = 3;
+        consumed = 3;
     }
-    if (taken > 0)
+    if (consumed > 0)
         decoder->quoting = false;
-    return taken;
+    return consumed;
 }
 
 static size_t next_pasted(struct key_decoder *decoder, const char *bytes, size_t length,
@@ -285,30 +285,30 @@ static size_t next_in_string(struct key_decoder *decoder, const char *bytes, siz
 size_t key_decoder_next(struct key_decoder *decoder, const char *bytes, size_t length,
                         struct key *key)
 {
-    size_t taken;
+    size_t consumed;
 
     if (decoder->pasting)
         return next_pasted(decoder, bytes, length, key);
     if (decoder->quoting)
         return next_quoted(decoder, bytes, length, key);
     if (decoder->control_string) {
-        taken = next_in_string(decoder, bytes, length, key);
-        if (taken > 0 || decoder->control_string)
-            return taken;
+        consumed = next_in_string(decoder, bytes, length, key);
+        if (consumed > 0 || decoder->control_string)
+            return consumed;
     }
     if (bytes[0] == ESCAPE) {
-        taken = next_alt(decoder, bytes, length, key);
-        decoder->after_return = decoder->after_return && taken == 0;
-        decoder->pasting = taken > 0 && key->kind == KEY_PASTE_BEGIN;
-        return taken;
+        consumed = next_alt(decoder, bytes, length, key);
+        decoder->after_return = decoder->after_return && consumed == 0;
+        decoder->pasting = consumed > 0 && key->kind == KEY_PASTE_BEGIN;
+        return consumed;
     }
-    taken = next_text(bytes, length, key);
-    if (taken == 0)
+    consumed = next_text(bytes, length, key);
+    if (consumed == 0)
         return 0;
     key->kind = kind_of_character((unsigned char)bytes[0]);
     if (bytes[0] == '\n' && decoder->after_return)
         key->kind = KEY_OTHER;
     decoder->after_return = bytes[0] == '\r';
     decoder->quoting = key->kind == KEY_QUOTE;
-    return taken;
+    return consumed;
 }

@@ -168,7 +168,8 @@ void screen_hide_line(struct screen *screen)
     if (!screen->shown)
         return;
     bool broken = columns < screen->columns && screen->reflows;
-    size_t rows = broken ? line_editor_broken(&screen->row, screen->row.cursor, columns).row : 0;
+    size_t rows =
+        broken ? line_editor_wrapped_place(&screen->row, screen->row.cursor, columns).row : 0;
 
     if (rows > 0) {
         snprintf(up, sizeof up, "\x1B[%luA", (unsigned long)rows);

@@ -107,7 +107,7 @@ static void draw(const struct screen *screen, const char *text, size_t length)
  * character: after a full row it is in the next row. */
 static struct line_editor_place wrapped(const struct screen *screen, size_t byte, size_t columns)
 {
-    struct line_editor_place place = line_editor_broken(&screen->row, byte, columns);
+    struct line_editor_place place = line_editor_wrapped_place(&screen->row, byte, columns);
 
     return place.column < columns ? place : (struct line_editor_place){place.row + 1, 0};
 }

@@ -67,7 +67,7 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline);
 enum terminal_keys {
     TERMINAL_NO_KEY, /* no key is left until terminal_wait() finds input again */
     TERMINAL_KEY,
-    TERMINAL_GONE /* the terminal has hung up */
+    TERMINAL_HANGUP /* the terminal has hung up */
 };
 
 /* Returns the next key, if terminal_takes_keys(). */

@@ -366,5 +366,5 @@ enum terminal_keys terminal_key(struct terminal *terminal, struct key *key)
     read_keys(terminal);
     if (take_key(terminal, key))
         return TERMINAL_KEY;
-    return terminal->ended ? TERMINAL_GONE : TERMINAL_NO_KEY;
+    return terminal->ended ? TERMINAL_HANGUP : TERMINAL_NO_KEY;
 }

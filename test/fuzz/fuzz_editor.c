@@ -31,7 +31,7 @@ static void check_row(const struct line_editor *editor, size_t columns)
         MUST(screen_model_write(&screen, text, length) == length);
         MUST(screen.row == 0 && screen.column <= columns);
     }
-    struct line_editor_place place = line_editor_broken(&row, row.cursor, 7);
+    struct line_editor_place place = line_editor_wrapped_place(&row, row.cursor, 7);
 
     MUST(place.column <= 7);
     buffer_clear(&row.text);
