@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* Lent to one exchange at a time. It begins at a cache line: the system copies into memory that
- * does not at half the speed on some processors. */
+/* Shared by all exchanges, since only one at a time uses it. It is aligned to a cache line, because
+ * some processors copy received bytes into unaligned memory at half the speed. */
 enum { SCRATCH = 256 * 1024, CACHE_LINE = 64 };
 static _Alignas(CACHE_LINE) char scratch[SCRATCH];
 
@@ -44,7 +44,7 @@ int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message)
     return exchange->timed_from[message % exchange->pipeline];
 }
 
-/* Bytes from a place to the end of the messages that are begun, at most `max`. */
+/* The number of bytes from a place to the end of the begun messages, at most `max`. */
 static size_t bytes_left(const struct pattern_place *place, size_t size, uint64_t begun, size_t max)
 {
     uint64_t messages = begun - place->message;
@@ -92,17 +92,17 @@ void exchange_compare(struct exchange *exchange, const char *bytes, size_t lengt
                       struct exchange_received *received)
 {
     uint64_t before = exchange->receiving.message;
-    size_t due = bytes_left(&exchange->receiving, pattern_answer_size(exchange->pattern),
-                            exchange->begun, length);
-    size_t right = pattern_compare(exchange->pattern, exchange->connection, &exchange->receiving,
-                                   bytes, due, &received->expected);
+    size_t expected_length = bytes_left(
+        &exchange->receiving, pattern_answer_size(exchange->pattern), exchange->begun, length);
+    size_t matched = pattern_compare(exchange->pattern, exchange->connection, &exchange->receiving,
+                                     bytes, expected_length, &received->expected);
 
     received->answered = exchange->receiving.message - before;
-    received->fault = right == length ? EXCHANGE_RIGHT
-                      : right < due   ? EXCHANGE_WRONG
-                                      : EXCHANGE_EXTRA;
-    if (right < length)
-        received->got = (unsigned char)bytes[right];
+    received->fault = matched == length           ? EXCHANGE_RIGHT
+                      : matched < expected_length ? EXCHANGE_WRONG
+                                                  : EXCHANGE_EXTRA;
+    if (matched < length)
+        received->got = (unsigned char)bytes[matched];
 }
 
 struct exchange_received exchange_receive(struct exchange *exchange)

@@ -1,7 +1,7 @@
 /*
- * exchange: one connection on which messages go out and their answers come back, every byte of them
- * compared and every answer timed. What is sent is made when it is sent, so a connection owns no
- * buffer, however slow its server is.
+ * exchange: one connection on which messages are sent and their answers are received. Every byte of
+ * an answer is compared, and every answer is timed. Messages are generated when they are sent, so a
+ * connection owns no buffer, however slow its server is.
  */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
@@ -14,70 +14,74 @@
 #include "selector.h"
 
 struct exchange {
-    struct selector_watch watch; /* first; its socket is owned */
+    struct selector_watch watch; /* the first member; its socket is owned */
     const struct pattern *pattern;
-    uint64_t connection;            /* its number in the pattern */
+    uint64_t connection;            /* the number of the connection in the pattern */
     struct pattern_place sending;   /* the next byte to send */
-    struct pattern_place receiving; /* the next byte to come */
-    uint64_t begun;                 /* messages that are sent, or to be sent now */
-    int64_t *timed_from; /* owned: from when the messages in flight are timed, message m at m %
-                            pipeline */
-    uint32_t pipeline;   /* the most messages in flight */
+    struct pattern_place receiving; /* the next byte to receive */
+    uint64_t begun;                 /* messages begun: sent, or to be sent now */
+    /* When the timing of each message in flight starts; message m is at m % pipeline. Owned. */
+    int64_t *timed_from;
+    uint32_t pipeline; /* the most messages in flight */
 };
 
 /* Where an answer is wrong. */
 enum exchange_fault {
     EXCHANGE_RIGHT,
-    EXCHANGE_WRONG, /* a byte is not what it should be */
-    EXCHANGE_EXTRA  /* a byte came that answers nothing */
+    EXCHANGE_WRONG, /* a byte differs from the expected one */
+    EXCHANGE_EXTRA  /* a byte was received after the last expected answer */
 };
 
 struct exchange_received {
-    struct net_result result; /* of the recv: NET_DONE, NET_END, NET_WOULD_BLOCK, ... */
-    const char *bytes;        /* what came; valid until the next call for any exchange */
-    uint64_t answered;        /* messages whose answers are now complete: those before
-                                 exchange.receiving.message */
-    enum exchange_fault
-        fault; /* at exchange.receiving: EXCHANGE_RIGHT, EXCHANGE_WRONG or EXCHANGE_EXTRA */
-    unsigned char expected;
-    unsigned char got;
+    struct net_result result;  /* of the recv: NET_DONE, NET_END, NET_WOULD_BLOCK, ... */
+    const char *bytes;         /* the received bytes; valid until the next call for any exchange */
+    uint64_t answered;         /* how many answers were completed: the last ones before
+                                  exchange.receiving.message */
+    enum exchange_fault fault; /* at the place exchange.receiving */
+    unsigned char expected;    /* only with EXCHANGE_WRONG */
+    unsigned char got;         /* unless EXCHANGE_RIGHT */
 };
 
 /*
- * Makes an exchange of a socket, which is connected or about to be, owns it from now on, and
- * watches it for `interest`. Returns false, and then the socket is closed, when memory is refused.
+ * Starts an exchange on a socket that is connected or connecting. Takes ownership of the socket and
+ * watches it for `interest`. Closes the socket and returns false when memory is refused.
  */
 bool exchange_open(struct exchange *exchange, const struct pattern *pattern, uint64_t connection,
                    uint32_t pipeline, os_socket s, struct selector *selector, uint8_t interest);
 
-/* Watches the socket no longer, closes it, and frees what the exchange owns. */
+/* Stops watching the socket, closes it, and frees the memory of the exchange. */
 void exchange_close(struct exchange *exchange, struct selector *selector);
 
-/* Messages that have been begun and not answered. */
+/* The number of messages that have been begun and not answered yet. */
 uint64_t exchange_in_flight(const struct exchange *exchange);
 
-/* Begins one more message, timed from `timed_from` on; there are fewer than `pipeline` in
- * flight. */
+/* Begins one more message, whose timing starts at `timed_from`. Fewer than `pipeline` messages must
+ * be in flight. */
 void exchange_begin(struct exchange *exchange, int64_t timed_from);
 
-/* From when a message in flight, or one that has just been answered, is timed. */
+/* When the timing of a message started that is in flight or has just been answered. */
 int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message);
 
-/* Sends once: what is begun, up to the size of the scratch buffer. It does not go on, so that a
- * server that takes bytes as fast as they are made cannot hold up the loop. As net_send(); NET_DONE
- * also when there is nothing to send. */
+/*
+ * Sends unsent bytes of the begun messages, at most as many as fit into the scratch buffer. It
+ * calls net_send() only once, so that a server that takes bytes as fast as they are generated
+ * cannot hold up the loop. Returns the result of net_send(), or NET_DONE when there is nothing to
+ * send.
+ */
 struct net_result exchange_send(struct exchange *exchange);
 
-/* Whether what is begun and not sent fills a send: what is begun now would only wait behind it. */
+/* Whether the unsent bytes already fill one send. A message begun now would only wait behind
+ * them. */
 bool exchange_is_full(const struct exchange *exchange);
 
-/* What to wait for: answers, and room as long as something that is begun has not been sent. */
+/* What to wait for: answers and, while begun messages have unsent bytes, room to send. */
 uint8_t exchange_interest(const struct exchange *exchange);
 
-/* Reads once, and compares. */
+/* Receives once, and compares the received bytes. */
 struct exchange_received exchange_receive(struct exchange *exchange);
 
-/* Compares bytes that have been received; sets all but the result. */
+/* Compares received bytes with the expected answers. Sets `answered`, `fault`, `expected` and
+ * `got`. */
 void exchange_compare(struct exchange *exchange, const char *bytes, size_t length,
                       struct exchange_received *received);
 

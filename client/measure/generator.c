@@ -6,9 +6,9 @@
 #include "deadline.h"
 #include "os.h"
 
-enum { CONNECTING_AT_ONCE = 64 }; /* fewer than any server's backlog holds */
+enum { CONNECTING_AT_ONCE = 64 }; /* fewer than the backlog of any server holds */
 
-/* A ready watch is cast to what it is the first member of. */
+/* A ready watch is cast to the connection whose first member it is. */
 _Static_assert(offsetof(struct exchange, watch) == 0, "the watch comes first");
 _Static_assert(offsetof(struct generator_connection, exchange) == 0, "the exchange comes first");
 
@@ -41,26 +41,26 @@ static void record_missing(struct generator *generator, const struct exchange *e
                  -1);
 }
 
-/* The index of a connection: messages are dealt out to connections in this order. */
+/* The index of a connection, which is also its turn in each round of messages. */
 static uint64_t index_of(const struct generator *generator, const struct generator_connection *c)
 {
     return (uint64_t)(c - generator->connections);
 }
 
-/* The number of a connection's next message among all messages, when there is a rate. */
+/* The number of a connection's next message in the schedule. */
 static uint64_t next_message_number(const struct generator *generator,
                                     const struct generator_connection *c)
 {
     return c->messages_begun * generator->options->connections + index_of(generator, c);
 }
 
-/* Whether that message is due. */
+/* Whether a connection's next message is due. */
 static bool has_due_message(const struct generator *generator, const struct generator_connection *c)
 {
     return c->messages_begun < schedule_released_to(&generator->schedule, index_of(generator, c));
 }
 
-/* Closes a connection. Its messages in flight are lost. */
+/* Closes a connection, with the messages in flight on it. */
 static void close_connection(struct generator *generator, struct generator_connection *c)
 {
     switch ((enum generator_watch)c->exchange.watch.kind) {
@@ -68,7 +68,7 @@ static void close_connection(struct generator *generator, struct generator_conne
         generator->connecting--;
         break;
     case GENERATOR_OPEN:
-        generator->alive--;
+        generator->open--;
         generator->in_flight -= exchange_in_flight(&c->exchange);
         break;
     case GENERATOR_STOP:
@@ -81,6 +81,7 @@ static void close_connection(struct generator *generator, struct generator_conne
     c->exchange.watch.kind = GENERATOR_CLOSED;
 }
 
+/* Records that a connection is lost, with the first missing byte, and closes it. */
 static void lose_connection(struct generator *generator, struct generator_connection *c,
                             const char *what, struct net_result result)
 {
@@ -91,10 +92,10 @@ static void lose_connection(struct generator *generator, struct generator_connec
     close_connection(generator, c);
 }
 
-/* Whether a connection begins one more message now. `timed_from` is set to the time it counts
- * from. */
-static bool next_message(struct generator *generator, struct generator_connection *c,
-                         int64_t *timed_from)
+/* Whether a connection can begin a message now. Sets `timed_from` to when its timing starts: when
+ * it is due, or without a rate now. */
+static bool can_begin(struct generator *generator, struct generator_connection *c,
+                      int64_t *timed_from)
 {
     const struct load_options *options = generator->options;
 
@@ -110,7 +111,7 @@ static bool next_message(struct generator *generator, struct generator_connectio
     return has_due_message(generator, c);
 }
 
-/* Records how late each message was sent, from `message` to the last one that is sent in full. */
+/* Records how late messages were sent: from `message` to the last one that is sent completely. */
 static void record_lateness(struct generator *generator, const struct exchange *exchange,
                             uint64_t message)
 {
@@ -119,13 +120,16 @@ static void record_lateness(struct generator *generator, const struct exchange *
                       generator->now - exchange_timed_from(exchange, message));
 }
 
-/* Begins messages up to the pipeline's depth, and sends once. What could not be begun waits for
- * room, so that a message is timed from when the system can take it. */
-static void refill(struct generator *generator, struct generator_connection *c)
+/*
+ * Begins as many messages as can_begin() allows, and sends once. If messages are left that can be
+ * begun, it does so when the socket has room, so that without a rate the timing of a message starts
+ * when the system can take it.
+ */
+static void send_messages(struct generator *generator, struct generator_connection *c)
 {
     int64_t timed_from;
 
-    while (next_message(generator, c, &timed_from)) {
+    while (can_begin(generator, c, &timed_from)) {
         exchange_begin(&c->exchange, timed_from);
         c->messages_begun++;
         generator->in_flight++;
@@ -139,7 +143,7 @@ static void refill(struct generator *generator, struct generator_connection *c)
     generator->result->bytes_sent += result.bytes;
     if (result.bytes > 0)
         generator->last_byte_at = generator->now;
-    uint8_t room = next_message(generator, c, &timed_from) ? SELECTOR_WRITE : SELECTOR_NONE;
+    uint8_t room = can_begin(generator, c, &timed_from) ? SELECTOR_WRITE : SELECTOR_NONE;
 
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         lose_connection(generator, c, "lost the connection to", result);
@@ -148,22 +152,23 @@ static void refill(struct generator *generator, struct generator_connection *c)
                         exchange_interest(&c->exchange) | room);
 }
 
-/* A connection has been made. */
-static void opened(struct generator *generator, struct generator_connection *c, int64_t took)
+/* Handles a connection that has been made, in `connect_time` nanoseconds. */
+static void connection_opened(struct generator *generator, struct generator_connection *c,
+                              int64_t connect_time)
 {
     generator->last_connect_at = generator->now;
     generator->result->connections_made++;
-    histogram_add(&generator->result->connect_time, took);
+    histogram_add(&generator->result->connect_time, connect_time);
     c->exchange.watch.kind = c->idle ? GENERATOR_IDLE : GENERATOR_OPEN;
     selector_change(generator->selector, &c->exchange.watch, SELECTOR_READ);
     if (!c->idle) {
-        generator->alive++;
-        refill(generator, c);
+        generator->open++;
+        send_messages(generator, c);
     }
 }
 
-/* A connect has ended, one way or the other. */
-static void connected(struct generator *generator, struct generator_connection *c)
+/* Handles the end of a connect, successful or not. */
+static void finish_connecting(struct generator *generator, struct generator_connection *c)
 {
     struct net_result result = net_connect_result(c->exchange.watch.socket);
 
@@ -174,29 +179,36 @@ static void connected(struct generator *generator, struct generator_connection *
         return;
     }
     generator->connecting--;
-    opened(generator, c, generator->now - c->connect_began);
+    connection_opened(generator, c, generator->now - c->connect_began);
 }
 
-static void take_over_first(struct generator *generator, struct generator_connection *c)
+static bool open_exchange(struct generator *generator, struct generator_connection *c,
+                          uint64_t number, os_socket s, uint8_t interest)
 {
     const struct load_options *options = generator->options;
+
+    return exchange_open(&c->exchange, &options->pattern, number, c->idle ? 1 : options->pipeline,
+                         s, generator->selector, interest);
+}
+
+/* Uses the connection that the connector has made. */
+static void take_over_first(struct generator *generator, struct generator_connection *c)
+{
     os_socket s = generator->first.socket;
 
     generator->first.socket = OS_NO_SOCKET;
     generator->now = os_nanoseconds();
-    if (exchange_open(&c->exchange, &options->pattern, generator->source.count++,
-                      c->idle ? 1 : options->pipeline, s, generator->selector, SELECTOR_READ)) {
-        opened(generator, c, generator->first.took);
+    if (open_exchange(generator, c, generator->source.count++, s, SELECTOR_READ)) {
+        connection_opened(generator, c, generator->first.took);
         return;
     }
     c->exchange.watch.kind = GENERATOR_CLOSED;
     record_unconnected(generator, (struct net_result){.outcome = NET_EXHAUSTED});
 }
 
-/* Begins to connect. Successful or not, the connection counts as begun. */
-static void connect_one(struct generator *generator, struct generator_connection *c)
+/* Begins to connect. If this fails, the failure is recorded and the connection stays closed. */
+static void start_connecting(struct generator *generator, struct generator_connection *c)
 {
-    const struct load_options *options = generator->options;
     uint64_t number = generator->source.count;
     os_socket s;
 
@@ -206,34 +218,32 @@ static void connect_one(struct generator *generator, struct generator_connection
     }
     c->connect_began = generator->now = os_nanoseconds();
     struct net_result result = source_connect(&generator->source, &generator->first.peer, &s);
-    if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
-        !exchange_open(&c->exchange, &options->pattern, number, c->idle ? 1 : options->pipeline, s,
-                       generator->selector, SELECTOR_WRITE))
-        result = (struct net_result){.outcome = NET_EXHAUSTED};
-    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
-        c->exchange.watch.kind = GENERATOR_CLOSED;
-        record_unconnected(generator, result);
+    bool begun = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
+
+    if (begun && open_exchange(generator, c, number, s, SELECTOR_WRITE)) {
+        c->exchange.watch.kind = GENERATOR_CONNECTING;
+        if (generator->connecting++ == 0)
+            generator->last_connect_at = generator->now;
         return;
     }
-    c->exchange.watch.kind = GENERATOR_CONNECTING;
-    if (generator->connecting++ == 0)
-        generator->last_connect_at = generator->now;
+    c->exchange.watch.kind = GENERATOR_CLOSED;
+    record_unconnected(generator, begun ? (struct net_result){.outcome = NET_EXHAUSTED} : result);
 }
 
-/* Makes the connection for one message: now, or with a rate when the message is due. */
-static void connect_for_next(struct generator *generator, struct generator_connection *c)
+/* Connects for the next message of a connection: now, or with a rate when the message is due. */
+static void connect_for_next_message(struct generator *generator, struct generator_connection *c)
 {
     if (generator->options->rate == 0 || has_due_message(generator, c)) {
-        connect_one(generator, c);
+        start_connecting(generator, c);
         return;
     }
     c->exchange.watch.kind = GENERATOR_WAITING;
     generator->waiting++;
 }
 
-/* Records what has been answered. Returns false when the connection is closed for a fault. */
-static bool take_answers(struct generator *generator, struct generator_connection *c,
-                         const struct exchange_received *received)
+/* Records received answers. Closes the connection and returns false if a byte is wrong. */
+static bool record_answers(struct generator *generator, struct generator_connection *c,
+                           const struct exchange_received *received)
 {
     uint64_t answered = c->exchange.receiving.message;
 
@@ -249,7 +259,7 @@ static bool take_answers(struct generator *generator, struct generator_connectio
 
         histogram_add(&generator->result->round_trip, took);
         if (generator->options->progress)
-            histogram_add(&generator->interval, took);
+            histogram_add(&generator->recent, took);
     }
     switch (received->fault) {
     case EXCHANGE_RIGHT:
@@ -266,9 +276,10 @@ static bool take_answers(struct generator *generator, struct generator_connectio
     return false;
 }
 
-/* Whether there is another message for a connection, or for the one that replaces it. A connection
- * that is being made has its message already. */
-static bool has_another(const struct generator *generator, const struct generator_connection *c)
+/* Whether a connection, or the one that replaces it, has another message to send. With --reconnect,
+ * one message is reserved for each connection that is being made. */
+static bool has_another_message(const struct generator *generator,
+                                const struct generator_connection *c)
 {
     const struct load_options *options = generator->options;
 
@@ -279,17 +290,18 @@ static bool has_another(const struct generator *generator, const struct generato
                : options->count - generator->result->messages_sent > generator->connecting;
 }
 
-/* Whether a connection may end without loss: we have ended it too, or its last answer has come. */
+/* Whether the server may end a connection without loss: our side has ended, or the last answer has
+ * been received. */
 static bool may_end(const struct generator *generator, const struct generator_connection *c)
 {
     return generator->closing || (c->messages_begun > 0 && exchange_in_flight(&c->exchange) == 0 &&
-                                  !has_another(generator, c));
+                                  !has_another_message(generator, c));
 }
 
 static void serve_open(struct generator *generator, struct generator_connection *c)
 {
-    /* The clock is read once for each connection: with many of them ready, one reading for the
-     * whole round would be too old. */
+    /* The clock is read for each connection, because a time read once per round would be too old if
+     * many connections are ready. */
     generator->now = os_nanoseconds();
     if (c->exchange.watch.ready & SELECTOR_READ) {
         struct exchange_received received = exchange_receive(&c->exchange);
@@ -301,19 +313,19 @@ static void serve_open(struct generator *generator, struct generator_connection 
                 lose_connection(generator, c, "lost the connection to", received.result);
             return;
         }
-        if (!take_answers(generator, c, &received))
+        if (!record_answers(generator, c, &received))
             return;
         if (received.answered > 0 && generator->options->reconnect) {
             close_connection(generator, c);
-            if (has_another(generator, c))
-                connect_for_next(generator, c);
+            if (has_another_message(generator, c))
+                connect_for_next_message(generator, c);
             return;
         }
     }
-    refill(generator, c);
+    send_messages(generator, c);
 }
 
-/* An idle connection can bring nothing but its end. */
+/* An idle connection should receive nothing but its end. */
 static void serve_idle(struct generator *generator, struct generator_connection *c)
 {
     unsigned char byte;
@@ -334,19 +346,19 @@ static void serve_idle(struct generator *generator, struct generator_connection 
 
 void generator_connect_more(struct generator *generator)
 {
-    while (generator->opened < generator->total && generator->connecting < CONNECTING_AT_ONCE) {
-        struct generator_connection *c = &generator->connections[generator->opened++];
+    while (generator->started < generator->total && generator->connecting < CONNECTING_AT_ONCE) {
+        struct generator_connection *c = &generator->connections[generator->started++];
 
-        c->idle = generator->opened > generator->options->connections;
+        c->idle = generator->started > generator->options->connections;
         if (generator->options->reconnect && !c->idle)
-            connect_for_next(generator, c);
+            connect_for_next_message(generator, c);
         else
-            connect_one(generator, c);
+            start_connecting(generator, c);
     }
 }
 
-/* Releases the messages that are due, and serves each connection that has got one, once. */
-static void send_due(struct generator *generator)
+/* Releases the messages that are due, and sends once on each connection that has got any. */
+static void send_due_messages(struct generator *generator)
 {
     uint64_t connections = generator->options->connections;
     uint64_t first = generator->schedule.released;
@@ -357,10 +369,10 @@ static void send_due(struct generator *generator)
 
         if (c->exchange.watch.kind == GENERATOR_WAITING) {
             generator->waiting--;
-            connect_one(generator, c);
+            start_connecting(generator, c);
         } else if (c->exchange.watch.kind == GENERATOR_OPEN) {
             generator->now = os_nanoseconds();
-            refill(generator, c);
+            send_messages(generator, c);
         }
     }
 }
@@ -373,7 +385,7 @@ bool generator_step(struct generator *generator, int64_t deadline)
     if (generator->sending)
         deadline = deadline_earlier(deadline, schedule_next(&generator->schedule));
     if (!selector_wait(generator->selector, deadline)) {
-        generator->result->connections_lost += generator->alive;
+        generator->result->connections_lost += generator->open;
         record_failure(generator, "select() failed for",
                        (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
         return false;
@@ -390,7 +402,7 @@ bool generator_step(struct generator *generator, int64_t deadline)
             serve_idle(generator, c);
             break;
         case GENERATOR_CONNECTING:
-            connected(generator, c);
+            finish_connecting(generator, c);
             break;
         case GENERATOR_OPEN:
             serve_open(generator, c);
@@ -400,21 +412,21 @@ bool generator_step(struct generator *generator, int64_t deadline)
             break;
         }
     }
-    send_due(generator);
+    send_due_messages(generator);
     return go_on;
 }
 
 size_t generator_give_up_connecting(struct generator *generator)
 {
-    size_t given_up = generator->total - generator->opened;
+    size_t given_up = generator->total - generator->started;
 
-    for (size_t i = 0; i < generator->opened && generator->connecting > 0; i++) {
+    for (size_t i = 0; i < generator->started && generator->connecting > 0; i++) {
         if (generator->connections[i].exchange.watch.kind != GENERATOR_CONNECTING)
             continue;
         given_up++;
         close_connection(generator, &generator->connections[i]);
     }
-    generator->opened = generator->total;
+    generator->started = generator->total;
     return given_up;
 }
 
@@ -423,9 +435,10 @@ bool generator_has_more(const struct generator *generator)
     const struct load_options *options = generator->options;
 
     if (generator->result->messages_sent >= options->count ||
-        generator->alive + generator->connecting + generator->waiting == 0)
+        generator->open + generator->connecting + generator->waiting == 0)
         return false;
-    /* What was due on a connection that is lost is never sent. */
+    /* With a rate, messages due on a lost connection are never sent. So once all messages have been
+     * released, more are sent only while answers or connections are pending. */
     return options->rate == 0 || schedule_next(&generator->schedule) != DEADLINE_NEVER ||
            generator->in_flight > 0 || generator->connecting > 0;
 }
@@ -439,12 +452,12 @@ void generator_start(struct generator *generator)
     if (options->duration > 0)
         schedule->count = schedule_due_before(schedule, schedule->started + options->duration);
     generator->sending = true;
-    send_due(generator);
+    send_due_messages(generator);
     for (size_t i = 0; i < generator->total; i++) {
         if (generator->connections[i].exchange.watch.kind != GENERATOR_OPEN)
             continue;
         generator->now = os_nanoseconds();
-        refill(generator, &generator->connections[i]);
+        send_messages(generator, &generator->connections[i]);
     }
 }
 
@@ -488,7 +501,7 @@ bool generator_create(struct generator *generator, const struct load_options *op
     generator->schedule = (struct schedule){
         .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
-    /* Each message is to have the time of its own connection in it. */
+    /* Each message is timed with a connection of its own, so the first one is not used. */
     if (options->reconnect && options->rate > 0) {
         net_close(first->socket);
         generator->first.socket = OS_NO_SOCKET;

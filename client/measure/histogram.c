@@ -5,7 +5,7 @@
 
 #include "report.h"
 
-enum { STEP_BITS = 6, BAR = 40 /* characters of the longest */ };
+enum { STEP_BITS = 6, BAR = 40 /* characters of the longest bar */ };
 
 static size_t bucket_of(uint64_t value)
 {
@@ -15,12 +15,12 @@ static size_t bucket_of(uint64_t value)
         return HISTOGRAM_BUCKETS - 1;
     if (value >= HISTOGRAM_STEPS)
         shift = 63 - (unsigned)__builtin_clzll(value) - STEP_BITS;
-    /* Below 64 a bucket for each value; from there on 64 for each doubling, numbered on without a
-     * gap. */
+    /* Values below 64 have a bucket each. Above, each doubling has 64 buckets, which are numbered
+     * without a gap. */
     return shift * HISTOGRAM_STEPS + (size_t)(value >> shift);
 }
 
-/* The middle of the values that a bucket counts. */
+/* The middle of the values in a bucket. */
 static int64_t middle_of(size_t bucket)
 {
     if (bucket < (size_t)2 * HISTOGRAM_STEPS)
@@ -82,10 +82,10 @@ double histogram_deviation(const struct histogram *histogram)
     return histogram->count > 1 ? sqrt(histogram->squares / (double)(histogram->count - 1)) : 0;
 }
 
-/* Where the last doubling begins, which counts all that is longer, too. */
+/* The start of the last doubling, which includes all longer durations. */
 static const int64_t LONGEST = (int64_t)1 << 42;
 
-/* The values from `first`, or for the first doubling from 0, up to, but without, twice that. */
+/* The number of values from `first`, or from 0 if it is 1, up to but not including 2 * `first`. */
 static uint64_t count_doubling(const struct histogram *histogram, int64_t first)
 {
     return (first < LONGEST ? histogram_count_below(histogram, 2 * first) : histogram->count) -
@@ -113,7 +113,7 @@ const char *histogram_draw(const struct histogram *histogram, char text[HISTOGRA
 
         if (highest == 0 || (first < LONGEST && 2 * first <= histogram->min))
             continue;
-        /* A bar for every count, however small. */
+        /* Rounded up, so that every count above 0 has a bar. */
         size_t length = (size_t)((count * BAR + highest - 1) / highest);
 
         for (size_t i = 0; i < BAR; i++)

@@ -14,23 +14,24 @@
 
 struct load_options {
     struct pattern pattern;
-    uint32_t connections; /* that exchange messages */
-    uint32_t idle;        /* more that are only held open */
-    uint32_t pipeline;    /* messages in flight on a connection at most */
-    int64_t duration;     /* nanoseconds; 0: no limit */
-    uint64_t count;       /* messages in all; UINT64_MAX: no limit */
-    double rate; /* messages a second in all, sent when they are due; 0: as soon as there is room */
-    int64_t connect_timeout; /* nanoseconds without any progress */
+    uint32_t connections;    /* connections that exchange messages */
+    uint32_t idle;           /* further connections that are only held open */
+    uint32_t pipeline;       /* the most messages in flight on a connection */
+    int64_t duration;        /* nanoseconds; 0: no limit */
+    uint64_t count;          /* messages in all; UINT64_MAX: no limit */
+    double rate;             /* messages per second in all, sent when they are due; 0: sent as soon
+                                as there is room */
+    int64_t connect_timeout; /* give up after so many nanoseconds without a new connection */
     bool reconnect;          /* a new connection for each message */
-    bool progress;           /* a line on stderr once a second */
+    bool progress;           /* a line on stderr every second */
 };
 
 /*
- * Runs the load until duration, count or `stop`, the socket of os_stop_open(), ends it, and then
- * waits for the answers that are still due. `first` is the first of its connections, and its socket
- * owned from now on; the others are made to the same server. With a rate and a connection for each
- * message, it has only shown that the server is there. Fills in `result`. Returns false when
- * memory is refused.
+ * Runs a load until its duration or count is reached or `stop`, the socket of os_stop_open(),
+ * becomes readable. Then waits for outstanding answers, except after a request to stop. Takes
+ * ownership of the socket of `first`, which becomes the first connection; the others are made to
+ * the same server. With a rate and `reconnect`, it is closed unused. Fills in `result`. Returns
+ * false when memory is refused.
  */
 bool load_run(const struct load_options *options, const struct connector_connection *first,
               os_socket stop, struct load_result *result);

@@ -122,7 +122,7 @@ static void print_times_json(struct output *output, const char *key, const struc
     output_print(output, ",\"max_us\":%.3f}", (double)times->max / 1e3);
 }
 
-/* A byte, or null where there is none. */
+/* Prints a byte, or null if there is none. */
 static void print_byte_json(struct output *output, const char *key, int byte)
 {
     if (byte < 0)
@@ -147,7 +147,7 @@ static void print_fault_json(struct output *output, const struct load_fault *fau
     output_print(output, "%s", "}");
 }
 
-/* A text of the program's or the system's as a JSON string. */
+/* Prints UTF-8 text as a JSON string. */
 static void print_text_json(struct output *output, const char *key, const char *text)
 {
     output_print(output, ",\"%s\":\"", key);

@@ -18,8 +18,8 @@ static uint64_t mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* The eight bytes of a message that begin at 8 * `place`. Of the finalizer only as much as it takes
- * for all bytes to differ everywhere: what is sent and compared is made anew each time. */
+/* The 8 bytes of a message from offset 8 * `place` on. Only as much of the finalizer is used as is
+ * needed for every byte to vary, because each byte is generated twice: to send and to compare. */
 static uint64_t word_at(uint64_t key, uint64_t place)
 {
     uint64_t z = (key + place) * 0xBF58476D1CE4E5B9;
@@ -38,8 +38,8 @@ size_t pattern_answer_size(const struct pattern *pattern)
     return prefix_size(pattern) + pattern->size;
 }
 
-/* Writes whole words, of binary messages: most of what a load spends its time on, beside the
- * system. */
+/* Writes whole words of a binary message. A load spends most of its time here, apart from system
+ * calls. */
 static size_t fill_words(uint64_t key, uint64_t first, char *out, size_t length)
 {
     size_t words = length / 8;
@@ -52,7 +52,7 @@ static size_t fill_words(uint64_t key, uint64_t first, char *out, size_t length)
     return 8 * words;
 }
 
-/* Writes the bytes of one message from `offset` on, `length` of them, all within it. */
+/* Writes `length` bytes of one message, from `offset` on. They do not go past its end. */
 static void fill_message(const struct pattern *pattern, uint64_t connection, uint64_t message,
                          size_t offset, char *out, size_t length)
 {
@@ -108,7 +108,7 @@ void pattern_fill(const struct pattern *pattern, uint64_t connection, struct pat
     }
 }
 
-/* Writes at most `room` of the next bytes of an answer; returns how many. */
+/* Writes the next bytes of an answer, at most `room`, and returns how many there are. */
 static size_t fill_answer(const struct pattern *pattern, uint64_t connection,
                           const struct pattern_place *place, char *out, size_t room)
 {

@@ -1,7 +1,7 @@
 /*
  * pattern: pure. The messages that load and ping send, and the answers they expect. Every byte is a
- * function of the seed, the connection, the message and the place, so that nothing that was sent
- * has to be kept in order to compare what comes back.
+ * function of the seed, the connection, the message and the offset, so answers can be compared
+ * without keeping what was sent.
  */
 #ifndef PATTERN_H
 #define PATTERN_H
@@ -11,43 +11,44 @@
 #include <stdint.h>
 
 struct pattern {
-    size_t size;   /* bytes of a message, at least 1; of a line, with its LF, at least 2 */
-    uint64_t seed; /* the same seed, the same bytes */
-    bool lines;    /* messages are lines of printable characters; else bytes of all values */
-    bool prefixed; /* answers are "Message received - " and the message; else the message */
+    size_t size;   /* bytes of a message, at least 1; of a line with its LF, at least 2 */
+    uint64_t seed; /* the same seed makes the same bytes */
+    bool lines; /* messages are lines of printable characters; else they have bytes of any value */
+    bool prefixed; /* answers are "Message received - " and the message; else only the message */
 };
 
-/* Where in the stream of one connection: the `offset`th byte of the `message`th message, or of its
- * answer. */
+/* A place in the stream of one connection: a byte of a message or of its answer. Both members are
+ * counted from 0. */
 struct pattern_place {
     uint64_t message;
     size_t offset;
 };
 
-/* The bytes of an answer. */
+/* The number of bytes of an answer. */
 size_t pattern_answer_size(const struct pattern *pattern);
 
 /*
- * Writes the next `length` bytes of what a connection sends, from `place` on, and moves `place`
- * behind them. A message begins with its number, the least significant first, in 8 bytes, or in a
- * line in 8 hexadecimal digits, as far as there is room; pseudo-random bytes follow.
+ * Writes the `length` bytes that a connection sends from `place` on, and moves `place` past them. A
+ * message begins with its number, least significant part first: as 8 bytes, or in a line as 8
+ * hexadecimal digits. If the message is shorter, the number is cut; otherwise pseudo-random bytes
+ * follow.
  */
 void pattern_fill(const struct pattern *pattern, uint64_t connection, struct pattern_place *place,
                   char *out, size_t length);
 
-/* Moves a place on by `count` bytes, in a stream of messages or answers of `size` bytes each. */
+/* Moves a place forward by `count` bytes, in a stream of messages or answers of `size` bytes. */
 void pattern_skip(struct pattern_place *place, size_t size, size_t count);
 
 /*
- * Compares `length` bytes of what a connection has received with the answers from `place` on, and
- * moves `place` behind those that are right. Returns how many are right: `length`, or the place of
- * the first wrong one, and then `expected` is what should stand there.
+ * Compares `length` bytes that a connection has received with the answers from `place` on, and
+ * moves `place` past the bytes that are right. Returns the number of right bytes. If that is less
+ * than `length`, the next byte is wrong, and `expected` is set to the right one.
  */
 size_t pattern_compare(const struct pattern *pattern, uint64_t connection,
                        struct pattern_place *place, const char *bytes, size_t length,
                        unsigned char *expected);
 
-/* The byte that stands at `place` in the answers to a connection. */
+/* The byte at `place` in the answers of a connection. */
 unsigned char pattern_answer_byte(const struct pattern *pattern, uint64_t connection,
                                   const struct pattern_place *place);
 

@@ -13,12 +13,12 @@
 #include "text.h"
 
 enum {
-    PIPELINE = 1024,       /* messages that may wait for their answers; then no more are sent */
-    UNREAD_MAX = 64 * 1024 /* bytes of output that may wait for their reader; likewise */
+    PIPELINE = 1024,       /* no message is sent while so many wait for their answers */
+    UNREAD_MAX = 64 * 1024 /* no message is sent while so many bytes of output are unread */
 };
 
-static const int64_t DRAIN_TIMEOUT = SECONDS(5);        /* for the last answers */
-static const int64_t RETRY_CONNECT = MILLISECONDS(100); /* before a new try, at least */
+static const int64_t DRAIN_TIMEOUT = SECONDS(5);        /* how long to wait for the last answers */
+static const int64_t RETRY_CONNECT = MILLISECONDS(100); /* shortest pause before a reconnect */
 
 enum state { DISCONNECTED, CONNECTING, CONNECTED };
 
@@ -30,30 +30,30 @@ struct ping {
     struct selector *selector;
     struct selector_watch stop;
     struct output output;
-    struct exchange exchange; /* open unless disconnected */
+    struct exchange exchange; /* open unless DISCONNECTED */
     enum state state;
-    bool found_form; /* whether answers are prefixed is known */
-    bool wrong;      /* a byte was */
-    uint64_t first;  /* number of the first message of this connection */
+    bool form_known;        /* it is known whether answers are prefixed */
+    bool wrong;             /* a byte was wrong, or select() failed */
+    uint64_t first_message; /* messages that were sent or lost before this connection */
     uint64_t sent;
     uint64_t answered;
     uint64_t lost;
     uint64_t connections;
     int64_t connect_began;
-    int64_t next;  /* when the next message is due */
-    int64_t retry; /* when the next try to connect is, while there is no connection */
+    int64_t next_send;    /* when the next message is due */
+    int64_t next_connect; /* when to connect again, if DISCONNECTED */
     int64_t now;
     struct histogram connect_time;
     struct histogram round_trip;
 };
 
-/* There is no connection: the next try is made after a pause. */
+/* Schedules the next attempt to connect, after a pause. */
 static void wait_to_connect(struct ping *ping)
 {
     ping->state = DISCONNECTED;
     int64_t interval = ping->options->interval;
 
-    ping->retry = ping->now + (interval > RETRY_CONNECT ? interval : RETRY_CONNECT);
+    ping->next_connect = ping->now + (interval > RETRY_CONNECT ? interval : RETRY_CONNECT);
 }
 
 static void disconnect(struct ping *ping)
@@ -62,13 +62,14 @@ static void disconnect(struct ping *ping)
     wait_to_connect(ping);
 }
 
-/* Goes on with a socket that is connected or about to be; false when memory is refused. */
-static bool take_socket(struct ping *ping, os_socket s, enum state state)
+/* Starts an exchange on a socket that is connected or connecting. Returns false when memory is
+ * refused. */
+static bool open_exchange(struct ping *ping, os_socket s, enum state state)
 {
     if (!exchange_open(&ping->exchange, &ping->pattern, ping->connections++, PIPELINE, s,
                        ping->selector, state == CONNECTED ? SELECTOR_READ : SELECTOR_WRITE))
         return false;
-    ping->first = ping->sent;
+    ping->first_message = ping->sent;
     ping->state = state;
     return true;
 }
@@ -80,14 +81,14 @@ static void print_lost(struct ping *ping, const char *what, struct net_result re
     output_print(&ping->output, "%s %s: %s\n", what, ping->address, report_failure(result, reason));
 }
 
-static void lose(struct ping *ping, struct net_result result)
+static void lose_connection(struct ping *ping, struct net_result result)
 {
     ping->lost += exchange_in_flight(&ping->exchange);
     print_lost(ping, "lost the connection to", result);
     disconnect(ping);
 }
 
-static void connected(struct ping *ping, int64_t took)
+static void record_connected(struct ping *ping, int64_t took)
 {
     char text[REPORT_DURATION];
 
@@ -96,7 +97,7 @@ static void connected(struct ping *ping, int64_t took)
                  report_duration(took, text));
 }
 
-/* A failed try to connect loses the message that was due. */
+/* Prints a failed attempt to connect. It counts as a lost message, the one that was due. */
 static void print_unconnected(struct ping *ping, struct net_result result)
 {
     ping->sent++;
@@ -108,14 +109,12 @@ static void reconnect(struct ping *ping)
 {
     os_socket s;
     struct net_result result = net_connect(&ping->server, NULL, &s);
+    bool begun = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
 
     ping->connect_began = ping->now;
-    if ((result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) &&
-        take_socket(ping, s, CONNECTING))
+    if (begun && open_exchange(ping, s, CONNECTING))
         return;
-    if (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK)
-        result = (struct net_result){.outcome = NET_EXHAUSTED};
-    print_unconnected(ping, result);
+    print_unconnected(ping, begun ? (struct net_result){.outcome = NET_EXHAUSTED} : result);
     wait_to_connect(ping);
 }
 
@@ -128,7 +127,7 @@ static void finish_connecting(struct ping *ping, struct net_result result)
     }
     ping->state = CONNECTED;
     selector_change(ping->selector, &ping->exchange.watch, SELECTOR_READ);
-    connected(ping, ping->now - ping->connect_began);
+    record_connected(ping, ping->now - ping->connect_began);
 }
 
 static void flush(struct ping *ping)
@@ -136,7 +135,7 @@ static void flush(struct ping *ping)
     struct net_result result = exchange_send(&ping->exchange);
 
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
-        lose(ping, result);
+        lose_connection(ping, result);
     else
         selector_change(ping->selector, &ping->exchange.watch, exchange_interest(&ping->exchange));
 }
@@ -144,7 +143,7 @@ static void flush(struct ping *ping)
 static void print_answer(struct ping *ping, uint64_t message)
 {
     int64_t took = ping->now - exchange_timed_from(&ping->exchange, message);
-    unsigned long long number = ping->first + message + 1;
+    unsigned long long number = ping->first_message + message + 1;
     char text[REPORT_DURATION];
 
     ping->answered++;
@@ -162,23 +161,23 @@ static void receive(struct ping *ping)
     if (received.result.outcome == NET_WOULD_BLOCK)
         return;
     if (received.result.outcome != NET_DONE) {
-        lose(ping, received.result);
+        lose_connection(ping, received.result);
         return;
     }
-    /* The first byte tells line mode, whose answers begin with "Message", from an echo of the
-     * message's number. */
-    if (!ping->found_form && received.fault == EXCHANGE_WRONG && exchange->receiving.offset == 0 &&
+    /* The first byte shows whether answers are prefixed: "Message" begins with M, an echo with a
+     * hexadecimal digit. */
+    if (!ping->form_known && received.fault == EXCHANGE_WRONG && exchange->receiving.offset == 0 &&
         received.got == 'M') {
         ping->pattern.prefixed = true;
         exchange_compare(exchange, received.bytes, received.result.bytes, &received);
     }
-    ping->found_form = true;
+    ping->form_known = true;
     for (uint64_t i = exchange->receiving.message - received.answered;
          i < exchange->receiving.message; i++)
         print_answer(ping, i);
     if (received.fault == EXCHANGE_RIGHT)
         return;
-    unsigned long long number = ping->first + exchange->receiving.message + 1;
+    unsigned long long number = ping->first_message + exchange->receiving.message + 1;
 
     output_print(&ping->output, "%s byte from %s: seq=%llu offset=%llu: expected ",
                  received.fault == EXCHANGE_WRONG ? "wrong" : "extra", ping->address, number,
@@ -189,27 +188,27 @@ static void receive(struct ping *ping)
     ping->wrong = true;
 }
 
-/* When the next message, or try to connect, is due, or a try has taken too long. */
-static int64_t due_at(const struct ping *ping)
+/* When the next message or attempt to connect is due, or the current attempt times out. */
+static int64_t next_deadline(const struct ping *ping)
 {
-    /* What nobody reads needs not be measured. */
+    /* Nothing is measured that nobody reads. */
     if (ping->state != CONNECTING && output_length(&ping->output) >= UNREAD_MAX)
         return DEADLINE_NEVER;
     switch (ping->state) {
     case DISCONNECTED:
-        return ping->retry;
+        return ping->next_connect;
     case CONNECTING:
         return ping->connect_began + ping->options->connect_timeout;
     case CONNECTED:
         break;
     }
     return exchange_in_flight(&ping->exchange) < PIPELINE && !exchange_is_full(&ping->exchange)
-               ? ping->next
+               ? ping->next_send
                : DEADLINE_NEVER;
 }
 
-/* Does what is due. */
-static void tick(struct ping *ping)
+/* Does what is due: connects, gives up an attempt to connect, or sends a message. */
+static void do_due(struct ping *ping)
 {
     switch (ping->state) {
     case DISCONNECTED:
@@ -219,10 +218,10 @@ static void tick(struct ping *ping)
         finish_connecting(ping, (struct net_result){.outcome = NET_WOULD_BLOCK});
         break;
     case CONNECTED:
-        ping->next += ping->options->interval;
-        /* After an outage what was due meanwhile is not made up for. */
-        if (ping->next < ping->now)
-            ping->next = ping->now + ping->options->interval;
+        ping->next_send += ping->options->interval;
+        /* Messages that were due during an outage are skipped. */
+        if (ping->next_send < ping->now)
+            ping->next_send = ping->now + ping->options->interval;
         exchange_begin(&ping->exchange, ping->now);
         ping->sent++;
         flush(ping);
@@ -242,9 +241,9 @@ static void serve(struct ping *ping)
         flush(ping);
 }
 
-/* Waits until `deadline` for what is ready, and serves it; false at a request to stop, or when
- * stdout is broken. */
-static bool wait(struct ping *ping, int64_t deadline)
+/* Waits until something is ready or `deadline` has passed, and serves what is ready. Returns false
+ * after a request to stop, or when waiting fails or stdout is broken. */
+static bool step(struct ping *ping, int64_t deadline)
 {
     struct selector_watch *watch;
     char reason[OS_ERROR_TEXT];
@@ -266,9 +265,9 @@ static bool wait(struct ping *ping, int64_t deadline)
     return output_flush(&ping->output);
 }
 
-/* What was sent until then is lost, and what was answered wrong; what has been sent since is only
- * waited for no longer. */
-static void lose_overdue(struct ping *ping, int64_t until)
+/* Counts unanswered messages as lost: those sent at `until` or before, and the one that was
+ * answered wrong. Later ones only remain in flight. */
+static void count_overdue(struct ping *ping, int64_t until)
 {
     const struct exchange *exchange = &ping->exchange;
     uint64_t first = exchange->receiving.message;
@@ -277,28 +276,28 @@ static void lose_overdue(struct ping *ping, int64_t until)
         ping->lost += exchange_timed_from(exchange, i) <= until || (ping->wrong && i == first);
 }
 
-/* Sends and receives until all is answered, something is wrong, or the user says that it is
- * enough. */
+/* Sends and receives until all messages are answered, a byte is wrong, or a request to stop
+ * arrives. */
 static void exchange_all(struct ping *ping)
 {
     bool go_on = output_flush(&ping->output);
 
-    ping->next = ping->now;
+    ping->next_send = ping->now;
     while (go_on && !ping->wrong && ping->sent < ping->options->count) {
-        if (ping->now >= due_at(ping)) {
-            tick(ping);
+        if (ping->now >= next_deadline(ping)) {
+            do_due(ping);
             go_on = output_flush(&ping->output);
         }
         if (go_on && ping->sent < ping->options->count)
-            go_on = wait(ping, due_at(ping));
+            go_on = step(ping, next_deadline(ping));
     }
     int64_t deadline = ping->now + DRAIN_TIMEOUT;
 
     while (go_on && !ping->wrong && ping->state == CONNECTED &&
            exchange_in_flight(&ping->exchange) > 0 && ping->now < deadline)
-        go_on = wait(ping, deadline);
+        go_on = step(ping, deadline);
     if (ping->state == CONNECTED)
-        lose_overdue(ping, go_on && !ping->wrong ? ping->now : ping->now - DRAIN_TIMEOUT);
+        count_overdue(ping, go_on && !ping->wrong ? ping->now : ping->now - DRAIN_TIMEOUT);
 }
 
 static void print_times(struct output *output, const char *name, const struct histogram *times)
@@ -316,7 +315,7 @@ static void print_times(struct output *output, const char *name, const struct hi
     output_print(output, "%s/%s/%s/%s\n", text[0], text[1], text[2], text[3]);
 }
 
-/* False when not all that was printed could be written. */
+/* Prints the summary. Returns false when some of the output could not be written. */
 static bool summarize(struct ping *ping)
 {
     struct output *output = &ping->output;
@@ -356,12 +355,12 @@ enum ping_end ping_run(const struct ping_options *options,
     } else {
         ping->options = options;
         ping->pattern = options->pattern;
-        ping->found_form = !options->detect;
+        ping->form_known = !options->detect;
         ping->server = connection->peer;
         net_address_text(&ping->server, ping->address);
         ping->now = os_nanoseconds();
-        connected(ping, connection->took);
-        if (!take_socket(ping, connection->socket, CONNECTED))
+        record_connected(ping, connection->took);
+        if (!open_exchange(ping, connection->socket, CONNECTED))
             print_lost(ping, "lost the connection to",
                        (struct net_result){.outcome = NET_EXHAUSTED});
         exchange_all(ping);

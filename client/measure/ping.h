@@ -1,4 +1,4 @@
-/* ping: the round trip of one message after another, as ping(8) shows it. */
+/* ping: measures the round trip of one message after another, and shows it as ping(8) does. */
 #ifndef PING_H
 #define PING_H
 
@@ -9,22 +9,23 @@
 
 struct ping_options {
     struct pattern pattern;  /* lines */
-    bool detect;             /* whether answers are prefixed is found out from the first one */
-    uint64_t count;          /* messages; UINT64_MAX: until it is stopped */
+    bool detect;             /* the first answer shows whether answers are prefixed */
+    uint64_t count;          /* messages to send; UINT64_MAX: no limit */
     int64_t interval;        /* nanoseconds from one message to the next */
-    int64_t connect_timeout; /* nanoseconds, for each further try to connect */
+    int64_t connect_timeout; /* nanoseconds, for each attempt to connect again */
 };
 
 enum ping_end {
-    PING_ALL_ANSWERED, /* each message that could be answered was; nothing is known of those on the
-                          way at a Ctrl-C */
-    PING_LOST          /* a message, a byte or all connections were lost */
+    PING_ALL_ANSWERED, /* at least one answer, and none lost or wrong; messages in flight when a
+                          request to stop arrived do not count */
+    PING_LOST          /* anything else */
 };
 
 /*
- * Sends messages until `count` are answered or `stop`, the socket of os_stop_open(), becomes
- * readable, and prints a line for each answer and a summary to stdout. The connection's socket is
- * owned from now on; when it is lost, ping connects to the same server again.
+ * Sends messages until `count` are answered or lost, a byte is wrong, or `stop`, the socket of
+ * os_stop_open(), becomes readable. Prints a line for each answer and a summary to stdout. Takes
+ * ownership of the connection's socket. If the connection is lost, it connects to the same server
+ * again.
  */
 enum ping_end ping_run(const struct ping_options *options,
                        const struct connector_connection *connection, os_socket stop);

@@ -6,8 +6,9 @@
 
 int64_t schedule_time(const struct schedule *schedule, uint64_t message)
 {
-    /* To the nearest nanosecond: where it is a whole number of them, exactly that. */
-    return schedule->started + (int64_t)llround((double)message * 1e9 / schedule->rate);
+    /* Rounded to nearest, so that a time that is a whole number of nanoseconds is exact. */
+    return schedule->started +
+           (int64_t)llround((double)message * (double)SECONDS(1) / schedule->rate);
 }
 
 int64_t schedule_next(const struct schedule *schedule)
@@ -21,12 +22,13 @@ uint64_t schedule_due_before(const struct schedule *schedule, int64_t end)
 {
     if (schedule->rate <= 0 || end <= schedule->started)
         return 0;
-    /* Nearly as many, but not one too many; the rest one by one. */
-    double passed = (double)(end - schedule->started) / 1e9 * schedule->rate;
+    /* An estimate that is not too large despite rounding. The loop counts the few that are left, by
+     * the exact times. */
+    double estimate = (double)(end - schedule->started) / (double)SECONDS(1) * schedule->rate;
 
-    if (passed > (double)schedule->count)
-        passed = (double)schedule->count;
-    uint64_t due = passed > 2 ? (uint64_t)passed - 2 : 0;
+    if (estimate > (double)schedule->count)
+        estimate = (double)schedule->count;
+    uint64_t due = estimate > 2 ? (uint64_t)estimate - 2 : 0;
 
     while (due < schedule->count && schedule_time(schedule, due) < end)
         due++;
@@ -37,13 +39,15 @@ uint64_t schedule_release(struct schedule *schedule, int64_t now)
 {
     uint64_t before = schedule->released;
 
+    /* schedule_due_before() leaves out a message due exactly at its end, but one due at `now` is
+     * released: otherwise schedule_next() would stay at `now`, and the caller could not wait. */
     if (schedule_next(schedule) <= now)
-        schedule->released = schedule_due_before(schedule, now + 1); /* due at `now`, too */
+        schedule->released = schedule_due_before(schedule, now + 1);
     return schedule->released - before;
 }
 
 uint64_t schedule_released_to(const struct schedule *schedule, uint64_t connection)
 {
-    /* Rounded up: the first connections have had their turn in the last round. */
+    /* Rounded up, because connections before the next one in turn have got one message more. */
     return (schedule->released + schedule->connections - 1 - connection) / schedule->connections;
 }

@@ -1,7 +1,7 @@
 /*
- * schedule: pure. When the messages of an open-loop load are due: message k of all, counted from 0,
- * k / rate seconds after the start, on connection k % connections, whether or not the server keeps
- * up.
+ * schedule: pure. When the messages of an open-loop load are due. Message k, counted from 0 over
+ * all connections, is due k / rate seconds after the start, on connection k % connections, whether
+ * or not the server keeps up.
  */
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
@@ -10,27 +10,26 @@
 #include <stdint.h>
 
 struct schedule {
-    double rate;          /* messages a second; 0: nothing is ever due */
+    double rate;          /* messages per second; 0: none is ever due */
     uint64_t count;       /* messages in all */
     uint64_t connections; /* at least 1 */
     int64_t started;
-    uint64_t released; /* messages that were due so far */
+    uint64_t released; /* messages released so far: those before this number */
 };
 
-/* When a message is due. */
+/* The time when a message is due. */
 int64_t schedule_time(const struct schedule *schedule, uint64_t message);
 
-/* How many of all messages are due in [started, end): of R a second in T seconds R * T, rounded up.
- */
+/* How many messages are due before `end`. In T seconds these are rate * T, rounded up. */
 uint64_t schedule_due_before(const struct schedule *schedule, int64_t end);
 
-/* Releases all messages that are due by now and have not been released yet; returns how many. */
+/* Releases the messages that are due at `now` or before, and returns how many it has released. */
 uint64_t schedule_release(struct schedule *schedule, int64_t now);
 
-/* When schedule_release() will release one more. */
+/* When the next message is due that has not been released; DEADLINE_NEVER if there is none. */
 int64_t schedule_next(const struct schedule *schedule);
 
-/* How many messages were due so far on one connection. */
+/* How many messages have been released to one connection. */
 uint64_t schedule_released_to(const struct schedule *schedule, uint64_t connection);
 
 #endif

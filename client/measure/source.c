@@ -1,9 +1,9 @@
 #include "source.h"
 
 enum {
-    CONNECTIONS = 16384, /* from one address before the next is used */
+    CONNECTIONS = 16384, /* connections from one address before the next one is used */
     ADDRESSES = 250 * 250,
-    TRIES = 8 /* addresses that are tried for one connection */
+    TRIES = 8 /* addresses to try for one connection */
 };
 
 bool source_is_free(const struct net_address *server)
@@ -25,7 +25,7 @@ struct net_result source_connect(struct source *source, const struct net_address
         struct net_address address = {
             .bytes = {127, 0, (uint8_t)(which / 250), (uint8_t)(which % 250 + 1)}};
 
-        /* The first is the one that the system takes by itself. */
+        /* The first is 127.0.0.1, which the system chooses by itself. */
         result = net_connect(server, which > 0 ? &address : NULL, s);
         source->full += result.outcome == NET_UNAVAILABLE;
     } while (result.outcome == NET_UNAVAILABLE && ++tries < TRIES);
