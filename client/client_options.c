@@ -91,7 +91,7 @@ enum {
     OPTION_JSON
 };
 
-/* The jobs that an option is for; one that is in the wrong place is a mistake, not ignored. */
+/* The jobs that an option applies to. With another job it is a mistake, and not ignored. */
 enum {
     FOR_SESSION = 1 << CLIENT_SESSION,
     FOR_PING = 1 << CLIENT_PING,
@@ -179,10 +179,10 @@ static bool parse_job(enum client_job job, struct client_options *options)
 static bool parse_number32(const char *name, uint64_t min, uint64_t max, uint32_t *value)
 {
     uint64_t number = 0;
-    bool good = command_line_number(program, name, min, max, &number);
+    bool ok = command_line_number(program, name, min, max, &number);
 
     *value = (uint32_t)number;
-    return good;
+    return ok;
 }
 
 static bool parse_rate(double *rate)
@@ -198,20 +198,20 @@ static bool parse_rate(double *rate)
     return true;
 }
 
-/* Options of --load alone, and those that --ping has too. */
+/* Handles the options of --load, including those that --ping has as well. */
 static bool parse_load_option(int option, struct client_options *options)
 {
     struct load_options *load = &options->load;
     uint64_t number = 0;
-    bool good;
+    bool ok;
 
     switch (option) {
     case OPTION_COUNT:
         return command_line_number(program, "--count", 1, UINT64_MAX - 1, &load->count);
     case OPTION_SIZE:
-        good = command_line_number(program, "--size", 1, MESSAGE_MAX, &number);
+        ok = command_line_number(program, "--size", 1, MESSAGE_MAX, &number);
         load->pattern.size = (size_t)number;
-        return good;
+        return ok;
     case OPTION_SEED:
         return command_line_number(program, "--seed", 0, UINT64_MAX, &load->pattern.seed);
     case OPTION_CONNECTIONS:
@@ -235,7 +235,7 @@ static bool parse_load_option(int option, struct client_options *options)
     case OPTION_JSON:
         options->json = true;
         return true;
-    default: /* '?': told already */
+    default: /* '?': command_line_next() has reported it */
         return false;
     }
 }
@@ -270,7 +270,7 @@ static bool parse_option(int option, struct client_options *options)
     }
 }
 
-/* Takes HOST and PORT, or HOST:PORT. */
+/* Handles the arguments HOST and PORT, or HOST:PORT. */
 static bool parse_operands(int count, char **operands, struct client_options *options)
 {
     const char *port = NULL;
@@ -298,8 +298,8 @@ static bool parse_operands(int count, char **operands, struct client_options *op
     return true;
 }
 
-/* Notes that an option was given, if it is for some jobs only. */
-static uint32_t bit_of(int option)
+/* The bit of an option in the set of given options; 0 if it applies to all jobs. */
+static uint32_t option_bit(int option)
 {
     for (int i = 0; i < RESTRICTED; i++) {
         if (restricted[i].option == option)
@@ -308,8 +308,8 @@ static uint32_t bit_of(int option)
     return 0;
 }
 
-/* Whether the options given (a bit for each place in `restricted`) go with the job and with one
- * another. */
+/* Checks that the given options, with a bit for each entry of `restricted`, fit the job and each
+ * other. Completes the options that depend on others. */
 static bool check(uint32_t given, struct client_options *options)
 {
     static const char *const needs[] = {
@@ -337,7 +337,7 @@ static bool check(uint32_t given, struct client_options *options)
                                   "--reconnect is one message a connection; leave --pipeline out");
     options->ping.pattern = load->pattern;
     options->ping.count = load->count;
-    options->ping.detect = (given & bit_of(OPTION_EXPECT)) == 0;
+    options->ping.detect = (given & option_bit(OPTION_EXPECT)) == 0;
     return true;
 }
 
@@ -364,7 +364,7 @@ enum command_line_verdict client_options_parse(int argc, char **argv,
         }
         if (!parse_option(option, options))
             return COMMAND_LINE_WRONG;
-        given |= bit_of(option);
+        given |= option_bit(option);
     }
     if (!parse_operands(argc - optind, argv + optind, options) || !check(given, options))
         return COMMAND_LINE_WRONG;

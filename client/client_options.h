@@ -20,9 +20,11 @@ struct client_options {
     struct session_options session;
     struct ping_options ping;
     struct load_options load;
-    bool json; /* the load's report */
+    bool json; /* the report of a load is a JSON object */
 };
 
+/* Parses the command line. Returns what the program has to do next; COMMAND_LINE_RUN: `options` is
+ * filled in; its host may point into `argv`. */
 enum command_line_verdict client_options_parse(int argc, char **argv,
                                                struct client_options *options);
 

@@ -6,18 +6,18 @@
 #include "os.h"
 #include "selector.h"
 
-/* After which the next address is tried although the last one may still answer (RFC 8305, 8). */
+/* How long an attempt runs before the next address is tried as well (RFC 8305, 8). */
 static const int64_t NEXT_ADDRESS = MILLISECONDS(250);
 
 enum attempt_state { ATTEMPT_WAITING, ATTEMPT_UNDER_WAY, ATTEMPT_FAILED, ATTEMPT_CONNECTED };
 
 struct attempt {
-    struct selector_watch watch; /* its socket is open while under way, and when connected */
+    struct selector_watch watch; /* its socket is open if ATTEMPT_UNDER_WAY or ATTEMPT_CONNECTED */
     enum attempt_state state;
     const struct net_address *address;
     int64_t began;
     int64_t ended;
-    int error; /* when failed; 0: out of memory */
+    int error; /* if ATTEMPT_FAILED; 0: out of memory */
 };
 
 struct connector {
@@ -25,9 +25,9 @@ struct connector {
     struct selector_watch stop;
     struct attempt attempts[NET_RESOLVE_MAX];
     size_t count;
-    size_t started;     /* attempts that are no longer waiting; they are tried in order */
-    int64_t pace;       /* from the start of one to that of the next, if none fails before */
-    int64_t next_start; /* when the next one begins */
+    size_t started;     /* attempts made so far; they are made in order */
+    int64_t pace;       /* time from one attempt to the next, unless one fails earlier */
+    int64_t next_start; /* when the next attempt is due */
     int64_t deadline;
 };
 
@@ -61,7 +61,7 @@ static void start(struct connector *connector, int64_t now)
     }
 }
 
-/* An attempt that is under way has become ready: it has ended, one way or the other. */
+/* Handles the end of an attempt, successful or not. */
 static void finish(struct connector *connector, struct attempt *attempt)
 {
     struct net_result result = net_connect_result(attempt->watch.socket);
@@ -86,8 +86,8 @@ static size_t count_in(const struct connector *connector, enum attempt_state sta
     return count;
 }
 
-/* Nothing can be waited for. */
-static void give_up(struct connector *connector, int error)
+/* Fails all attempts that are under way, because select() has failed. */
+static void fail_all(struct connector *connector, int error)
 {
     for (size_t i = 0; i < connector->count; i++) {
         struct attempt *attempt = &connector->attempts[i];
@@ -100,8 +100,8 @@ static void give_up(struct connector *connector, int error)
     }
 }
 
-/* Tries until there is a connection, a failure of all, no more time, or a request to stop, which is
- * returned. */
+/* Tries until an attempt succeeds, all have failed, or the time is up. Returns true after a request
+ * to stop, which also ends it. */
 static bool try_all(struct connector *connector)
 {
     struct selector_watch *watch;
@@ -120,7 +120,7 @@ static bool try_all(struct connector *connector)
         if (more)
             deadline = deadline_earlier(deadline, connector->next_start);
         if (!selector_wait(connector->selector, deadline)) {
-            give_up(connector, os_socket_error());
+            fail_all(connector, os_socket_error());
             return false;
         }
         while ((watch = selector_next(connector->selector)) != NULL) {
@@ -133,6 +133,7 @@ static bool try_all(struct connector *connector)
     return false;
 }
 
+/* Writes for each address why it could not be connected to. */
 static void describe(const struct connector *connector, char error[CONNECTOR_ERROR])
 {
     size_t filled = 0;
@@ -155,7 +156,8 @@ static void describe(const struct connector *connector, char error[CONNECTOR_ERR
     }
 }
 
-/* Hands the first connected socket over, if there is one, and closes all others. */
+/* Fills in the first connection that was made, and closes all other sockets. Returns false if there
+ * is none. */
 static bool take_connected(struct connector *connector, struct connector_connection *connection)
 {
     bool taken = false;
@@ -192,7 +194,7 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
         return CONNECTOR_FAILED;
     }
     connector.deadline = os_nanoseconds() + timeout;
-    /* Where there is little time, each address has its share of it. */
+    /* If the time is short, each address gets an equal share of it. */
     connector.pace = count > 0 ? timeout / (int64_t)count : timeout;
     if (connector.pace > NEXT_ADDRESS)
         connector.pace = NEXT_ADDRESS;

@@ -11,7 +11,7 @@
 #include "session/session.h"
 #include "text.h"
 
-enum { EXIT_INTERRUPTED = 130 }; /* as shells say of a program that SIGINT ended */
+enum { EXIT_INTERRUPTED = 130 }; /* the status that shells report for a program ended by SIGINT */
 
 static int run_session(const struct client_options *options,
                        const struct connector_connection *connection, os_socket stop)
@@ -27,7 +27,7 @@ static int run_session(const struct client_options *options,
     return EXIT_FAILURE;
 }
 
-/* Prints what a load found. */
+/* Prints the report of a load. Returns the exit status. */
 static int report_load(const struct client_options *options, const struct load_result *result,
                        os_socket stop)
 {
@@ -51,7 +51,7 @@ static int run_load(const struct client_options *options,
         output_error(stop, "out of memory");
         return EXIT_FAILURE;
     }
-    /* Then there is nothing to report on but this. */
+    /* Without a connection there is nothing else to report. */
     if (result.connections_made == 0 && result.failure[0] != '\0') {
         output_error(stop, "%s", result.failure);
         if (!options->json)
@@ -60,10 +60,8 @@ static int run_load(const struct client_options *options,
     return report_load(options, &result, stop);
 }
 
-/*
- * There is no connection. Says why in one line; but whoever reads JSON gets an object in any case,
- * besides.
- */
+/* Prints in one line why there is no connection. With --json, also prints the report, because a
+ * program that reads it expects an object in any case. Returns the exit status. */
 static int run_unconnected(const struct client_options *options, const char *what,
                            const char *error, bool interrupted, os_socket stop)
 {
@@ -80,7 +78,7 @@ static int run_unconnected(const struct client_options *options, const char *wha
     return report_load(options, &result, stop);
 }
 
-/* Does the job on a connection that has been made. */
+/* Does the job on a connection. Returns the exit status. */
 static int run_connected(const struct client_options *options,
                          const struct connector_connection *connection, os_socket stop)
 {
@@ -122,7 +120,7 @@ static int run(const struct client_options *options)
     char reason[OS_ERROR_TEXT];
     size_t count;
 
-    /* The name service may take its time, and nothing else interrupts it. */
+    /* A look-up can take long, and nothing else can interrupt it. */
     os_stop_ends(options->job == CLIENT_SESSION ? EXIT_INTERRUPTED : EXIT_FAILURE);
     os_socket stop = os_stop_open();
 
@@ -138,7 +136,6 @@ static int run(const struct client_options *options)
         return run_unconnected(options, "resolve", error, false, stop);
     if (options->job == CLIENT_LOAD)
         os_raise_descriptor_limit();
-    /* Requests to stop stay ours to the end: one that comes late must not change the status. */
     return connect_and_run(options, addresses, count, stop);
 }
 

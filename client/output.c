@@ -6,18 +6,18 @@
 
 #include "deadline.h"
 
-/* For a reader after a request to stop. */
+/* How long to wait for a slow reader after a request to stop. */
 static const int64_t DRAIN_TIMEOUT = SECONDS(1);
 
-/* Until a terminal is tried again in whose background we are. */
+/* How often to try a terminal in whose background this process is. */
 static const int64_t BACKGROUND_RETRY = MILLISECONDS(100);
 
 static void update_watch(struct output *output)
 {
-    bool waits = output_length(output) > 0 && !output->held && !output->blocked;
+    bool wanted = output_length(output) > 0 && !output->held && !output->blocked;
 
     if (output->selector != NULL)
-        selector_change(output->selector, &output->watch, waits ? SELECTOR_WRITE : SELECTOR_NONE);
+        selector_change(output->selector, &output->watch, wanted ? SELECTOR_WRITE : SELECTOR_NONE);
 }
 
 bool output_attach(struct output *output, struct selector *selector)
@@ -40,13 +40,13 @@ void output_detach(struct output *output)
     output->selector = NULL;
 }
 
-int64_t output_next_retry(const struct output *output, int64_t now)
+int64_t output_next_retry(const struct output *output)
 {
     if (output_length(output) == 0 || output->held)
         return DEADLINE_NEVER;
     if (output->blocked)
-        return now + BACKGROUND_RETRY;
-    return output->selector == NULL ? now + STREAM_RETRY : DEADLINE_NEVER;
+        return os_nanoseconds() + BACKGROUND_RETRY;
+    return output->selector == NULL ? os_nanoseconds() + STREAM_RETRY : DEADLINE_NEVER;
 }
 
 bool output_append(struct output *output, const void *bytes, size_t length)
@@ -106,7 +106,7 @@ size_t output_length(const struct output *output)
     return buffer_length(&output->text);
 }
 
-/* Waits until all is written, or the reader is given up after a request to stop. */
+/* Waits until all text is written, or DRAIN_TIMEOUT has passed since a request to stop. */
 static void drain(struct output *output, os_socket stop)
 {
     struct selector *selector = selector_create(SELECTOR_ALL);
@@ -120,9 +120,7 @@ static void drain(struct output *output, os_socket stop)
         buffer_clear(&output->text);
     }
     while (output_flush(output) && output_length(output) > 0 && now < deadline) {
-        int64_t retry = output_next_retry(output, now);
-
-        if (!selector_wait(selector, deadline_earlier(deadline, retry))) {
+        if (!selector_wait(selector, deadline_earlier(deadline, output_next_retry(output)))) {
             output->broken = true;
             output->error = os_socket_error();
             break;
@@ -137,8 +135,8 @@ static void drain(struct output *output, os_socket stop)
     selector_destroy(selector);
 }
 
-/* Returns why something was lost, perhaps in `reason`; NULL: nothing was. */
-static const char *finish(struct output *output, os_socket stop, char reason[OS_ERROR_TEXT])
+/* Writes all text. Returns why some was lost, or NULL if none was. The text may be in `reason`. */
+static const char *write_all(struct output *output, os_socket stop, char reason[OS_ERROR_TEXT])
 {
     output_detach(output);
     output->held = false;
@@ -157,7 +155,7 @@ static const char *finish(struct output *output, os_socket stop, char reason[OS_
 bool output_finish(struct output *output, os_socket stop)
 {
     char reason[OS_ERROR_TEXT];
-    const char *why = finish(output, stop, reason);
+    const char *why = write_all(output, stop, reason);
 
     if (why != NULL)
         output_error(stop, "cannot write to standard output: %s", why);
@@ -176,9 +174,9 @@ void output_error(os_socket stop, const char *format, ...)
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     snprintf(line, sizeof line, "echo-client: %s\n", message);
-    /* At once, since memory may be what there is none of. */
+    /* Written directly, because memory may be exhausted. */
     ptrdiff_t n = stream_write(STREAM_ERROR, line, strlen(line));
 
     if (n >= 0 && output_append(&output, line + n, strlen(line + n)))
-        finish(&output, stop, reason);
+        write_all(&output, stop, reason);
 }

@@ -1,6 +1,6 @@
 /*
- * output: text on its way to stdout or stderr, whose reader may be slow. What the stream does not
- * take now is kept here, and its room is waited for in a selector, along with everything else.
+ * output: text for stdout or stderr, whose reader may be slow. Text that the stream does not take
+ * now is kept. The selector of the owner waits until the stream has room for it.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -13,59 +13,60 @@
 #include "selector.h"
 #include "stream.h"
 
-/* All zero but for `stream` is one to which nothing has been written. */
+/* An output of all zeros, except `stream`, is empty. */
 struct output {
     enum stream stream;
     struct buffer text; /* not written yet */
-    bool held;          /* nothing is to be written for now; the owner's to set */
-    bool broken;        /* the stream is, for the reason `error`, and what is added is dropped */
+    bool held;          /* set by the owner: nothing is to be written for now */
+    bool broken;        /* writing has failed with `error`; text that is added is dropped */
     int error;          /* for os_error_text() */
-    bool blocked;       /* select() says that there is room, but we are in the background of the
-                           terminal: it is tried again after a while */
-    bool refused;       /* memory was: what waited then and all that is added is dropped, so that a
-                           report is written whole or not at all */
-    struct selector *selector; /* in which its room is waited for; NULL: in none */
+    bool blocked; /* the stream is a terminal in whose background this process is: select() says
+                     that there is room, but the terminal takes nothing */
+    bool refused; /* memory was refused; pending and added text is dropped, so that a report is
+                     written completely or not at all */
+    struct selector *selector; /* waits for room; NULL if detached, or select() cannot wait */
     struct selector_watch watch;
 };
 
 /*
- * Lets a selector wait for room whenever text waits to be written. Where select() cannot wait for
- * the stream, output_retry() says when to try again. Returns false when memory is refused.
+ * Makes a selector wait for room whenever text is pending. If select() cannot wait for the stream,
+ * output_next_retry() says when to try again. Returns false when memory is refused.
  */
 bool output_attach(struct output *output, struct selector *selector);
 void output_detach(struct output *output);
 
-/* When it has to be tried whether there is room, since nothing else tells: a moment from `now` on,
- * or DEADLINE_NEVER. */
-int64_t output_next_retry(const struct output *output, int64_t now);
+/* When to call output_flush() again, if no wait reports room: a short pause from now. The clock is
+ * read in this call, so time that has passed since the last wait does not shorten the pause.
+ * DEADLINE_NEVER if the selector reports room, or nothing is to be written. */
+int64_t output_next_retry(const struct output *output);
 
-/* Adds bytes; false once something could not be kept. */
+/* Adds bytes. Returns false, and drops them, once the stream is broken or memory was refused. */
 bool output_append(struct output *output, const void *bytes, size_t length);
 
-enum { OUTPUT_PIECE = 4096 }; /* bytes that output_print() makes at most, with its NUL */
+enum { OUTPUT_PIECE = 4096 }; /* size of the text of one output_print(), including its NUL */
 
-/* Adds text, formatted as by printf(3). */
+/* Adds text that is formatted as by printf(3). */
 __attribute__((format(printf, 2, 3))) void output_print(struct output *output, const char *format,
                                                         ...);
 
-/* Writes what the stream takes now of what waits. Returns false once it is broken. */
+/* Writes as much pending text as the stream takes now. Returns false once the stream is broken. */
 bool output_flush(struct output *output);
 
-/* Drops what waits. */
+/* Drops the pending text. */
 void output_drop(struct output *output);
 
-/* How many bytes wait. */
+/* The number of pending bytes. */
 size_t output_length(const struct output *output);
 
 /*
- * Detaches it and waits until all is written, at most 1 s after `stop`, the socket of
- * os_stop_open(), is readable; OS_NO_SOCKET is allowed. Frees what is left. Returns false, after a
- * line on stderr that says why, when something was lost, now or before.
+ * Detaches the output, waits until all text is written, and frees its memory. Once `stop`, the
+ * socket of os_stop_open(), is readable, it waits for 1 s at most. OS_NO_SOCKET is allowed. Returns
+ * false, after a line on stderr that says why, if any text was lost, now or earlier.
  */
 bool output_finish(struct output *output, os_socket stop);
 
-/* Writes "echo-client: MESSAGE" and a line feed to stderr, as output_finish() does, but says
- * nothing if that fails. */
+/* Writes "echo-client: MESSAGE" and a line feed to stderr. Waits as output_finish() does, but
+ * reports no failure. */
 __attribute__((format(printf, 2, 3))) void output_error(os_socket stop, const char *format, ...);
 
 #endif

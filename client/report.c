@@ -20,13 +20,13 @@ const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION])
     static const struct {
         double size;
         const char *name;
-    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
+    } units[] = {{(double)SECONDS(1), "s"}, {(double)MILLISECONDS(1), "ms"}, {1000, "us"}};
     double value = (double)nanoseconds;
 
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         double scaled = value / units[i].size;
 
-        /* What would be rounded to 1000 of a unit is shown as 1 of the next larger one. */
+        /* A value that would be rounded to 1000 of a unit is shown as 1 of the next larger unit. */
         if (scaled >= 0.9995) {
             snprintf(text, REPORT_DURATION, "%.*f %s",
                      scaled < 9.995   ? 2

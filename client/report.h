@@ -1,4 +1,4 @@
-/* report: durations, rates and failures as people read them. */
+/* report: formats durations, rates and failures for people. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -8,20 +8,21 @@
 
 enum { REPORT_DURATION = 16, REPORT_RATE = 32 };
 
-/* A number of messages a second, "105722", "16.7" or "0.5", written into `text`, which is returned:
- * whole from 100 on, below that three digits without zeros at the end. */
+/* Writes a rate, such as "105722", "16.7" or "0.5", into `text` and returns it. From 100 on it is a
+ * whole number; below, it has three significant digits, without trailing zeros. */
 const char *report_rate(double rate, char text[REPORT_RATE]);
 
 /* A duration in seconds. */
 double report_seconds(int64_t nanoseconds);
 
-/* "950 ns", "45.3 us", "1.23 ms" or "2.50 s", written into `text`, which is returned. */
+/* Writes a duration, such as "950 ns", "45.3 us", "1.23 ms" or "2.50 s", into `text` and returns
+ * it. */
 const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION]);
 
 /*
- * Why a connection was not made or was lost, in words for the user, written into `text`, which is
- * returned: the system's where it gave a number; else that the server closed it, did not answer in
- * time (NET_WOULD_BLOCK), or that memory was refused.
+ * Writes for the user why a connection was not made or was lost, and returns `text`. It is the
+ * system's message if the result has an error number. Otherwise it says that the server closed the
+ * connection (NET_END) or did not answer in time (NET_WOULD_BLOCK), or that memory was refused.
  */
 const char *report_failure(struct net_result result, char text[OS_ERROR_TEXT]);
 

@@ -248,7 +248,7 @@ static bool step(struct ping *ping, int64_t deadline)
     struct selector_watch *watch;
     char reason[OS_ERROR_TEXT];
 
-    deadline = deadline_earlier(deadline, output_next_retry(&ping->output, ping->now));
+    deadline = deadline_earlier(deadline, output_next_retry(&ping->output));
     if (!selector_wait(ping->selector, deadline)) {
         output_error(ping->stop.socket, "select() failed: %s",
                      os_error_text(os_socket_error(), reason));

@@ -369,8 +369,8 @@ static int64_t next_deadline(const struct session *session)
 
     if (!session->over && both_ended(session))
         deadline = deadline_earlier(deadline, session->now + POLL_INTERVAL);
-    deadline = deadline_earlier(deadline, output_next_retry(&session->output, session->now));
-    return deadline_earlier(deadline, output_next_retry(&session->messages, session->now));
+    deadline = deadline_earlier(deadline, output_next_retry(&session->output));
+    return deadline_earlier(deadline, output_next_retry(&session->messages));
 }
 
 /* Prints why the session ended, and its totals. A failed session has printed a diagnostic
