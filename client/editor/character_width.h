@@ -29,7 +29,7 @@ int character_width(uint32_t code);
  */
 size_t character_length(const char *bytes, size_t length, size_t *columns);
 
-/* The most code points that are searched backwards; even, so that flags stay pairs. */
+/* How many code points a backward search covers at most. It is even, so that flags stay pairs. */
 enum { CHARACTER_MAX_CODE_POINTS = 128 };
 
 /*

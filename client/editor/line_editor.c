@@ -56,8 +56,8 @@ static enum line_editor_event transpose(struct line_editor *editor)
 
 /*
  * Whether two carriage returns are one line ending. tmux turns line feeds into carriage returns, so
- * CR LF becomes two. Then every line ending of the paste has two. A single pair counts as an empty
- * line, which matters more (the end of an HTTP request).
+ * that CR LF becomes two, in every line ending of the paste. If there is only one pair, it counts
+ * as an empty line, which matters more (it ends an HTTP request).
  */
 static bool has_paired_returns(const char *text, size_t length)
 {
@@ -237,7 +237,8 @@ static enum line_editor_event edit_key(struct line_editor *editor, const struct 
 
 enum line_editor_event line_editor_key(struct line_editor *editor, const struct key *key)
 {
-    enum line_editor_event before = LINE_EDITOR_NOTHING; /* of the search or paste that it ends */
+    enum line_editor_event before =
+        LINE_EDITOR_NOTHING; /* of a search or paste that the key ends */
     enum line_editor_event event;
 
     if (editor->searching) {
@@ -245,7 +246,7 @@ enum line_editor_event line_editor_key(struct line_editor *editor, const struct 
             return event;
         if (!line_history_end_search(editor))
             return LINE_EDITOR_NOTHING;
-        before = LINE_EDITOR_CHANGED; /* the prompt has changed at least */
+        before = LINE_EDITOR_CHANGED; /* at least the prompt has changed */
     } else if (editor->pasting) {
         if (key->kind == KEY_TEXT)
             return collect_paste(editor, key);

@@ -61,8 +61,8 @@ static size_t next_code_point(const struct line *line, size_t place)
     return place + (length > 0 ? length : 1);
 }
 
-/* Searches for the pattern from `steps` back on. Places within a code point are skipped, because
- * the cursor cannot be there. */
+/* Searches for the pattern in the line `steps` back and in older ones. Places within a code point
+ * are skipped, because the cursor cannot be there. */
 static void search(struct line_editor *editor, size_t steps)
 {
     for (; steps <= editor->history_count; steps++) {

@@ -5,7 +5,7 @@
 #include "line_editor.h"
 #include "text.h"
 
-/* The line to draw: the one being typed, or the one found. */
+/* The line to draw: the one being typed, or the one found by a search. */
 struct shown {
     const char *text;
     size_t length;
@@ -87,7 +87,7 @@ static size_t view(const struct shown *line, size_t columns, size_t *start)
 {
     const char *text = line->text;
     size_t first = line->cursor; /* the start of the character at the cursor */
-    size_t end = first;          /* and its end */
+    size_t end = first;          /* the end of that character */
     size_t used;
     size_t unused;
 
@@ -100,8 +100,8 @@ static size_t view(const struct shown *line, size_t columns, size_t *start)
         columns--; /* the cursor is after the last character */
     }
     *start = first;
-    /* What stands on both sides of the cursor is drawn apart, even if it is one character: bytes
-     * that were typed one by one may have come together there. */
+    /* The text before and after the cursor is drawn separately, even within one character: bytes
+     * that were typed one by one may have joined there. */
     used = columns_of(text + first, line->cursor - first) +
            columns_of(text + line->cursor, end - line->cursor);
     if (used > columns) {
@@ -129,7 +129,7 @@ static size_t view(const struct shown *line, size_t columns, size_t *start)
     return end;
 }
 
-/* Appends the prompt; during a search, with the pattern. */
+/* Appends the prompt. During a search it includes the pattern. */
 static bool append_prompt(const struct line_editor *editor, struct buffer *text)
 {
     const char *begin = editor->search_failed ? "(failed search '" : "(search '";
@@ -167,7 +167,7 @@ bool line_editor_render(const struct line_editor *editor, size_t columns,
     size_t cursor = 0;
 
     if (columns != SIZE_MAX) {
-        /* Leave a column for a character after the prompt, and the free one. */
+        /* One column is left for a character after the prompt, and one stays free. */
         size_t prompt = cut_to(&text, columns > 2 ? columns - 2 : 0);
 
         end = view(&line, columns > prompt + 1 ? columns - prompt - 1 : 1, &start);

@@ -7,12 +7,12 @@
 
 enum { ESCAPE = 0x1B, SEQUENCE_MAX = KEY_DECODER_MAX - 2 /* without the leading Escapes */ };
 
-/* Modifiers are 1 + a sum of 1 Shift, 2 Alt, 4 Control. With Alt or Control the arrows move by
- * words. */
+/* A modifier is 1 plus the sum of 1 for Shift, 2 for Alt and 4 for Control. With Alt or Control the
+ * arrows move by words. */
 enum { ALT = 3, CONTROL = 5 };
 
-/* Keys that send a number before '~'; in rxvt also before '$' (Shift), '^' (Control), '@'
- * (both). */
+/* The kind of a key that sends a number before '~', or in rxvt before '$' (Shift), '^' (Control) or
+ * '@' (both). */
 static enum key_kind kind_of_number(int number)
 {
     switch (number) {
@@ -33,7 +33,7 @@ static enum key_kind kind_of_number(int number)
     }
 }
 
-/* The key of a sequence, by its first and last byte after Escape and the numbers between them. */
+/* The kind of a sequence, by its first and last byte after Escape and the numbers between them. */
 static enum key_kind kind_of_sequence(char introducer, char last, int number, int modifier)
 {
     switch (last) {
@@ -92,7 +92,8 @@ static size_t next_sequence(const char *bytes, size_t length, bool alt, struct k
     for (; place < length && place < SEQUENCE_MAX; place++) {
         char byte = bytes[place];
 
-        /* Not a sequence: drop what came before; this byte is a key of its own. */
+        /* This is not a sequence. What came before is dropped, and this byte is a key of its
+         * own. */
         if (byte < 0x20 || byte > 0x7E)
             return place;
         if (byte >= '0' && byte <= '9') {
@@ -108,13 +109,13 @@ static size_t next_sequence(const char *bytes, size_t length, bool alt, struct k
                 key->kind = kind_of_sequence(bytes[0], byte, numbers[0], modifier);
             return place + 1;
         } else {
-            known = false; /* not in keys, but in replies of terminals: ESC [ ? 1 ; 2 c */
+            known = false; /* occurs in replies of terminals (ESC [ ? 1 ; 2 c), not in keys */
         }
     }
     return place < SEQUENCE_MAX ? 0 : place;
 }
 
-/* Two Escapes: Alt with a sequence, else each is a key of its own. */
+/* Decodes two Escapes: Alt with a sequence, or else two keys. */
 static size_t next_double_escape(const char *bytes, size_t length, struct key *key)
 {
     if (length < 3)
@@ -126,7 +127,7 @@ static size_t next_double_escape(const char *bytes, size_t length, struct key *k
     return consumed > 0 ? 2 + consumed : 0;
 }
 
-/* Escape and a character: Alt, or the start of a control string. */
+/* Decodes Escape and a character: Alt, or the start of a control string. */
 static size_t next_alt(struct key_decoder *decoder, const char *bytes, size_t length,
                        struct key *key)
 {
@@ -212,7 +213,7 @@ static enum key_kind kind_of_character(unsigned char first)
     return kinds[first] != KEY_TEXT ? kinds[first] : KEY_OTHER;
 }
 
-/* One character as text, or one malformed byte. */
+/* Decodes one character, or one malformed byte, as text. */
 static size_t next_text(const char *bytes, size_t length, struct key *key)
 {
     size_t character = text_utf8_length(bytes, length);
@@ -225,7 +226,7 @@ static size_t next_text(const char *bytes, size_t length, struct key *key)
     return key->length;
 }
 
-/* After Ctrl-V: any key, or x and two hexadecimal digits. */
+/* Decodes what follows Ctrl-V: any key, or x and two hexadecimal digits. */
 static size_t next_quoted(struct key_decoder *decoder, const char *bytes, size_t length,
                           struct key *key)
 {
@@ -267,7 +268,8 @@ static size_t next_pasted(struct key_decoder *decoder, const char *bytes, size_t
     return compared;
 }
 
-/* One byte of a control string, or its end. Returns 0 also when Escape ends it and starts a key. */
+/* Decodes one byte of a control string, or its end. Also returns 0 when an Escape ends the string
+ * and starts a key. */
 static size_t next_in_string(struct key_decoder *decoder, const char *bytes, size_t length,
                              struct key *key)
 {

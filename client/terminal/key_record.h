@@ -27,9 +27,11 @@ struct key_record_decoder {
  */
 bool key_record_counts(const INPUT_RECORD *record);
 
-/* Decodes an event that counts. It is KEY_OTHER if it has no effect, is the first half of a
- * character, or is an x or a first digit after Ctrl-V. With a second digit those are one byte, else
- * they are text with the next character. */
+/*
+ * Decodes an event that counts. The key is KEY_OTHER if it has no effect, is the first half of a
+ * character, or is the x or the first digit after Ctrl-V. A second digit then completes a byte; any
+ * other character becomes text together with the x and the digit.
+ */
 void key_record_decode(struct key_record_decoder *decoder, const INPUT_RECORD *record,
                        struct key *key);
 

@@ -48,7 +48,7 @@ static bool append_unit(struct key_record_decoder *decoder, WCHAR unit, struct k
     return true;
 }
 
-/* A key without a character, or with one that does not matter. */
+/* The kind of a key that has no character. */
 static enum key_kind kind_of_virtual_key(const KEY_EVENT_RECORD *event)
 {
     bool by_words = (event->dwControlKeyState & (LEFT_CTRL_PRESSED | RIGHT_CTRL_PRESSED |
@@ -133,7 +133,7 @@ static bool has_alt(const KEY_EVENT_RECORD *event)
     return alt && !control && event->bKeyDown;
 }
 
-/* Alt with a character that could be text. */
+/* The kind of a key that is pressed with Alt, by its character. */
 static enum key_kind kind_of_alt(WCHAR unit)
 {
     switch (unit) {
@@ -164,7 +164,7 @@ static bool is_text(WCHAR unit)
     return unit == L'\t' || (unit >= 0x20 && unit < 0x7F) || unit >= 0xA0;
 }
 
-/* A unit after Ctrl-V: the character of any key is text; x and two hexadecimal digits are a
+/* Decodes a unit after Ctrl-V. The character of any key is text; x and two hexadecimal digits are a
  * byte. */
 static void quoted_key(struct key_record_decoder *decoder, WCHAR unit, struct key *key)
 {
@@ -180,7 +180,7 @@ static void quoted_key(struct key_record_decoder *decoder, WCHAR unit, struct ke
         key->text[0] = (char)(text_hexadecimal(decoder->quoted[1]) * 16 + value);
         key->length = 1;
     } else {
-        /* Not a number: the x and the digit are text, too. */
+        /* This is not the number of a byte, so the x and the digit are text, too. */
         memcpy(key->text, decoder->quoted, held);
         key->length = held;
         if (!append_unit(decoder, unit, key))

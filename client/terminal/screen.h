@@ -1,7 +1,7 @@
 /*
- * screen: the terminal on stdout. Text scrolls up, and the line being typed stays below it.
- * Everything drawn goes through an output until the terminal takes it. screen.c has the common
- * part; screen_win32.c and screen_posix.c implement the rest.
+ * screen: the terminal on stdout. Text scrolls up, and the line being typed stays below it. All
+ * that is drawn is kept in an output until the terminal takes it. screen.c has the common part;
+ * screen_win32.c and screen_posix.c implement the rest.
  */
 #ifndef SCREEN_H
 #define SCREEN_H
@@ -21,9 +21,9 @@ struct screen;
 bool screen_can_draw(void);
 
 /*
- * Creates a screen on `output`, that of stdout, which stays the caller's and which the caller
- * flushes. With `drawn` the line is drawn by screen_show_line(). Otherwise the functions for the
- * line do nothing, and the terminal shows typed text by itself. Returns NULL when memory is
+ * Creates a screen that writes to `output`, the output of stdout. The caller keeps ownership of the
+ * output and flushes it. With `drawn`, screen_show_line() draws the line. Otherwise the functions
+ * for the line do nothing, and the terminal shows typed text by itself. Returns NULL when memory is
  * refused.
  */
 struct screen *screen_open(bool drawn, struct output *output);

@@ -132,8 +132,8 @@ static void draw(struct screen *screen, const struct line_editor_row *row)
     size_t length = buffer_length(&row->text);
 
     screen_write(screen, buffer_bytes(&row->text), length);
-    /* Written again up to the cursor, so the cursor is right even if the terminal counts columns
-     * differently. */
+    /* The row is written again up to the cursor, so that the cursor is right even if the terminal
+     * counts columns differently. */
     if (row->cursor < length) {
         write_text(screen, "\r");
         screen_write(screen, buffer_bytes(&row->text), row->cursor);
@@ -167,9 +167,9 @@ void screen_hide_line(struct screen *screen)
 
     if (!screen->shown)
         return;
-    bool broken = columns < screen->columns && screen->reflows;
+    bool wrapped = columns < screen->columns && screen->reflows;
     size_t rows =
-        broken ? line_editor_wrapped_place(&screen->row, screen->row.cursor, columns).row : 0;
+        wrapped ? line_editor_wrapped_place(&screen->row, screen->row.cursor, columns).row : 0;
 
     if (rows > 0) {
         snprintf(up, sizeof up, "\x1B[%luA", (unsigned long)rows);

@@ -62,7 +62,7 @@ void screen_close(struct screen *screen)
     free(screen);
 }
 
-/* Flushes at once: the console takes everything, and the line is drawn by other calls. */
+/* Flushes a console at once: it takes everything, and the line is drawn past the output. */
 bool screen_write(struct screen *screen, const char *text, size_t length)
 {
     bool ok = output_append(screen->output, text, length);

@@ -23,10 +23,10 @@ struct terminal {
     struct selector_watch input;
     struct selector_watch wake;
     bool interactive;
-    bool takes_keys; /* keys one by one; else the terminal edits and echoes a line by itself */
-    bool foreground; /* at the last wait */
-    bool resumed;    /* at the last wait, too */
-    bool readable;   /* found by the last wait, and not read since */
+    bool takes_keys; /* keys arrive one by one; else the terminal edits and echoes lines itself */
+    bool foreground; /* the process was in the foreground at the last wait */
+    bool resumed;    /* at the last wait, everything had to be drawn again */
+    bool readable;   /* the last wait found input, which has not been read yet */
     bool ended;      /* the terminal has hung up */
     struct key_decoder decoder;
     char keys[4096]; /* bytes not decoded yet: keys[key_start] up to keys[key_end] */
@@ -44,18 +44,18 @@ static struct termios saved_mode;
 static struct termios key_mode;
 static int wake_pipe[2] = {-1, -1};
 static volatile sig_atomic_t mode_known;
-static volatile sig_atomic_t mode_due; /* set it once in the foreground */
+static volatile sig_atomic_t mode_due; /* set the mode once in the foreground */
 
-/* Restores the mode of the terminal. Not in the background: another process has the terminal there,
- * and this would spoil the mode of the shell. */
+/* Restores the mode of the terminal, unless this process is in its background. There, the mode is
+ * that of the shell, and must not be changed. */
 static void restore_mode(void)
 {
     if (mode_known && !stream_in_background(STREAM_INPUT))
         tcsetattr(stream_socket(STREAM_INPUT), TCSANOW, &saved_mode);
 }
 
-/* The same in a signal handler; also switches bracketed paste off (screen_posix.c). If the terminal
- * takes nothing, its unshown output is dropped first. */
+/* Restores the terminal in a signal handler: its mode, and bracketed paste (screen_posix.c). If the
+ * terminal takes nothing, output that it has not shown yet is dropped first. */
 static void restore_all(void)
 {
     static const char paste_mode_off[] = "\x1B[?2004l";
@@ -71,10 +71,10 @@ static void restore_all(void)
 }
 
 /*
- * Sets the mode: keys one by one, without echo, with Enter distinct from a pasted line feed.
- * Signals and flow control stay on. Only in the foreground: there the mode is the user's, in the
- * background it is the shell's. If the input could not be opened a second time, VMIN 0 keeps a read
- * from blocking. TCSANOW instead of TCSADRAIN, because output that is not read would block it.
+ * Sets the mode: keys arrive one by one and without echo, and Enter differs from a pasted line
+ * feed. Signals and flow control stay on. This is done only in the foreground; in the background
+ * the mode is that of the shell. If the input could not be opened a second time, VMIN 0 keeps a
+ * read from blocking. TCSADRAIN would block while nobody reads the output, so TCSANOW is used.
  */
 static void set_mode(void)
 {
@@ -110,7 +110,7 @@ static void handle(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
-/* A full pipe wakes the loop, too. */
+/* Wakes terminal_wait(). If the pipe is full, it wakes anyway. */
 static void wake(void)
 {
     int saved = errno;
@@ -119,7 +119,7 @@ static void wake(void)
         errno = saved;
 }
 
-/* Ctrl-Z: restores the terminal for the shell and stops. */
+/* Handles Ctrl-Z: restores the terminal for the shell and stops the process. */
 static void on_suspend(int number)
 {
     int saved = errno;
@@ -131,15 +131,16 @@ static void on_suspend(int number)
     sigemptyset(&mask);
     sigaddset(&mask, number);
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
-    /* The process continues. In an orphaned process group it was not stopped at all (POSIX.1-2017,
-     * 2.4.3), and then there was no SIGCONT. */
+    /* The process has been continued, or was not stopped: in an orphaned process group there is no
+     * stop and no SIGCONT (POSIX.1-2017, 2.4.3). */
     handle(number, on_suspend);
     mode_due = 1;
     wake();
     errno = saved;
 }
 
-/* The process continues, after any kind of stop: in the foreground or the background ("bg"). */
+/* Handles SIGCONT after a stop of any kind: the process may be in the foreground or, after "bg", in
+ * the background. */
 static void on_continue(int number)
 {
     (void)number;
@@ -147,15 +148,16 @@ static void on_continue(int number)
     wake();
 }
 
-/* The window has been resized: the line is drawn again. */
+/* Handles a resized window: the line is drawn again. */
 static void on_resize(int number)
 {
     (void)number;
     wake();
 }
 
-/* The signals handled while stdin is a terminal: those that end the process and would leave the
- * terminal in the wrong mode, and those after which it has to be set or drawn again. */
+/* The signals that are handled while stdin is a terminal: those that would end the process with the
+ * terminal in the wrong mode, and those after which its mode has to be set or the line drawn
+ * again. */
 static const struct {
     int number;
     void (*handler)(int);
@@ -168,7 +170,7 @@ static const struct {
     {SIGCONT, on_continue},      {SIGWINCH, on_resize},
 };
 enum { HANDLED = sizeof handled / sizeof handled[0] };
-static struct sigaction previous[HANDLED]; /* the actions before */
+static struct sigaction previous[HANDLED]; /* the actions before install_handlers() */
 
 static void install_handlers(void)
 {
@@ -202,7 +204,7 @@ static void close_wake_pipe(void)
     }
 }
 
-/* Returns whether it was not empty. */
+/* Empties the pipe. Returns whether anything was in it. */
 static bool drain_wake_pipe(void)
 {
     char bytes[16];
@@ -319,7 +321,8 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
         deadline = deadline_earlier(deadline, os_nanoseconds() + POLL_INTERVAL);
     if (!selector_wait(terminal->selector, wanted && terminal->ended ? 0 : deadline))
         return -1;
-    /* Also after an interrupted select(), which reports nothing: one wake-up is enough. */
+    /* The pipe is drained even after an interrupted select(), which reports nothing: one wake-up is
+     * enough. */
     terminal->resumed = drain_wake_pipe();
     /* Checked after the wait, because the process may have been stopped in it. */
     poll_foreground(terminal);

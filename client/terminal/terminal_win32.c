@@ -16,12 +16,12 @@ enum { RECORDS = 128, SOCKETS = 4 };
 enum input_kind {
     INPUT_CONSOLE,
     INPUT_PIPE, /* PeekNamedPipe tells how many bytes it has */
-    INPUT_OTHER /* file, NUL, none, a pipe without another end, or one that cannot be peeked at:
-                   always taken as readable */
+    INPUT_OTHER /* a file, NUL, none, or a pipe that has no other end or cannot be peeked at; it
+                   always counts as readable */
 };
 
-/* How long to sleep between two polls of a pipe, which no wait function supports, in milliseconds.
- * The longer it is idle, the longer the sleep. */
+/* How long to sleep between two polls of a pipe, in milliseconds. No wait function supports pipes.
+ * The sleep gets longer while the pipe is idle. */
 static const DWORD poll_intervals[] = {0, 1, 1, 1, 1, 5, 5, 5, 15};
 enum { POLL_INTERVALS = sizeof poll_intervals / sizeof poll_intervals[0] };
 
@@ -35,8 +35,8 @@ struct terminal {
     bool takes_keys;
     struct key_record_decoder keys;
     size_t poll_index; /* index into poll_intervals */
-    INPUT_RECORD
-    records[RECORDS]; /* not decoded yet: records[record_start] up to records[record_end] */
+    /* Events that are not decoded yet: records[record_start] up to records[record_end]. */
+    INPUT_RECORD records[RECORDS];
     DWORD record_start;
     DWORD record_end;
 };
@@ -58,7 +58,8 @@ static LONG WINAPI on_crash(EXCEPTION_POINTERS *exception)
     return EXCEPTION_CONTINUE_SEARCH;
 }
 
-/* Sets the mode: keys one by one and without echo. Ctrl-C still goes to the control handler. */
+/* Sets the mode: keys arrive one by one and without echo. Ctrl-C still goes to the control
+ * handler. */
 static void set_mode(HANDLE input)
 {
     GetConsoleMode(input, &saved_mode);
@@ -72,8 +73,7 @@ static enum input_kind classify(HANDLE input)
 {
     DWORD number;
 
-    /* In this order: the NUL device is of the same file type as a console, but has no console
-     * mode. */
+    /* A console is recognised by its mode, because the NUL device has the same file type. */
     if (GetConsoleMode(input, &number))
         return INPUT_CONSOLE;
     if (GetFileType(input) == FILE_TYPE_PIPE && PeekNamedPipe(input, NULL, 0, NULL, &number, NULL))
@@ -81,8 +81,8 @@ static enum input_kind classify(HANDLE input)
     return INPUT_OTHER;
 }
 
-/* Detaches the sockets first: otherwise they would set another object that gets the handle of the
- * closed event. They stay non-blocking, as they were. */
+/* Detaches the sockets from the event and closes it. An attached socket would signal any object
+ * that later gets the same handle. The sockets stay non-blocking. */
 static void release_sockets(struct terminal *terminal)
 {
     for (size_t i = 0; i < terminal->socket_count; i++)
@@ -181,7 +181,7 @@ static bool find_event(struct terminal *terminal)
 }
 
 /* Whether a key is pending that begins a line, if the console edits lines by itself. The key is
- * left for the console; other events are removed. */
+ * left for the console, and other events are removed. */
 static bool line_begun(const struct terminal *terminal)
 {
     INPUT_RECORD record;
@@ -195,8 +195,8 @@ static bool line_begun(const struct terminal *terminal)
     return false;
 }
 
-/* Whether input can be read without waiting. For lines edited by the console: whether one has
- * begun; a read then waits for its end. */
+/* Whether input can be read without waiting. If the console edits lines, this is whether one has
+ * begun; reading it waits for its end. */
 static bool input_ready(struct terminal *terminal)
 {
     DWORD available = 0;
@@ -224,7 +224,7 @@ static bool sockets_ready(struct terminal *terminal, bool *failed)
     return ready;
 }
 
-/* Reading the events of each socket resets the event object and Winsock's record. */
+/* Resets the event object, and Winsock's record of the events of each socket. */
 static void clear_socket_event(struct terminal *terminal)
 {
     WSANETWORKEVENTS events;
@@ -245,7 +245,7 @@ bool terminal_resumed(const struct terminal *terminal)
     return false;
 }
 
-/* How long to wait for the handles, in milliseconds, before everything is checked again. */
+/* How long to wait for the handles before everything is checked again, in milliseconds. */
 static DWORD limit(struct terminal *terminal, bool wanted, int64_t left)
 {
     DWORD limit = INFINITE;
