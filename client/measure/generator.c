@@ -227,7 +227,9 @@ static void start_connecting(struct generator *generator, struct generator_conne
         return;
     }
     c->exchange.watch.kind = GENERATOR_CLOSED;
-    record_unconnected(generator, begun ? (struct net_result){.outcome = NET_EXHAUSTED} : result);
+    if (begun)
+        result = (struct net_result){.outcome = NET_EXHAUSTED};
+    record_unconnected(generator, result);
 }
 
 /* Connects for the next message of a connection: now, or with a rate when the message is due. */

@@ -114,7 +114,9 @@ static void reconnect(struct ping *ping)
     ping->connect_began = ping->now;
     if (begun && open_exchange(ping, s, CONNECTING))
         return;
-    print_unconnected(ping, begun ? (struct net_result){.outcome = NET_EXHAUSTED} : result);
+    if (begun)
+        result = (struct net_result){.outcome = NET_EXHAUSTED};
+    print_unconnected(ping, result);
     wait_to_connect(ping);
 }
 
