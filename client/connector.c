@@ -160,20 +160,20 @@ static void describe(const struct connector *connector, char error[CONNECTOR_ERR
  * is none. */
 static bool take_connected(struct connector *connector, struct connector_connection *connection)
 {
-    bool taken = false;
+    bool found = false;
 
     for (size_t i = 0; i < connector->count; i++) {
         struct attempt *attempt = &connector->attempts[i];
 
-        if (attempt->state == ATTEMPT_CONNECTED && !taken) {
+        if (attempt->state == ATTEMPT_CONNECTED && !found) {
             *connection = (struct connector_connection){attempt->watch.socket, *attempt->address,
                                                         attempt->ended - attempt->began};
-            taken = true;
+            found = true;
         } else if (attempt->state == ATTEMPT_CONNECTED || attempt->state == ATTEMPT_UNDER_WAY) {
             net_close(attempt->watch.socket);
         }
     }
-    return taken;
+    return found;
 }
 
 enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,

@@ -62,8 +62,8 @@ static int run_load(const struct client_options *options,
 
 /* Prints in one line why there is no connection. With --json, also prints the report, because a
  * program that reads it expects an object in any case. Returns the exit status. */
-static int run_unconnected(const struct client_options *options, const char *what,
-                           const char *error, bool interrupted, os_socket stop)
+static int report_unconnected(const struct client_options *options, const char *what,
+                              const char *error, bool interrupted, os_socket stop)
 {
     static struct load_result result;
     char name[TEXT_NAME];
@@ -105,11 +105,11 @@ static int connect_and_run(const struct client_options *options,
     case CONNECTOR_CONNECTED:
         return run_connected(options, &connection, stop);
     case CONNECTOR_FAILED:
-        return run_unconnected(options, "connect to", error, false, stop);
+        return report_unconnected(options, "connect to", error, false, stop);
     case CONNECTOR_STOPPED:
         if (options->job == CLIENT_SESSION)
             return EXIT_INTERRUPTED;
-        return run_unconnected(options, "connect to", "interrupted", true, stop);
+        return report_unconnected(options, "connect to", "interrupted", true, stop);
     }
     return EXIT_FAILURE;
 }
@@ -133,7 +133,7 @@ static int run(const struct client_options *options)
 
     os_stop_ends(OS_STOP_TOLD);
     if (error != NULL)
-        return run_unconnected(options, "resolve", error, false, stop);
+        return report_unconnected(options, "resolve", error, false, stop);
     if (options->job == CLIENT_LOAD)
         os_raise_descriptor_limit();
     return connect_and_run(options, addresses, count, stop);

@@ -135,8 +135,9 @@ static void drain(struct output *output, os_socket stop)
     selector_destroy(selector);
 }
 
-/* Writes all text. Returns why some was lost, or NULL if none was. The text may be in `reason`. */
-static const char *write_all(struct output *output, os_socket stop, char reason[OS_ERROR_TEXT])
+/* Writes all text, or drops what drain() could not write. Returns why some was lost, perhaps in
+ * `text`, or NULL if none was. */
+static const char *write_all(struct output *output, os_socket stop, char text[OS_ERROR_TEXT])
 {
     output_detach(output);
     output->held = false;
@@ -148,18 +149,18 @@ static const char *write_all(struct output *output, os_socket stop, char reason[
     buffer_clear(&output->text);
     return output->refused  ? "out of memory"
            : !written       ? "its reader takes nothing"
-           : output->broken ? os_error_text(output->error, reason)
+           : output->broken ? os_error_text(output->error, text)
                             : NULL;
 }
 
 bool output_finish(struct output *output, os_socket stop)
 {
-    char reason[OS_ERROR_TEXT];
-    const char *why = write_all(output, stop, reason);
+    char text[OS_ERROR_TEXT];
+    const char *reason = write_all(output, stop, text);
 
-    if (why != NULL)
-        output_error(stop, "cannot write to standard output: %s", why);
-    return why == NULL;
+    if (reason != NULL)
+        output_error(stop, "cannot write to standard output: %s", reason);
+    return reason == NULL;
 }
 
 void output_error(os_socket stop, const char *format, ...)
@@ -167,7 +168,7 @@ void output_error(os_socket stop, const char *format, ...)
     struct output output = {.stream = STREAM_ERROR};
     char message[OUTPUT_PIECE];
     char line[OUTPUT_PIECE + 16];
-    char reason[OS_ERROR_TEXT];
+    char text[OS_ERROR_TEXT];
     va_list arguments;
 
     va_start(arguments, format);
@@ -178,5 +179,5 @@ void output_error(os_socket stop, const char *format, ...)
     ptrdiff_t n = stream_write(STREAM_ERROR, line, strlen(line));
 
     if (n >= 0 && output_append(&output, line + n, strlen(line + n)))
-        write_all(&output, stop, reason);
+        write_all(&output, stop, text);
 }

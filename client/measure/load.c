@@ -10,8 +10,8 @@
 #include "stream.h"
 #include "text.h"
 
-static const int64_t DRAIN_TIMEOUT =
-    SECONDS(5); /* how long to wait for a silent server at the end */
+/* How long to wait for a silent server at the end. */
+static const int64_t DRAIN_TIMEOUT = SECONDS(5);
 static const int64_t PROGRESS_INTERVAL = SECONDS(1);
 
 enum { ROW = 100 }; /* the most columns of the progress line */
@@ -61,7 +61,7 @@ static void give_up_connecting(struct generator *generator)
                                    (struct net_result){.outcome = NET_WOULD_BLOCK});
 }
 
-/* Makes all connections. When none has been made for the time-out, the others have failed. Returns
+/* Makes all connections. If none is made for the time-out, the remaining ones have failed. Returns
  * false as generator_step() does. */
 static bool connect_all(struct generator *generator)
 {

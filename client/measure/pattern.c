@@ -130,26 +130,26 @@ size_t pattern_compare(const struct pattern *pattern, uint64_t connection,
                        struct pattern_place *place, const char *bytes, size_t length,
                        unsigned char *expected)
 {
-    char right[PIECE];
-    size_t good = 0;
+    char answer[PIECE];
+    size_t matched = 0;
 
-    while (good < length) {
-        size_t count = fill_answer(pattern, connection, place, right,
-                                   length - good < PIECE ? length - good : PIECE);
+    while (matched < length) {
+        size_t count = fill_answer(pattern, connection, place, answer,
+                                   length - matched < PIECE ? length - matched : PIECE);
 
-        if (memcmp(right, bytes + good, count) != 0) {
+        if (memcmp(answer, bytes + matched, count) != 0) {
             size_t same = 0;
 
-            while (right[same] == bytes[good + same])
+            while (answer[same] == bytes[matched + same])
                 same++;
             place->offset += same;
-            *expected = (unsigned char)right[same];
-            return good + same;
+            *expected = (unsigned char)answer[same];
+            return matched + same;
         }
         pattern_skip(place, pattern_answer_size(pattern), count);
-        good += count;
+        matched += count;
     }
-    return good;
+    return matched;
 }
 
 unsigned char pattern_answer_byte(const struct pattern *pattern, uint64_t connection,

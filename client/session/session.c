@@ -15,9 +15,9 @@
 #include "text.h"
 
 enum {
-    PIECE = 64 * 1024,  /* bytes per read; input is not read while as many are queued to send */
-    SHOWN_PIECE = 4096, /* bytes per read at a terminal, where the typed line is drawn again
-                           after each piece */
+    PIECE = 64 * 1024,        /* bytes per read; input is not read while as many wait to be sent */
+    SHOWN_PIECE = 4096,       /* bytes per read at a terminal, where the typed line is drawn again
+                                 after each piece */
     UNDRAWN_MAX = 128 * 1024, /* keys are not read while this many bytes wait for the screen */
     TOTALS = 128
 };
@@ -25,7 +25,7 @@ enum {
 /* How long the server may be silent after the end of the input before the user is told that only
  * the server has to act. */
 static const int64_t REPORT_AFTER = SECONDS(1);
-/* Acknowledgements are polled, because no event reports them. */
+/* How often to ask whether all data is acknowledged, which no event reports. */
 static const int64_t POLL_INTERVAL = MILLISECONDS(10);
 /* How long to keep writing pending output after a request to stop: to a pipe, to a terminal. */
 static const int64_t DRAIN_PIPE = SECONDS(1);

@@ -353,13 +353,11 @@ static void read_keys(struct terminal *terminal)
 static bool take_key(struct terminal *terminal, struct key *key)
 {
     size_t left = terminal->key_end - terminal->key_start;
-    size_t taken = 0;
+    const char *bytes = terminal->keys + terminal->key_start;
+    size_t consumed = left > 0 ? key_decoder_next(&terminal->decoder, bytes, left, key) : 0;
 
-    if (left > 0)
-        taken =
-            key_decoder_next(&terminal->decoder, terminal->keys + terminal->key_start, left, key);
-    terminal->key_start += taken;
-    return taken > 0;
+    terminal->key_start += consumed;
+    return consumed > 0;
 }
 
 enum terminal_keys terminal_key(struct terminal *terminal, struct key *key)
