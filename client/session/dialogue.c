@@ -9,9 +9,10 @@
 
 enum {
     STAMP = 48,
-    READ_LIMIT = 64 * 1024 /* bytes of lines per call, so that the socket gets its turn. It is
-                              more than one read of keys yields on POSIX, where keys that have
-                              been read but not handled wait for further input */
+    /* Bytes of lines per call, so that the socket gets its turn. On POSIX, keys that have been read
+     * but not handled wait for further input, so this is more than one read of typed keys
+     * yields. */
+    READ_LIMIT = 64 * 1024
 };
 
 /* Appends a finished line to `lines`. */
