@@ -132,7 +132,7 @@ size_t character_before(const char *bytes, size_t end)
     size_t next;
     size_t columns;
 
-    /* Go back to a certain boundary, then forward character by character. */
+    /* Go back to a place that is certainly a boundary, then forward character by character. */
     do
         start -= length_before(bytes, start);
     while (start > 0 && ++code_points < CHARACTER_MAX_CODE_POINTS &&

@@ -237,8 +237,8 @@ static enum line_editor_event edit_key(struct line_editor *editor, const struct 
 
 enum line_editor_event line_editor_key(struct line_editor *editor, const struct key *key)
 {
-    enum line_editor_event before =
-        LINE_EDITOR_NOTHING; /* of a search or paste that the key ends */
+    /* The event of a search or paste that the key ends. */
+    enum line_editor_event before = LINE_EDITOR_NOTHING;
     enum line_editor_event event;
 
     if (editor->searching) {

@@ -58,7 +58,7 @@ static void drop_changes(struct line_editor *editor, size_t count)
             editor->change_count * sizeof editor->changes[0]);
 }
 
-/* Drops the oldest changes while all of them hold too many bytes. */
+/* Drops the oldest changes if all of them together hold too many bytes. */
 static void limit_changes(struct line_editor *editor)
 {
     size_t bytes = 0;

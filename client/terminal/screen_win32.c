@@ -138,7 +138,7 @@ void screen_hide_line(struct screen *screen)
         return;
     size_t columns = (size_t)info.dwSize.X;
     size_t above = rows_above(screen, &info);
-    /* Below the line are only its own wrapped rows. */
+    /* The rows below the cursor are only wrapped rows of the line. */
     size_t below = wrapped(screen, buffer_length(&screen->row.text), columns).row -
                    wrapped(screen, screen->row.cursor, columns).row;
     COORD start = {0, (SHORT)(info.dwCursorPosition.Y - (SHORT)above)};
@@ -174,7 +174,7 @@ void screen_show_line(struct screen *screen, const struct line_editor *editor)
     if (!line_editor_render(editor, (size_t)columns, row))
         return;
     draw(screen, buffer_bytes(&row->text), row->cursor);
-    /* The cursor is now at its place, however the console counts columns. */
+    /* The cursor is now at the right place, however the console counts columns. */
     GetConsoleScreenBufferInfo(screen->console, &info);
     draw(screen, buffer_bytes(&row->text) + row->cursor, buffer_length(&row->text) - row->cursor);
     SetConsoleCursorPosition(screen->console, info.dwCursorPosition);
