@@ -27,8 +27,9 @@ CFLAGS ?= -O2
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
 WARNINGS += -Wmissing-prototypes $(if $(WERROR),-Werror)
 
-# What to build for: this machine, or Windows from another one (CROSS_MAKE, below). What is made
-# with other options or for another platform has a folder of its own.
+# What to build for: this machine, or Windows from another one (CROSS_MAKE, below). A build with
+# SANITIZE=1 or for another platform has a folder of its own; so should one with other options that
+# runs at the same time: BUILD=build/NAME.
 ON_WINDOWS := $(filter Windows_NT,$(OS))
 PLATFORM := $(if $(ON_WINDOWS),win32,posix)
 BUILD := build$(if $(SANITIZE),/sanitize)

@@ -1,6 +1,6 @@
 /*
- * clients: all connections of the server, in order of age, and their totals. It updates the
- * interest of each connection to its state, and ends connections that time out.
+ * clients: all connections of the server, in order of their last activity, and their totals. It
+ * updates the interest of each connection to its state, and ends connections that time out.
  */
 #ifndef CLIENTS_H
 #define CLIENTS_H

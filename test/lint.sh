@@ -40,7 +40,7 @@ forbid() {
     ! grep -nE "#include \"($(echo "$*" | tr ' ' '|'))(/|\.h\")" "$folder"/*.[ch]
 }
 
-# No arrow runs upwards in the layout of docs/design.md, and none from side to side.
+# No file includes a header from a part above it or beside it in the layout of docs/design.md.
 # shellcheck disable=SC2317 # check() calls it
 layout() {
     forbid common server client_options connector output report editor terminal session measure &&

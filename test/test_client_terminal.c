@@ -174,11 +174,12 @@ static void type_to_echo(const char *keys, const char *received, size_t length)
 {
     static char bytes[65536];
     int64_t end = deadline();
+    size_t key_length = strlen(keys);
     size_t pressed = 0, arrived = 0, answered = 0;
 
     while (answered < length) {
-        if (pressed < length)
-            pressed += pseudo_terminal_press(terminal, keys + pressed, length - pressed);
+        if (pressed < key_length)
+            pressed += pseudo_terminal_press(terminal, keys + pressed, key_length - pressed);
         else
             assert_false(pseudo_terminal_ended(terminal)); /* this waits a moment */
         struct net_result receiving = net_recv(s, bytes, sizeof bytes);
@@ -861,6 +862,28 @@ static void a_bracketed_paste_waits_for_enter(void **state)
     leave("> one^Jtwo^Jthree!\n");
 }
 
+/* More than is handled at once: a paste, and in the same read the keys after it. */
+static void keys_behind_a_large_paste_need_no_further_key(void **state)
+{
+    enum { PASTE = 70000 };
+    static const char begin[] = "\x1B[200~", end[] = "\x1B[201~\rhello\r";
+    static char keys[PASTE + sizeof begin + sizeof end], lines[PASTE + 8];
+
+    (void)state;
+    if (system_is_windows)
+        skip(); /* consoles have no such thing */
+    memset(lines, 'p', PASTE);
+    snprintf(keys, sizeof keys, "%s%.*s%s", begin, PASTE, lines, end);
+    memcpy(lines + PASTE, "\nhello\n", 7);
+    start("lf");
+    type_to_echo(keys, lines, PASTE + 7);
+    type(PSEUDO_TERMINAL_END);
+    support_expect_end(s);
+    net_close(s);
+    expect_leave("end of input", PASTE + 7, PASTE + 7);
+    expect_status(0);
+}
+
 /* However the terminal and the server are, there is one place to wait. */
 static void a_flood_does_not_keep_ctrl_c_away(void **state)
 {
@@ -1018,6 +1041,7 @@ int main(void)
         TEST(it_can_be_suspended),
         TEST(a_long_line_that_is_sent_stays_whole),
         TEST(a_bracketed_paste_waits_for_enter),
+        TEST(keys_behind_a_large_paste_need_no_further_key),
         TEST(a_flood_does_not_keep_ctrl_c_away),
         TEST(in_the_background_it_leaves_the_terminal_alone),
         TEST(a_ping_goes_on_in_the_background),

@@ -96,11 +96,11 @@ void load_report_table(struct output *output, const struct load_options *options
         output_print(output, "interrupted; %llu message%s on the way, not counted as lost\n",
                      in_flight, text_plural(in_flight));
     if (result->messages_not_sent > 0)
-        output_print(
-            output,
-            "BEHIND: messages that were due but could not be sent in time: %llu; their waiting is "
-            "not in the times above\n",
-            (unsigned long long)result->messages_not_sent);
+        output_print(output,
+                     "BEHIND: messages that were due and could not be sent: %llu, because the "
+                     "server was too "
+                     "slow or a connection was closed; the times above do not include them\n",
+                     (unsigned long long)result->messages_not_sent);
     if (result->failure[0] != '\0')
         output_print(output, "FAILURE: %s\n", result->failure);
     print_fault(output, &result->fault);

@@ -33,11 +33,10 @@ void load_result_record_failure(struct load_result *result, const char *what,
 void load_result_record_unanswered(struct load_result *result, unsigned long long connections)
 {
     if (result->failure[0] == '\0')
-        snprintf(
-            result->failure, sizeof result->failure,
-            "connections that were never answered: %llu; the server may answer whole lines only "
-            "(--expect line), or be at a limit of its own, of clients or descriptors",
-            connections);
+        snprintf(result->failure, sizeof result->failure,
+                 "connections that were never answered: %llu; the server may be in line mode "
+                 "(--expect line), or at a limit of its own, of clients or descriptors",
+                 connections);
 }
 
 void load_result_record_interruption(struct load_result *result)

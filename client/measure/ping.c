@@ -108,10 +108,11 @@ static void print_unconnected(struct ping *ping, struct net_result result)
 static void reconnect(struct ping *ping)
 {
     os_socket s;
+
+    ping->connect_began = os_nanoseconds();
     struct net_result result = net_connect(&ping->server, NULL, &s);
     bool begun = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
 
-    ping->connect_began = ping->now;
     if (begun && open_exchange(ping, s, CONNECTING))
         return;
     if (begun)
@@ -224,7 +225,8 @@ static void do_due(struct ping *ping)
         /* Messages that were due during an outage are skipped. */
         if (ping->next_send < ping->now)
             ping->next_send = ping->now + ping->options->interval;
-        exchange_begin(&ping->exchange, ping->now);
+        /* The clock is read anew: an answer may have been printed since the wait. */
+        exchange_begin(&ping->exchange, os_nanoseconds());
         ping->sent++;
         flush(ping);
         break;

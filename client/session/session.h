@@ -1,7 +1,8 @@
 /*
  * session: connects stdin and stdout to the server, for a person at a terminal or for a pipe. Both
  * directions are served at the same time, and each ends independently of the other. At most two
- * pieces of each direction are kept in memory, so a slow reader slows down the sender.
+ * pieces of 64 KiB of each direction are kept in memory, or three with `--eol crlf`, so a slow
+ * reader slows down the sender.
  */
 #ifndef SESSION_H
 #define SESSION_H

@@ -32,6 +32,7 @@ struct terminal {
     char keys[4096]; /* bytes not decoded yet: keys[key_start] up to keys[key_end] */
     size_t key_start;
     size_t key_end;
+    bool more_keys; /* the caller took a key and may have left others */
 };
 
 /*
@@ -316,10 +317,12 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
 {
     terminal->resumed = false;
     wanted = wanted && terminal->foreground;
+    bool pending = wanted && (terminal->ended || terminal->more_keys);
+
     selector_change(terminal->selector, &terminal->input, wanted ? SELECTOR_READ : SELECTOR_NONE);
     if (!terminal->foreground)
         deadline = deadline_earlier(deadline, os_nanoseconds() + POLL_INTERVAL);
-    if (!selector_wait(terminal->selector, wanted && terminal->ended ? 0 : deadline))
+    if (!selector_wait(terminal->selector, pending ? 0 : deadline))
         return -1;
     /* The pipe is drained even after an interrupted select(), which reports nothing: one wake-up is
      * enough. */
@@ -327,7 +330,7 @@ int terminal_wait(struct terminal *terminal, bool wanted, int64_t deadline)
     /* Checked after the wait, because the process may have been stopped in it. */
     poll_foreground(terminal);
     terminal->readable = terminal->input.ready != SELECTOR_NONE && terminal->foreground;
-    return terminal->readable || (wanted && terminal->ended);
+    return terminal->readable || pending;
 }
 
 /* Reads the input found by the last wait, after the bytes that are left. */
@@ -362,10 +365,12 @@ static bool take_key(struct terminal *terminal, struct key *key)
 
 enum terminal_keys terminal_key(struct terminal *terminal, struct key *key)
 {
-    if (take_key(terminal, key))
-        return TERMINAL_KEY;
-    read_keys(terminal);
-    if (take_key(terminal, key))
+    terminal->more_keys = take_key(terminal, key);
+    if (!terminal->more_keys) {
+        read_keys(terminal);
+        terminal->more_keys = take_key(terminal, key);
+    }
+    if (terminal->more_keys)
         return TERMINAL_KEY;
     return terminal->ended ? TERMINAL_HANGUP : TERMINAL_NO_KEY;
 }
