@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Measures echo-server beside other servers, and prints what came out; called by `make bench`.
+# Measures echo-server beside other servers and prints the results; called by `make bench`.
 #   test/bench/run.sh BUILD
-# BENCH_ROUNDS (7) rounds; in each of them, every case is run with every server in turn for
-# BENCH_SECONDS (1). The servers have core BENCH_SERVER_CORE (0) for themselves, the load has core
-# BENCH_LOAD_CORE (1). With 7 rounds and more the results go into docs/performance.md and .svg.
+# There are BENCH_ROUNDS (7) rounds. In each round, every case runs with every server in turn, for
+# BENCH_SECONDS (1) each. The servers have core BENCH_SERVER_CORE (0) to themselves, the load has core
+# BENCH_LOAD_CORE (1). After 7 rounds or more the results go into docs/performance.md and .svg.
 set -euo pipefail
 
 build=$1
@@ -13,11 +13,11 @@ server_core=${BENCH_SERVER_CORE:-0}
 load_core=${BENCH_LOAD_CORE:-1}
 bench=$build/bench
 runs=$bench/runs   # of throughput: CASE ROUND SERVER RATE SERVER_TICKS LOAD_TICKS SECONDS MESSAGES
-facts=$bench/facts # of all else: KEY SERVER VALUE...
+facts=$bench/facts # of everything else: KEY SERVER VALUE...
 server_pid='' crowd_pid=''
 disturbed=0
 
-# What stands behind each name in the table of cases below.
+# The command for each name in the table of cases below.
 command_of() {
     case $1 in
     ours) echo "$build/echo-server --quiet --bind 127.0.0.1 --port 0" ;;
@@ -59,7 +59,7 @@ start_server() {
     port=${line##*:}
 }
 
-# hold N: so many idle connections to the server, until clean_up.
+# hold N: holds N idle connections to the server open, until clean_up.
 hold() {
     taskset -c "$load_core" "$bench/crowd" "$port" hold "$1" >"$bench/fifo" &
     crowd_pid=$!
@@ -73,8 +73,8 @@ crowd() {
     taskset -c "$load_core" "$bench/crowd" "$port" "$@"
 }
 
-# In clock ticks: CPU time of the server and of the programs that this shell has waited for, and what
-# both cores did besides. The last one grows only by what disturbs the measurement.
+# In clock ticks: CPU time of the server, of the programs that this shell has waited for, and of
+# everything else on both cores. The last one is what disturbs the measurement.
 server_ticks() {
     awk '{ print $14 + $15 }' "/proc/$server_pid/stat"
 }
@@ -92,8 +92,8 @@ kibibytes() {
     awk -v key="$1:" '$1 == key { print $2 }' "/proc/$server_pid/status"
 }
 
-# stream N: N connections that send and take all they can, nothing of which is compared: loads the
-# server more than echo-client can. A message is 64 KiB here. Sets what load does.
+# stream N: N connections that send and receive as much as they can and compare nothing, which loads
+# the server more than echo-client can. A message is 64 KiB here. Sets the same variables as load.
 stream() {
     # shellcheck disable=SC2046 # words
     set -- $(crowd probe 1 0 "$1" "$seconds" 100000)
@@ -111,7 +111,7 @@ bare() {
     answered=$(echo "$rate $lasted" | awk '{ print $1 * $2 }')
 }
 
-# load OPTION...: a run of echo-client --load. Sets what its report says.
+# load OPTION...: a run of echo-client --load. Sets variables from its report.
 load() {
     taskset -c "$load_core" "$build/echo-client" --load --json "$@" 127.0.0.1 "$port" \
         >"$bench/report" 2>"$bench/log" || {
@@ -123,7 +123,7 @@ load() {
     lasted=$(reported duration_seconds)
 }
 
-# used COMMAND...: sets the clock ticks that server, load and others use meanwhile.
+# used COMMAND...: runs it, and sets the clock ticks that server, load and others use in that time.
 used() {
     server_used=$(server_ticks) load_used=$(load_ticks) others_used=$(other_ticks)
     "$@"
@@ -164,9 +164,9 @@ measure() {
     clean_up
 }
 
-# measure_round ROUND: all throughput cases, each with one server right after the other. Which of
-# them is first changes from round to round. A case has a name, a number of idle connections,
-# servers that are measured with it as well, and a load. "bare" is ours under a bare generator.
+# measure_round ROUND: all throughput cases, each with one server right after the other, in an order
+# that is reversed from round to round. A case has a name, a number of idle connections, additional
+# servers to measure with it, and a load. "bare" is ours under a bare generator.
 measure_round() {
     local name idle extra options servers server
     while read -r name idle extra options <&3; do
@@ -205,7 +205,7 @@ fact() {
     echo "$@" >>"$facts"
 }
 
-# System calls for a message while 100 connections are busy; a message is sent by one of them.
+# System calls per message while 100 connections are busy. Each message takes one call that sends.
 count_calls() {
     start_server "$1"
     taskset -c "$load_core" "$build/echo-client" --load --connections 100 --duration 2 \
@@ -226,7 +226,7 @@ count_calls() {
     clean_up
 }
 
-# Resident bytes for each of 10,000 idle connections, and CPU time and wake-ups in a second of them.
+# Resident bytes for each of 10,000 idle connections, and CPU time and wake-ups in one idle second.
 measure_idle() {
     start_server "$1"
     before=$(kibibytes VmRSS)
@@ -241,7 +241,7 @@ measure_idle() {
     clean_up
 }
 
-# Kibibytes that the server took at most while N clients wrote and never read.
+# The most kibibytes that the server takes while N clients write and never read.
 measure_flood() {
     start_server "$1"
     before=$(kibibytes VmRSS)
@@ -260,8 +260,8 @@ probe() {
     clean_up
 }
 
-# CPU time in a second of N connections each of which sends a message a second, in ms; without what it
-# takes to make them.
+# CPU time per second for N connections that each send a message a second, without the time to make
+# them.
 measure_sparse() {
     local server=$1 count=$2 before
     start_server "$server"

@@ -16,7 +16,7 @@ function median(list,    values, n, i, j, swap) {
     return n % 2 ? values[(n + 1) / 2] + 0 : (values[n / 2] + values[n / 2 + 1]) / 2
 }
 
-# The median over the rounds of what `one` has in a case, divided by what `other` has.
+# The median over the rounds of the value of `one` in a case, divided by that of `other`.
 function ratio(of, name, one, other,    list, round) {
     for (round = 1; round <= rounds; round++)
         if (of[name, one, round] > 0 && of[name, other, round] > 0)
@@ -60,7 +60,7 @@ function cost_row(server, title,    first, last) {
         fixed(last, "%.2f"), last == "-" ? "-" : sprintf("%.2f", last / first)
 }
 
-# A row of the last table: what `field` of a fact is for each server, and what is asked of ours.
+# A row of the last table: `field` of a fact for each server, and the target for ours.
 function fact_row(key, field, title, asked, scale,    i, line, some) {
     for (i = 1; i <= servers; i++) {
         some = some || (key, order[i], field) in fact
@@ -71,7 +71,7 @@ function fact_row(key, field, title, asked, scale,    i, line, some) {
         printf "| %s%s | %s |\n", title, line, asked
 }
 
-# What is asked of ours where it is a multiple of what the floor has, and some microseconds more.
+# A target for ours that is a multiple of the floor's value, plus some microseconds.
 function of_floor(key, field, times, more, scale) {
     return sprintf("%.3g", (median(fact[key, "floor", field]) * times + more) / (scale ? scale : 1e3))
 }
