@@ -2,8 +2,8 @@
 # Measures echo-server beside other servers and prints the results; called by `make bench`.
 #   test/bench/run.sh BUILD
 # There are BENCH_ROUNDS (7) rounds. In each round, every case runs with every server in turn, for
-# BENCH_SECONDS (1) each. The servers have core BENCH_SERVER_CORE (0) to themselves, the load has core
-# BENCH_LOAD_CORE (1). After 7 rounds or more the results go into docs/performance.md and .svg.
+# BENCH_SECONDS (1) each. The servers have core BENCH_SERVER_CORE (0) to themselves, the load has
+# core BENCH_LOAD_CORE (1). After 7 rounds or more the results go into docs/performance.md and .svg.
 set -euo pipefail
 
 build=$1
