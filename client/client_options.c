@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "deadline.h"
+#include "net.h"
 #include "text.h"
 #include "version.h"
 
@@ -25,6 +26,8 @@ static const char help[] =
     "answers, and compares every byte.\n"
     "\n"
     "      --connect-timeout SECONDS  how long to try, over all addresses of the host (default 5)\n"
+    "      --keep-alive SECONDS       probe a server that is silent for so long (default 0: "
+    "never)\n"
     "  -h, --help                     show this and exit\n"
     "  -V, --version                  show the version and exit\n"
     "In a session:\n"
@@ -72,6 +75,7 @@ enum {
 enum {
     OPTION_EOL = 256,
     OPTION_CONNECT_TIMEOUT,
+    OPTION_KEEP_ALIVE,
     OPTION_HEX,
     OPTION_TIMESTAMPS,
     OPTION_UNTIL_SERVER_ENDS,
@@ -125,6 +129,7 @@ enum { RESTRICTED = sizeof restricted / sizeof restricted[0] };
 static const struct option longs[] = {
     {"eol", required_argument, NULL, OPTION_EOL},
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
+    {"keep-alive", required_argument, NULL, OPTION_KEEP_ALIVE},
     {"hex", no_argument, NULL, OPTION_HEX},
     {"timestamps", no_argument, NULL, OPTION_TIMESTAMPS},
     {"until-server-ends", no_argument, NULL, OPTION_UNTIL_SERVER_ENDS},
@@ -259,6 +264,9 @@ static bool parse_option(int option, struct client_options *options)
             return false;
         return options->connect_timeout > 0 ||
                command_line_wrong(program, "--connect-timeout has to be more than 0 seconds");
+    case OPTION_KEEP_ALIVE:
+        return command_line_number(program, "--keep-alive", 0, NET_KEEP_ALIVE_MAX,
+                                   &options->keep_alive);
     case OPTION_PING:
         return parse_job(CLIENT_PING, options);
     case OPTION_LOAD:

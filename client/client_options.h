@@ -17,6 +17,7 @@ struct client_options {
     const char *host;
     uint16_t port;
     int64_t connect_timeout; /* nanoseconds, for all addresses together */
+    uint64_t keep_alive;     /* for net_keep_alive() */
     struct session_options session;
     struct ping_options ping;
     struct load_options load;

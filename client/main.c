@@ -6,6 +6,7 @@
 #include "measure/load.h"
 #include "measure/load_report.h"
 #include "measure/ping.h"
+#include "net.h"
 #include "os.h"
 #include "output.h"
 #include "session/session.h"
@@ -120,6 +121,7 @@ static int run(const struct client_options *options)
     char reason[OS_ERROR_TEXT];
     size_t count;
 
+    net_keep_alive(options->keep_alive);
     /* A look-up can take long, and nothing else can interrupt it. */
     os_stop_ends(options->job == CLIENT_SESSION ? EXIT_INTERRUPTED : EXIT_FAILURE);
     os_socket stop = os_stop_open();

@@ -237,6 +237,39 @@ static bool set_option(os_socket s, int level, int option, int value)
     return setsockopt(s, level, option, (const void *)&value, sizeof value) == 0;
 }
 
+enum { KEEP_ALIVE_INTERVAL = 1 /* seconds */, KEEP_ALIVE_PROBES = 10 /* as Windows sends */ };
+
+static uint32_t keep_alive; /* seconds; 0: no probes */
+
+#ifdef _WIN32
+static void set_keep_alive(os_socket s)
+{
+    struct tcp_keepalive probes = {.onoff = 1,
+                                   .keepalivetime = keep_alive * 1000,
+                                   .keepaliveinterval = KEEP_ALIVE_INTERVAL * 1000};
+    DWORD size;
+
+    WSAIoctl(s, SIO_KEEPALIVE_VALS, &probes, sizeof probes, NULL, 0, &size, NULL, NULL);
+}
+#else
+#ifndef TCP_KEEPIDLE
+#define TCP_KEEPIDLE TCP_KEEPALIVE /* macOS */
+#endif
+
+static void set_keep_alive(os_socket s)
+{
+    set_option(s, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(s, IPPROTO_TCP, TCP_KEEPIDLE, (int)keep_alive);
+    set_option(s, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL);
+    set_option(s, IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE_PROBES);
+}
+#endif
+
+void net_keep_alive(uint64_t seconds)
+{
+    keep_alive = (uint32_t)seconds;
+}
+
 /* Closes a socket after a failed call and returns the error of that call. */
 static struct net_result close_failed(os_socket *s)
 {
@@ -336,6 +369,8 @@ struct net_result net_accept(os_socket listener, os_socket *s, struct net_addres
             result.outcome = NET_RESET;
         return result;
     }
+    if (keep_alive > 0)
+        set_keep_alive(*s);
     *peer = from_system(&system);
     return done(0);
 }
@@ -385,6 +420,8 @@ struct net_result net_connect(const struct net_address *address, const struct ne
     set_connection_options(*s);
     if (source != NULL && !bind_source(*s, source))
         return close_failed(s);
+    if (keep_alive > 0)
+        set_keep_alive(*s);
     if (net_address_is_loopback(address))
         disable_connect_retries(*s);
     if (connect(*s, &system.any, length) == 0) {

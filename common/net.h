@@ -58,6 +58,16 @@ const char *net_resolve(const char *host, uint16_t port,
                         struct net_address addresses[NET_RESOLVE_MAX], size_t *count);
 
 /*
+ * Makes the system probe the peers of connections that are made or accepted from now on, once a
+ * peer has been silent for `seconds`, at most NET_KEEP_ALIVE_MAX (RFC 9293, 3.8.4). A connection is
+ * lost when 10 probes, one second apart, are not answered. 0: no probes, as at the start. While
+ * data is unacknowledged there are none, and the connection is lost when the system gives up
+ * sending it.
+ */
+void net_keep_alive(uint64_t seconds);
+enum { NET_KEEP_ALIVE_MAX = 32767 };
+
+/*
  * Opens a listening, non-blocking socket. An IPv6 socket accepts IPv6 connections only
  * (IPV6_V6ONLY), so that 0.0.0.0 and :: can both be bound. The address can be bound again right
  * after the program has ended, but not by another program while it runs (SO_REUSEADDR on POSIX,

@@ -71,6 +71,12 @@ static void remove_ended(struct clients *clients, struct connection *c, struct c
     clients->ended.bytes_out += c->bytes_out;
     clients->ended.messages += c->messages;
     clients->count--;
+    if (clients->max_per_address > 0) {
+        uint32_t *of_address = address_counts_find(&clients->addresses, &c->peer);
+
+        assert(of_address != NULL && *of_address > 0);
+        --*of_address;
+    }
     detach(list, c);
     selector_remove(clients->selector, &c->watch);
     connection_destroy(c);
@@ -96,20 +102,38 @@ static void reconcile(struct clients *clients, struct connection *c, struct clie
     selector_change(clients->selector, &c->watch, connection_interest(c));
 }
 
+/* Closes a connection that is not served. */
+static void reject(const struct clients *clients, os_socket s, const struct net_address *peer,
+                   enum connection_end reason)
+{
+    struct connection rejected = {.peer = *peer, .end = reason, .opened = clients->context->now};
+
+    log_closed(clients->context, &rejected);
+    net_close(s);
+}
+
 void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
                    uint8_t watch_kind)
 {
-    struct connection *c = connection_create(s, peer, clients->context->now);
+    uint32_t not_counted = 0;
+    uint32_t *of_address = clients->max_per_address > 0
+                               ? address_counts_find(&clients->addresses, peer)
+                               : &not_counted;
 
-    if (c == NULL || !selector_add(clients->selector, &c->watch, s, SELECTOR_READ)) {
-        struct connection refused = {
-            .peer = *peer, .end = CONNECTION_REJECTED, .opened = clients->context->now};
-
-        log_closed(clients->context, &refused);
-        free(c);
-        net_close(s);
+    if (of_address != NULL && clients->max_per_address > 0 &&
+        *of_address >= clients->max_per_address) {
+        reject(clients, s, peer, CONNECTION_TOO_MANY);
         return;
     }
+    struct connection *c =
+        of_address != NULL ? connection_create(s, peer, clients->context->now) : NULL;
+
+    if (c == NULL || !selector_add(clients->selector, &c->watch, s, SELECTOR_READ)) {
+        free(c);
+        reject(clients, s, peer, CONNECTION_REJECTED);
+        return;
+    }
+    ++*of_address;
     c->watch.kind = watch_kind & 0xFU;
     append(&clients->serving, c);
     clients->count++;
@@ -179,6 +203,8 @@ void clients_expire(struct clients *clients)
         apply_to_all(clients, &clients->sending, connection_flush);
     }
     abort_overdue(clients, &clients->lingering, CONNECTION_LINGER, CONNECTION_IDLE);
+    if (clients->stall_timeout > 0)
+        abort_overdue(clients, &clients->sending, clients->stall_timeout, CONNECTION_STALLED);
     if (clients->idle_timeout > 0) {
         abort_overdue(clients, &clients->serving, clients->idle_timeout, CONNECTION_IDLE);
         abort_overdue(clients, &clients->sending, clients->idle_timeout, CONNECTION_IDLE);
@@ -197,6 +223,7 @@ int64_t clients_next_expiry(const struct clients *clients)
 
     deadline = deadline_earlier(deadline, expiry_of(&clients->serving, clients->idle_timeout));
     deadline = deadline_earlier(deadline, expiry_of(&clients->sending, clients->idle_timeout));
+    deadline = deadline_earlier(deadline, expiry_of(&clients->sending, clients->stall_timeout));
     if (clients->sending.oldest != NULL)
         deadline = deadline_earlier(deadline, clients->retry_at);
     return deadline;
@@ -209,4 +236,9 @@ void clients_abort(struct clients *clients)
     abort_overdue(clients, &clients->serving, any_time, CONNECTION_STOPPING);
     abort_overdue(clients, &clients->sending, any_time, CONNECTION_STOPPING);
     abort_overdue(clients, &clients->lingering, any_time, CONNECTION_STOPPING);
+}
+
+void clients_clear(struct clients *clients)
+{
+    address_counts_clear(&clients->addresses);
 }

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "address_counts.h"
 #include "connection.h"
 #include "selector.h"
 
@@ -24,23 +25,27 @@ struct client_totals {
     uint64_t messages;
 };
 
-/* A struct of all zeros, except for the first three members, is a server without clients. Each
+/* A struct of all zeros, except for the first five members, is a server without clients. Each
  * connection is in one list at a time, by its state and its queue. */
 struct clients {
     struct selector *selector;
     struct connection_context *context;
-    int64_t idle_timeout;         /* nanoseconds; 0: none */
-    struct client_list serving;   /* connections with nothing to send */
-    struct client_list sending;   /* connections with queued bytes */
-    struct client_list lingering; /* lingering connections, which CONNECTION_LINGER ends */
-    int64_t retry_at;             /* when the next send is tried on all of `sending` */
-    uint64_t count;               /* in all lists */
-    struct client_totals ended;   /* sums over the connections that have ended */
+    int64_t idle_timeout;            /* nanoseconds; 0: none */
+    int64_t stall_timeout;           /* the same, for connections that take nothing */
+    uint64_t max_per_address;        /* connections; 0: no limit, and `addresses` stays empty */
+    struct client_list serving;      /* connections with nothing to send */
+    struct client_list sending;      /* connections with queued bytes */
+    struct client_list lingering;    /* lingering connections, which CONNECTION_LINGER ends */
+    int64_t retry_at;                /* when the next send is tried on all of `sending` */
+    uint64_t count;                  /* in all lists */
+    struct address_counts addresses; /* of the connections in all lists */
+    struct client_totals ended;      /* sums over the connections that have ended */
 };
 
 /*
  * Starts to serve an accepted connection, with watches of this kind. Owns the socket from now on.
- * If memory is refused, the connection is closed at once and the log reports it.
+ * If memory is refused, or its address has too many connections, the connection is closed at once
+ * and the log reports it.
  */
 void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
                    uint8_t watch_kind);
@@ -49,10 +54,10 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
 void clients_serve(struct clients *clients, struct connection *connection);
 
 /*
- * Ends the connections that have been idle or have lingered for too long. Once a second it also
- * tries to send queued bytes, even without readiness: select() does not report a reset on every
- * system when only sending is watched (docs/windows.md), but send() does. Elsewhere this costs one
- * send a second for each client that does not read.
+ * Ends the connections that have been idle, taken nothing or lingered for too long. Once a second
+ * it also tries to send queued bytes, even without readiness: select() does not report a reset on
+ * every system when only sending is watched (docs/windows.md), but send() does. Elsewhere this
+ * costs one send a second for each client that does not read.
  */
 void clients_expire(struct clients *clients);
 
@@ -64,5 +69,8 @@ void clients_stop(struct clients *clients);
 
 /* Ends all connections at once: connection_abort(). */
 void clients_abort(struct clients *clients);
+
+/* Frees what the clients own besides their connections, which have all ended. */
+void clients_clear(struct clients *clients);
 
 #endif

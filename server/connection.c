@@ -338,7 +338,9 @@ const char *connection_end_text(const struct connection *c, char text[CONNECTION
         [CONNECTION_LEFT] = "reset",
         [CONNECTION_RESET] = "reset",
         [CONNECTION_IDLE] = "idle",
+        [CONNECTION_STALLED] = "stalled",
         [CONNECTION_LINE_TOO_LONG] = "line too long",
+        [CONNECTION_TOO_MANY] = "rejected: too many from this address",
         [CONNECTION_REJECTED] = "rejected: out of memory",
         [CONNECTION_OUT_OF_MEMORY] = "out of memory",
         [CONNECTION_STOPPING] = "stopping",
@@ -366,6 +368,8 @@ bool connection_failed(const struct connection *c)
     case CONNECTION_QUIT:
     case CONNECTION_LEFT:
     case CONNECTION_IDLE:
+    case CONNECTION_STALLED:
+    case CONNECTION_TOO_MANY:
     case CONNECTION_STOPPING:
         break;
     }

@@ -37,8 +37,10 @@ enum connection_end {
     CONNECTION_LEFT,  /* by a reset, when the system had taken every answer */
     CONNECTION_RESET, /* by a reset, with unanswered or unsent bytes */
     CONNECTION_IDLE,
+    CONNECTION_STALLED, /* the peer took nothing of what was queued for it */
     CONNECTION_LINE_TOO_LONG,
-    CONNECTION_REJECTED, /* at once, because memory for it was refused */
+    CONNECTION_TOO_MANY, /* closed at once: its address has as many connections as it may have */
+    CONNECTION_REJECTED, /* closed at once: memory for it was refused */
     CONNECTION_OUT_OF_MEMORY,
     CONNECTION_STOPPING,
     CONNECTION_FAILED /* see `error` */

@@ -4,6 +4,7 @@
 #include "command_line.h"
 #include "deadline.h"
 #include "listeners.h"
+#include "net.h"
 #include "os.h"
 #include "selector.h"
 #include "server.h"
@@ -82,6 +83,7 @@ static int run(const struct server_options *options)
     struct listeners listeners;
     char note[LISTENERS_ERROR];
 
+    net_keep_alive(options->keep_alive);
     /* What comes before the loop may block, in the name service or on a terminal. */
     os_stop_ends(EXIT_SUCCESS);
     os_socket stop = os_stop_open();

@@ -304,6 +304,8 @@ static bool set_up(struct server *server, os_socket stop)
     server->clients.selector = server->selector;
     server->clients.context = &server->context;
     server->clients.idle_timeout = server->options.idle_timeout;
+    server->clients.stall_timeout = server->options.stall_timeout;
+    server->clients.max_per_address = server->options.max_per_address;
     server->stop_watch.kind = WATCH_STOP;
     server->stop_watch.always = true;
     if (stop != OS_NO_SOCKET &&
@@ -354,6 +356,7 @@ void server_destroy(struct server *server)
     if (server == NULL)
         return;
     clients_abort(&server->clients);
+    clients_clear(&server->clients);
     listeners_close(server->listeners);
     log_flush(&server->log);
     buffer_clear(&server->startup_lines);

@@ -23,8 +23,12 @@ static const char help[] =
     "                               chunk  the same for what one recv() returns\n"
     "      --max-clients N          serve at most N clients at once (default: what the system "
     "allows)\n"
+    "      --max-per-address N      serve at most N clients of one address at once (default: no "
+    "limit)\n"
     "      --max-line BYTES         longest line in line mode (default 65536)\n"
     "      --idle-timeout SECONDS   close connections on which nothing moves (default 0: never)\n"
+    "      --stall-timeout SECONDS  close connections whose peer takes nothing (default 0: never)\n"
+    "      --keep-alive SECONDS     probe clients that are silent for so long (default 0: never)\n"
     "      --drain-timeout SECONDS  after a request to stop, wait for clients (default 5)\n"
     "      --select-all             give all sockets to each select(), however many are idle\n"
     "      --select-polled          poll idle sockets, also where they can announce themselves\n"
@@ -41,8 +45,11 @@ static const char help[] =
 
 enum {
     OPTION_MAX_CLIENTS = 256,
+    OPTION_MAX_PER_ADDRESS,
     OPTION_MAX_LINE,
     OPTION_IDLE_TIMEOUT,
+    OPTION_STALL_TIMEOUT,
+    OPTION_KEEP_ALIVE,
     OPTION_DRAIN_TIMEOUT,
     OPTION_SELECT_ALL,
     OPTION_SELECT_POLLED,
@@ -54,8 +61,11 @@ static const struct option longs[] = {
     {"bind", required_argument, NULL, 'b'},
     {"mode", required_argument, NULL, 'm'},
     {"max-clients", required_argument, NULL, OPTION_MAX_CLIENTS},
+    {"max-per-address", required_argument, NULL, OPTION_MAX_PER_ADDRESS},
     {"max-line", required_argument, NULL, OPTION_MAX_LINE},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"stall-timeout", required_argument, NULL, OPTION_STALL_TIMEOUT},
+    {"keep-alive", required_argument, NULL, OPTION_KEEP_ALIVE},
     {"drain-timeout", required_argument, NULL, OPTION_DRAIN_TIMEOUT},
     {"select-all", no_argument, NULL, OPTION_SELECT_ALL},
     {"select-polled", no_argument, NULL, OPTION_SELECT_POLLED},
@@ -117,12 +127,20 @@ static bool parse_option(int option, struct server_options *options)
         return parse_mode(optarg, &options->rules.mode);
     case OPTION_MAX_CLIENTS:
         return command_line_number(program, "--max-clients", 1, UINT32_MAX, &options->max_clients);
+    case OPTION_MAX_PER_ADDRESS:
+        return command_line_number(program, "--max-per-address", 1, UINT32_MAX,
+                                   &options->max_per_address);
     case OPTION_MAX_LINE:
         ok = command_line_number(program, "--max-line", 1, (uint64_t)1 << 30, &number);
         options->rules.max_line = (size_t)number;
         return ok;
     case OPTION_IDLE_TIMEOUT:
         return command_line_seconds(program, "--idle-timeout", &options->idle_timeout);
+    case OPTION_STALL_TIMEOUT:
+        return command_line_seconds(program, "--stall-timeout", &options->stall_timeout);
+    case OPTION_KEEP_ALIVE:
+        return command_line_number(program, "--keep-alive", 0, NET_KEEP_ALIVE_MAX,
+                                   &options->keep_alive);
     case OPTION_DRAIN_TIMEOUT:
         return command_line_seconds(program, "--drain-timeout", &options->drain_timeout);
     case OPTION_SELECT_ALL:

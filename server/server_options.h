@@ -7,6 +7,7 @@
 
 #include "command_line.h"
 #include "log.h"
+#include "net.h"
 #include "protocol.h"
 #include "selector.h"
 
@@ -18,10 +19,13 @@ struct server_options {
     bool default_binds; /* the default is used: one of the two may be missing on this machine */
     uint16_t port;      /* 0: any free port */
     struct protocol_rules rules;
-    uint64_t max_clients;  /* UINT64_MAX: no limit */
-    int64_t idle_timeout;  /* nanoseconds; 0: none */
-    int64_t drain_timeout; /* nanoseconds */
-    enum selector_way way; /* SELECTOR_ANNOUNCED: where the system supports it */
+    uint64_t max_clients;     /* UINT64_MAX: no limit */
+    uint64_t max_per_address; /* 0: no limit */
+    int64_t idle_timeout;     /* nanoseconds; 0: none */
+    int64_t stall_timeout;    /* nanoseconds; 0: none */
+    uint64_t keep_alive;      /* for net_keep_alive() */
+    int64_t drain_timeout;    /* nanoseconds */
+    enum selector_way way;    /* SELECTOR_ANNOUNCED: where the system supports it */
     enum log_level log_level;
     bool no_log_empty; /* do not log connections that never sent a byte */
 };

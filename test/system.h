@@ -22,6 +22,10 @@ void system_end_children_with_me(void);
 /* Sets an environment variable of this process and of the programs that it starts. */
 void system_set_environment(const char *name, const char *value);
 
+/* Closes a connected socket as if its machine had vanished: the peer is told nothing. Returns false
+ * where the system does not permit it (Linux: TCP_REPAIR and CAP_NET_ADMIN). */
+bool system_vanish(os_socket s);
+
 /* Sends one byte of urgent data (MSG_OOB in send(2)); false when it cannot be sent. */
 bool system_send_urgent(os_socket s);
 

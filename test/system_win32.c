@@ -36,6 +36,12 @@ void system_set_environment(const char *name, const char *value)
     SetEnvironmentVariableA(name, value);
 }
 
+bool system_vanish(os_socket s)
+{
+    (void)s;
+    return false;
+}
+
 bool system_send_urgent(os_socket s)
 {
     return send(s, "!", 1, MSG_OOB) == 1;

@@ -643,6 +643,22 @@ static void a_server_that_is_gone_before_the_input_ends_is_told(void **state)
     assert_int_equal(support_finish(client.process), 1);
 }
 
+/* As in test_server_program.c: a probe of a socket that is not there is answered with a reset. */
+static void a_server_that_vanishes_is_noticed(void **state)
+{
+    struct client client = start_with("--keep-alive=1", NULL);
+
+    (void)state;
+    support_write(client.process, "hello", 5);
+    support_expect_text(client.s, "hello");
+    if (!system_vanish(client.s)) {
+        net_close(client.s);
+        skip();
+    }
+    expect_lost(client.process, "lost: Connection reset by peer", 5, 5, 0);
+    assert_int_equal(support_finish(client.process), 1);
+}
+
 /* What the server's system has not taken when the input is at its end may still be lost. All
  * clients have sent theirs before the first one's is lost. */
 static void what_is_on_its_way_is_waited_for(void **state)
@@ -777,6 +793,7 @@ static void it_can_be_interrupted_while_both_sides_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_server_that_vanishes_is_noticed),
         TEST(help_and_version_go_to_stdout),
         TEST(wrong_usage_is_told_in_one_line),
         TEST(a_server_that_is_not_there_is_told),

@@ -689,6 +689,24 @@ static void idle_clients_are_sent_away(void **state)
     stop_server(&server);
 }
 
+/* The system answers a probe of a socket that is not there with a reset, which ends the connection;
+ * without a probe nothing would. */
+static void clients_that_vanish_are_noticed(void **state)
+{
+    struct server server = start(OPTIONS("--keep-alive", "1"));
+    os_socket gone = connect_to(&server);
+
+    (void)state;
+    ask(gone, "hello", "hello");
+    if (!system_vanish(gone)) {
+        net_close(gone);
+        stop_server(&server);
+        skip();
+    }
+    support_expect_line(server.process, STREAM_ERROR, "]:reset; 5 bytes in, 5 bytes out");
+    stop_server(&server);
+}
+
 /* Line and chunk mode */
 
 struct script {
@@ -1102,6 +1120,7 @@ int main(void)
         TEST(resets_harm_nobody),
         TEST(without_descriptors_the_others_are_served),
         TEST(idle_clients_are_sent_away),
+        TEST(clients_that_vanish_are_noticed),
         TEST(lines_are_answered_however_they_are_cut),
         TEST(lines_have_a_longest_length),
         TEST(what_follows_quit_is_discarded),

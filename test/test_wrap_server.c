@@ -830,6 +830,57 @@ static void a_long_round_puts_nothing_off(void **state)
     net_close(s);
 }
 
+/* A client that takes nothing of its answers is ended; one that is only silent is not. */
+static void ends_connections_that_take_nothing(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.stall_timeout = SECONDS(3600);
+    start(&options);
+    os_socket stalled = join(), silent = join();
+
+    send_until_stuck(stalled);
+    put_clock_forward(options.stall_timeout);
+    step_until_clients(1);
+    assert_int_equal(logged("]:stalled; "), 1);
+    assert_int_equal(logged("Connection closed"), 1);
+    say(silent, "silent");
+    expect(silent, "silent");
+    net_close(stalled);
+    net_close(silent);
+}
+
+/* The connections of one address are limited; when one of them ends, another one is served. */
+static void limits_the_connections_of_an_address(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.max_per_address = 2;
+    start(&options);
+    os_socket first = join(), second = join();
+
+    for (int i = 0; i < 3; i++) {
+        os_socket third = support_connect(&address);
+
+        expect_end(third);
+        net_close(third);
+        assert_int_equal(logged("]:rejected: too many from this address; 0 bytes in"), i + 1);
+    }
+    assert_int_equal(server_clients(server), 2);
+    net_close(first);
+    step_until_clients(1);
+    os_socket fourth = join();
+
+    say(fourth, "served");
+    expect(fourth, "served");
+    say(second, "too");
+    expect(second, "too");
+    net_close(second);
+    net_close(fourth);
+}
+
 /* A client that neither reads nor sends anything more is idle too, whatever is queued for it. */
 static void ends_idle_connections_that_do_not_read(void **state)
 {
@@ -1314,6 +1365,8 @@ int main(void)
         TEST(ends_idle_connections),
         TEST(wakes_up_by_itself),
         TEST(a_long_round_puts_nothing_off),
+        TEST(ends_connections_that_take_nothing),
+        TEST(limits_the_connections_of_an_address),
         TEST(ends_idle_connections_that_do_not_read),
         TEST(lingers_no_longer_than_it_says),
         TEST(a_client_that_does_not_read_is_not_read_from),

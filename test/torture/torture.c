@@ -434,6 +434,10 @@ static void run_server(enum mode mode)
                                      "127.0.0.1",
                                      "--mode",
                                      modes[mode],
+                                     "--max-per-address",
+                                     "100",
+                                     "--keep-alive",
+                                     "100",
                                      NULL};
     struct process *process = process_start(arguments, &options);
 
