@@ -113,13 +113,13 @@ $(LIBRARY): $(filter-out %/main.o,$(COMMON) $(SERVER) $(CLIENT))
 	@rm -f $@
 	$(AR) qcs $@ $^
 
+wrapped = $$(sed -n 's/.*[ *]__wrap_\([A-Za-z0-9_]*\)(.*/-Wl,--wrap=\1/p' $(1) | sort -u)
+
 # A test that defines __wrap_NAME() gets the calls of NAME() in all that is linked. It declares both
 # as `__typeof__(NAME) __wrap_NAME, __real_NAME;`, so that the compiler refuses any other type.
 $(TESTS): $(BUILD)/test/%$(EXE): $(BUILD)/obj/test/%.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ \
-	    $$(sed -n 's/.*[ *]__wrap_\([A-Za-z0-9_]*\)(.*/-Wl,--wrap=\1/p' test/$*.c | sort -u) \
-	    $(CMOCKA_LIBS) $(LIBS)
+	$(LINK) -o $@ $^ $(call wrapped,test/$*.c) $(CMOCKA_LIBS) $(LIBS)
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/obj/command
 	@mkdir -p $(@D)
@@ -155,7 +155,7 @@ TIME := 10
 FUZZERS := $(patsubst test/fuzz/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
 
 $(FUZZERS): $(BUILD)/%: $(BUILD)/obj/test/fuzz/%.o $(BUILD)/obj/test/screen_model.o $(LIBRARY)
-	$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(call wrapped,test/fuzz/$*.c) $(LIBS)
 
 fuzzers: $(FUZZERS)
 fuzz:

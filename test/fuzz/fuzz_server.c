@@ -1,0 +1,500 @@
+/*
+ * Fuzzes the whole server. The input is a script: clients connect, send, read, stall, half-close
+ * and reset, the server is stopped, and time passes, in any order. The network, the clock and the
+ * log are this file's, so a script always plays out in the same way. docs/protocol.md, written down
+ * once more as a model, says what each client must have received in the end, and what the log must
+ * say.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "connection.h"
+#include "deadline.h"
+#include "fuzz.h"
+#include "net.h"
+#include "os.h"
+#include "selector_private.h"
+#include "server.h"
+#include "stream.h"
+
+enum {
+    CLIENTS = 6,
+    LISTENER = 3,      /* sockets: the listener's, */
+    FIRST_SOCKET = 10, /* and those of the clients from here on */
+    IN_MAX = 1 << 16,  /* bytes that a client sends in all, */
+    OUT_MAX = 1 << 21, /* and may be sent */
+    LOG = 1 << 25,
+    STEPS_MAX = 100000
+};
+
+/* One direction of a connection. */
+struct direction {
+    char *bytes;
+    size_t written;
+    size_t read;
+    size_t room; /* the most that may wait between the two */
+    bool ended;
+};
+
+struct client {
+    bool connecting; /* in the backlog */
+    bool connected;  /* accepted, at any time */
+    bool closed;     /* the server has closed its socket */
+    bool reset;      /* by the client */
+    bool saw_end;    /* the server has read the end of the stream */
+    struct direction in;
+    struct direction out;
+    size_t answerable;   /* bytes of `in` that the server had read when it was stopped, */
+    bool end_answerable; /* and whether it had read their end */
+    size_t chunks[4096]; /* chunk mode: the ends of what each net_recv() returned */
+    size_t chunk_count;
+    bool overflowed; /* more chunks than that */
+};
+
+static struct {
+    struct client clients[CLIENTS];
+    int64_t now;
+    char log[LOG];
+    size_t log_length;
+    bool stopped;
+    bool drained; /* draining may have been cut short */
+    bool timed;   /* a connection may have been ended for being idle */
+} world;
+
+__typeof__(os_nanoseconds) __wrap_os_nanoseconds;
+__typeof__(os_raise_descriptor_limit) __wrap_os_raise_descriptor_limit;
+__typeof__(stream_write) __wrap_stream_write;
+__typeof__(net_accept) __wrap_net_accept;
+__typeof__(net_recv) __wrap_net_recv;
+__typeof__(net_send) __wrap_net_send;
+__typeof__(net_end_sending) __wrap_net_end_sending;
+__typeof__(net_close) __wrap_net_close;
+__typeof__(selector_sets_wait) __wrap_selector_sets_wait;
+
+int64_t __wrap_os_nanoseconds(void)
+{
+    return world.now;
+}
+
+uint64_t __wrap_os_raise_descriptor_limit(void)
+{
+    return 0;
+}
+
+ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t length)
+{
+    if (stream == STREAM_ERROR) {
+        MUST(world.log_length + length < LOG);
+        memcpy(world.log + world.log_length, bytes, length);
+        world.log_length += length;
+        world.log[world.log_length] = '\0';
+    }
+    return (ptrdiff_t)length;
+}
+
+static struct client *client_of(os_socket s)
+{
+    MUST(s >= FIRST_SOCKET && s < FIRST_SOCKET + CLIENTS);
+    struct client *client = &world.clients[s - FIRST_SOCKET];
+
+    MUST(client->connected && !client->closed);
+    return client;
+}
+
+struct net_result __wrap_net_accept(os_socket listener, os_socket *s, struct net_address *peer)
+{
+    MUST(listener == LISTENER);
+    for (int i = 0; i < CLIENTS; i++) {
+        if (!world.clients[i].connecting)
+            continue;
+        world.clients[i].connecting = false;
+        world.clients[i].connected = true;
+        *s = FIRST_SOCKET + i;
+        *peer = (struct net_address){.bytes = {127, 0, 0, 1}, .port = (uint16_t)(1000 + i)};
+        return (struct net_result){.outcome = NET_DONE};
+    }
+    *s = OS_NO_SOCKET;
+    return (struct net_result){.outcome = NET_WOULD_BLOCK};
+}
+
+struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
+{
+    struct client *client = client_of(s);
+    struct direction *in = &client->in;
+    size_t waiting = in->written - in->read;
+
+    MUST(size > 0);
+    if (client->reset)
+        return (struct net_result){.outcome = NET_RESET, .error = 1};
+    if (waiting == 0 && !in->ended)
+        return (struct net_result){.outcome = NET_WOULD_BLOCK};
+    if (waiting == 0) {
+        client->saw_end = true;
+        return (struct net_result){.outcome = NET_END};
+    }
+    size = size < waiting ? size : waiting;
+    memcpy(bytes, in->bytes + in->read, size);
+    in->read += size;
+    client->overflowed |= client->chunk_count == sizeof client->chunks / sizeof client->chunks[0];
+    if (!client->overflowed)
+        client->chunks[client->chunk_count++] = in->read;
+    return (struct net_result){.outcome = NET_DONE, .bytes = size};
+}
+
+struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length)
+{
+    struct client *client = client_of(s);
+    struct direction *out = &client->out;
+    size_t waiting = out->written - out->read;
+    size_t room = out->room > waiting ? out->room - waiting : 0;
+
+    MUST(length > 0 && !out->ended);
+    if (client->reset)
+        return (struct net_result){.outcome = NET_RESET, .error = 1};
+    if (room == 0)
+        return (struct net_result){.outcome = NET_WOULD_BLOCK};
+    length = length < room ? length : room;
+    MUST(out->written + length <= OUT_MAX);
+    memcpy(out->bytes + out->written, bytes, length);
+    out->written += length;
+    return (struct net_result){.outcome = NET_DONE, .bytes = length};
+}
+
+struct net_result __wrap_net_end_sending(os_socket s)
+{
+    struct client *client = client_of(s);
+
+    if (client->reset)
+        return (struct net_result){.outcome = NET_RESET, .error = 1};
+    client->out.ended = true;
+    return (struct net_result){.outcome = NET_DONE};
+}
+
+void __wrap_net_close(os_socket s)
+{
+    if (s == LISTENER)
+        return;
+    struct client *client = client_of(s);
+
+    client->closed = client->out.ended = true;
+}
+
+static uint8_t ready_for(os_socket s)
+{
+    uint8_t ready = SELECTOR_NONE;
+
+    if (s == LISTENER) {
+        for (int i = 0; i < CLIENTS; i++)
+            ready |= world.clients[i].connecting ? SELECTOR_READ : SELECTOR_NONE;
+        return ready;
+    }
+    const struct client *client = client_of(s);
+
+    if (client->reset)
+        return SELECTOR_READ | SELECTOR_WRITE;
+    if (client->in.read < client->in.written || client->in.ended)
+        ready |= SELECTOR_READ;
+    if (client->out.written - client->out.read < client->out.room)
+        ready |= SELECTOR_WRITE;
+    return ready;
+}
+
+bool __wrap_selector_sets_wait(struct selector *selector, size_t from, size_t to, int64_t timeout)
+{
+    (void)timeout;
+    selector->completed = true;
+    for (size_t i = 0; i < to; i++) {
+        struct selector_watch *watch = selector->watches[i];
+
+        if ((i >= selector->hot && i < from) || watch->interest == SELECTOR_NONE)
+            continue;
+        uint8_t ready = ready_for(watch->socket) & watch->interest;
+
+        if (ready != SELECTOR_NONE)
+            selector_mark_ready(selector, watch, ready);
+    }
+    return true;
+}
+
+/* The model: the answer to the first `length` bytes of a client's stream. */
+
+static const char prefix[] = "Message received - ";
+
+static struct {
+    char bytes[OUT_MAX];
+    size_t length;
+    const char *end; /* the reason that the stream itself gives; NULL: none */
+} expected;
+
+static void expect(const char *bytes, size_t length)
+{
+    MUST(expected.length + length <= sizeof expected.bytes);
+    memcpy(expected.bytes + expected.length, bytes, length);
+    expected.length += length;
+}
+
+static size_t ending(const char *message, size_t length)
+{
+    if (length == 0 || message[length - 1] != '\n')
+        return 0;
+    return length > 1 && message[length - 2] == '\r' ? 2 : 1;
+}
+
+static void expect_message(const char *message, size_t length)
+{
+    if (length - ending(message, length) == 4 && memcmp(message, "quit", 4) == 0)
+        expected.end = "quit";
+    else
+        expect(prefix, sizeof prefix - 1);
+    expect(message, length);
+}
+
+static void expect_line(const char *bytes, size_t left, bool at_end, size_t max_line,
+                        size_t *length)
+{
+    const char *newline = memchr(bytes, '\n', left);
+
+    *length = newline != NULL ? (size_t)(newline - bytes) + 1 : left;
+    size_t text = *length - ending(bytes, *length);
+
+    /* Without its end, a line is too long only if its last byte cannot be part of the ending. */
+    bool may_end = newline == NULL && !at_end && text == max_line + 1 && bytes[text - 1] == '\r';
+
+    if (text > max_line && !may_end) {
+        expect("Message too long\n", 17);
+        expected.end = "line too long";
+    } else if (newline != NULL || at_end) {
+        expect_message(bytes, *length);
+    }
+}
+
+static void compute_answer(const struct protocol_rules *rules, const struct client *client,
+                           size_t length, bool at_end)
+{
+    const char *bytes = client->in.bytes;
+    size_t done = 0, chunk = 0;
+
+    expected.length = 0;
+    expected.end = NULL;
+    if (rules->mode == PROTOCOL_ECHO)
+        expect(bytes, length);
+    while (rules->mode == PROTOCOL_LINE && done < length && expected.end == NULL) {
+        size_t line;
+
+        expect_line(bytes + done, length - done, at_end, rules->max_line, &line);
+        done += line;
+    }
+    while (rules->mode == PROTOCOL_CHUNK && done < length && expected.end == NULL) {
+        expect_message(bytes + done, client->chunks[chunk] - done);
+        done = client->chunks[chunk++];
+    }
+    if (expected.end == NULL && at_end)
+        expected.end = "end of stream";
+}
+
+/* The log's line about the end of a client's connection: fills in its reason and its counts. */
+static void find_closing(int number, char reason[64], unsigned long long *in,
+                         unsigned long long *out)
+{
+    char start[64];
+
+    snprintf(start, sizeof start, ",Connection closed[127.0.0.1:%d]:", 1000 + number);
+    const char *line = strstr(world.log, start);
+
+    MUST(line != NULL);
+    line += strlen(start);
+    MUST(strstr(line, start) == NULL); /* one line for each connection */
+    size_t length = strcspn(line, ";");
+
+    MUST(length < 64);
+    memcpy(reason, line, length);
+    reason[length] = '\0';
+    MUST(sscanf(line + length, "; %llu byte%*[s] in, %llu", in, out) == 2 ||
+         sscanf(line + length, "; %llu byte in, %llu", in, out) == 2);
+}
+
+static void check_client(const struct server_options *options, int number)
+{
+    const struct client *client = &world.clients[number];
+    bool cut_short = client->reset || world.timed || world.drained;
+    size_t answerable = world.stopped ? client->answerable : client->in.read;
+    bool at_end = world.stopped ? client->end_answerable : client->saw_end;
+    unsigned long long in, out;
+    char reason[64];
+
+    if (!client->connected || client->overflowed)
+        return;
+    MUST(client->closed && client->out.ended);
+    find_closing(number, reason, &in, &out);
+    MUST(in == client->in.read && out == client->out.written);
+    compute_answer(&options->rules, client, answerable, at_end);
+    MUST(client->out.written <= expected.length);
+    MUST(memcmp(client->out.bytes, expected.bytes, client->out.written) == 0);
+    if (cut_short)
+        return;
+    MUST(client->out.written == expected.length);
+    if (world.stopped)
+        return;
+    MUST(expected.end != NULL && strcmp(reason, expected.end) == 0);
+    /* Nothing is left unread, unless the stream ended earlier. */
+    MUST(client->in.read == client->in.written || strcmp(reason, "end of stream") != 0);
+}
+
+static void stop(struct server *server)
+{
+    for (int i = 0; i < CLIENTS && !world.stopped; i++) {
+        world.clients[i].answerable = world.clients[i].in.read;
+        world.clients[i].end_answerable = world.clients[i].saw_end;
+    }
+    world.drained |= world.stopped; /* a second request ends all at once */
+    world.stopped = true;
+    server_stop(server);
+}
+
+/* Bytes of a client: text with line endings, and at times a quit. */
+static void send_some(struct client *client, uint8_t seed, size_t length)
+{
+    static const char alphabet[] = "abc\r\nde\n";
+    struct direction *in = &client->in;
+
+    if (in->ended || client->reset || (!client->connected && !client->connecting))
+        return;
+    if (seed == 0 && in->written + 5 <= IN_MAX) {
+        memcpy(in->bytes + in->written, "quit\n", 5);
+        in->written += 5;
+        return;
+    }
+    for (size_t i = 0; i < length && in->written < IN_MAX; i++)
+        in->bytes[in->written++] =
+            (char)(seed % 4 == 1 ? 'x'
+                                 : alphabet[(seed + i * (seed | 1U)) % (sizeof alphabet - 1)]);
+}
+
+/* Plays one step of the script. Returns how many bytes of it are used. */
+static size_t play(struct server *server, const struct server_options *options,
+                   const uint8_t *script)
+{
+    struct client *client = &world.clients[script[0] / 16 % CLIENTS];
+    size_t amount = script[1];
+
+    switch (script[0] % 16) {
+    case 0:
+    case 1:
+        if (!client->connected && !client->connecting && !world.stopped)
+            client->connecting = true;
+        break;
+    case 2:
+    case 3:
+        send_some(client, script[1], 1 + amount % 32);
+        break;
+    case 4:
+        send_some(client, script[1], 1 + 256 * amount);
+        break;
+    case 5:
+    case 6:
+        amount = 1 + amount * amount;
+        client->out.read += amount < client->out.written - client->out.read
+                                ? amount
+                                : client->out.written - client->out.read;
+        break;
+    case 7:
+        client->out.room = 1 + amount * amount * amount / 16;
+        break;
+    case 8:
+        client->in.ended = client->in.ended || client->connected || client->connecting;
+        break;
+    case 9:
+        client->reset = client->reset || client->connected;
+        break;
+    case 10:
+        if (amount > 200)
+            stop(server);
+        break;
+    case 11:
+        world.now += MILLISECONDS(10) * (int64_t)amount;
+        world.timed |= options->idle_timeout > 0 || options->stall_timeout > 0;
+        world.drained |= world.stopped;
+        break;
+    default:
+        break;
+    }
+    return 2;
+}
+
+/* Lets every client read all and end, until the server has closed all connections. */
+static void finish(struct server *server)
+{
+    bool more = true;
+
+    for (int step = 0; more; step++) {
+        MUST(step < STEPS_MAX);
+        more = false;
+        for (int i = 0; i < CLIENTS; i++) {
+            struct client *client = &world.clients[i];
+
+            client->out.room = OUT_MAX;
+            client->out.read = client->out.written;
+            client->in.ended |= client->connected;
+            more |= client->connecting || (client->connected && !client->closed);
+        }
+        if (world.stopped) {
+            for (int i = 0; i < CLIENTS; i++)
+                world.clients[i].connecting = false;
+        }
+        if (server_step(server, 0) != SERVER_RUNNING)
+            more = false;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
+{
+    static char in[CLIENTS][IN_MAX], out[CLIENTS][OUT_MAX];
+    static struct listeners listeners;
+    struct server_options options = {.max_clients = UINT64_MAX,
+                                     .drain_timeout = SECONDS(1),
+                                     .way = SELECTOR_ALL,
+                                     .log_level = LOG_EVENTS};
+
+    if (length < 3 || length > 4096)
+        return 0;
+    options.rules.mode = (enum protocol_mode)(input[0] % 3);
+    options.rules.max_line = 1 + input[1];
+    options.idle_timeout = input[2] % 4 == 1 ? SECONDS(1) : 0;
+    options.stall_timeout = input[2] % 4 == 2 ? SECONDS(1) : 0;
+    options.max_per_address = input[2] % 4 == 3 ? CLIENTS : 0;
+    options.no_log_empty = false;
+    for (int i = 0; i < CLIENTS; i++) {
+        struct client *client = &world.clients[i];
+
+        client->connecting = client->connected = client->closed = client->reset = false;
+        client->saw_end = client->overflowed = false;
+        client->in.written = client->in.read = client->out.written = client->out.read = 0;
+        client->in.ended = client->out.ended = false;
+        client->in.bytes = in[i];
+        client->out.bytes = out[i];
+        client->out.room = OUT_MAX;
+        client->answerable = client->chunk_count = 0;
+    }
+    world.now = SECONDS(1000);
+    world.log_length = 0;
+    world.stopped = world.drained = world.timed = false;
+    listeners.count = 1;
+    listeners.all[0] = (struct listener){.watch.socket = LISTENER, .address.port = 7};
+    struct server *server = server_create(&options, &listeners, OS_NO_SOCKET);
+
+    MUST(server != NULL);
+    for (size_t i = 3; i + 2 <= length;) {
+        bool steps = input[i] % 16 >= 8 || input[i] % 2 == 0;
+
+        i += play(server, &options, input + i);
+        if (steps && server_step(server, 0) != SERVER_RUNNING)
+            break;
+    }
+    finish(server);
+    MUST(server_clients(server) == 0 || world.stopped);
+    server_destroy(server);
+    for (int i = 0; i < CLIENTS; i++)
+        check_client(&options, i);
+    return 0;
+}
