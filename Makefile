@@ -167,7 +167,7 @@ fuzz:
 
 # The programs once more, with calls to the system that fail when they are told to, and the test
 # that tells them.
-FAULTS := $(call objects,$(filter-out %/torture.c,$(call sources,test/torture)))
+FAULTS := $(call objects,$(filter-out %/torture.c %/reset_posix.c,$(call sources,test/torture)))
 TORTURED := $(BUILD)/torture/echo-server$(EXE) $(BUILD)/torture/echo-client$(EXE)
 TORTURE := $(BUILD)/torture/torture$(EXE)
 
@@ -182,14 +182,22 @@ $(TORTURE): $(BUILD)/obj/test/torture/torture.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
 
+# What resets connections, from outside.
+RESET := $(BUILD)/torture/reset
+
+$(RESET): $(BUILD)/obj/test/torture/reset_posix.o
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(LIBS)
+
 # Leaks are found by the sanitizers; what is released has none. TORTURE_LIMIT=N: only the first N
 # calls of each function fail.
 torture:
 	+$(MAKE) --no-print-directory SANITIZE=1 torture-inside
 	+$(MAKE) --no-print-directory SANITIZE= torture-outside
 
-torture-outside: $(PROGRAMS)
+torture-outside: $(PROGRAMS) $(RESET)
 	test/torture/outside.sh $(BUILD)
+	test/torture/situations.sh $(BUILD)
 
 torture-inside: $(PROGRAMS) $(TORTURED) $(TORTURE)
 	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # variables of the scripts that read this
-# programs.sh: what outside.sh stands on. It gives `build`, and `context`, the
+# programs.sh: what outside.sh and situations.sh share. Each gives `build`, and `context`, the
 # command that shows once more what is being tried.
 
 if [ "$(uname -s)" != Linux ]; then
