@@ -164,7 +164,7 @@ bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
         if (*text < '0' || *text > '9')
             return false;
         uint64_t digit = (uint64_t)(*text - '0');
-        if (number > (max - digit) / 10 || digit > max)
+        if (digit > max || number > (max - digit) / 10)
             return false;
         number = number * 10 + digit;
     }
