@@ -13,6 +13,8 @@
 #   make deps-torture torture          lets each call to the system fail in turn: under ASan and
 #                             UBSan, and then, on Linux, in the programs as they are released; three
 #                             minutes, TORTURE_LIMIT=2 for a quick look
+#   make deps-prove prove     proves for all inputs up to a size that the pure parts do nothing
+#                             undefined (Frama-C; Linux, 3 minutes)
 #   make deps-lint lint       every check of the sources that needs no run
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
@@ -165,6 +167,10 @@ fuzz:
 	+$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=1 FUZZING=1 fuzzers
 	test/fuzz.sh build/fuzz $(TIME)
 
+# PROVE=NAME: only test/prove/NAME.c.
+prove:
+	@LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/prove.sh $(BUILD)/prove $(PROVE)
+
 # The programs once more, with calls to the system that fail when they are told to, and the test
 # that tells them.
 FAULTS := $(call objects,$(filter-out %/torture.c %/reset_posix.c,$(call sources,test/torture)))
@@ -266,6 +272,8 @@ deps-bench:
 	test/deps.sh bench
 deps-lint:
 	test/deps.sh lint
+deps-prove:
+	test/deps.sh prove
 deps-windows:
 	test/deps.sh windows
 	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
@@ -312,5 +320,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz fuzzers \
-    torture torture-inside torture-outside picture deps deps-torture deps-bench deps-lint \
-    deps-windows lint format dist install uninstall clean FORCE
+    torture torture-inside torture-outside prove picture deps deps-torture deps-prove deps-bench \
+    deps-lint deps-windows lint format dist install uninstall clean FORCE

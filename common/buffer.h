@@ -19,7 +19,9 @@ size_t buffer_length(const struct buffer *buffer);
 /* The bytes, valid until the buffer is next changed; NULL while it is empty. */
 const char *buffer_bytes(const struct buffer *buffer);
 
-/* Appends a copy of `length` bytes. Returns false, with nothing changed, when memory is refused. */
+/* Appends a copy of `length` bytes, which are not the buffer's own. Returns false, with nothing
+ * changed, when memory is refused. */
+/*@ requires \valid_read((const char *)bytes + (0 .. length - 1)); */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 
 /* Removes the first `length` bytes, or all of them if there are fewer. */

@@ -16,12 +16,13 @@ struct send_queue {
 };
 
 /*
- * Sends `length` bytes after those already queued, and keeps a copy of what the system does not
- * take now. `bytes` of the result is how many bytes this call has sent, whatever the outcome.
- * NET_DONE: the queue is empty. NET_WOULD_BLOCK: bytes are queued; call send_queue_flush() when the
- * socket is ready to send. NET_EXHAUSTED: memory was refused and bytes are lost. After
+ * Sends `length` bytes, at least 1, after those already queued, and keeps a copy of what the system
+ * does not take now. `bytes` of the result is how many bytes this call has sent, whatever the
+ * outcome. NET_DONE: the queue is empty. NET_WOULD_BLOCK: bytes are queued; call send_queue_flush()
+ * when the socket is ready to send. NET_EXHAUSTED: memory was refused and bytes are lost. After
  * NET_EXHAUSTED, NET_RESET or NET_FAILED the connection has to be closed.
  */
+/*@ requires length >= 1 && \valid_read((const char *)bytes + (0 .. length - 1)); */
 struct net_result send_queue_send(struct send_queue *queue, os_socket s, const void *bytes,
                                   size_t length);
 

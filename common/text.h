@@ -26,6 +26,8 @@ enum { TEXT_ESCAPE_MAX = 4, TEXT_NAME = 256 };
  * least 1. Returns how many of the `length` bytes were consumed. `written`, unless NULL, is set to
  * the length of the text.
  */
+/*@ requires \valid_read((const char *)bytes + (0 .. length - 1));
+    requires size >= 1 && \valid(out + (0 .. size - 1)); */
 size_t text_escape(const void *bytes, size_t length, char *out, size_t size, size_t *written);
 
 /*
@@ -33,6 +35,7 @@ size_t text_escape(const void *bytes, size_t length, char *out, size_t size, siz
  * has to be escaped, only its first byte. Returns how many bytes were consumed. Sets `written` to
  * the length of the text, and `escaped` to whether it is an escape.
  */
+/*@ requires length >= 1 && \valid_read((const char *)bytes + (0 .. length - 1)); */
 size_t text_escape_next(const void *bytes, size_t length, char out[TEXT_ESCAPE_MAX],
                         size_t *written, bool *escaped);
 
@@ -40,6 +43,7 @@ size_t text_escape_next(const void *bytes, size_t length, char out[TEXT_ESCAPE_M
  * Writes a name from the user into `out` as text_escape() does. A name too long for a message is
  * cut and ends with "...". Returns `out`.
  */
+/*@ requires \valid(out + (0 .. TEXT_NAME - 1)); */
 const char *text_name(const char *name, char out[TEXT_NAME]);
 
 /* The value of a hexadecimal digit; -1 for any other byte. */
@@ -47,12 +51,15 @@ int text_hexadecimal(char digit);
 
 /* The length of the well-formed UTF-8 character (RFC 3629) at `bytes`, of which there are `length`,
  * at least 1. 0 if there is none. */
+/*@ requires length >= 1 && \valid_read((const char *)bytes + (0 .. length - 1)); */
 size_t text_utf8_length(const void *bytes, size_t length);
 
 /* The code point of one well-formed UTF-8 character of `length` bytes. */
+/*@ requires 1 <= length <= 4 && \valid_read((const char *)bytes + (0 .. length - 1)); */
 uint32_t text_code_point(const void *bytes, size_t length);
 
 /* How many bytes at the end are the start of an incomplete UTF-8 character; 0 if there is none. */
+/*@ requires \valid_read((const char *)bytes + (0 .. length - 1)); */
 size_t text_utf8_cut(const void *bytes, size_t length);
 
 /*

@@ -17,7 +17,7 @@ enum protocol_mode {
 
 struct protocol_rules {
     enum protocol_mode mode;
-    size_t max_line; /* line mode: bytes of a line without its ending */
+    size_t max_line; /* line mode: bytes of a line without its ending; at most 2^30 */
 };
 
 enum protocol_verdict {
@@ -48,6 +48,9 @@ struct protocol_answer {
  * first. The caller keeps it together with the input that an incomplete message leaves, so that a
  * line that arrives byte by byte is searched only once.
  */
+/*@ requires \valid_read(input.bytes + (0 .. input.length - 1));
+    requires rules->max_line <= 1 << 30;
+    requires *searched <= input.length && *searched <= rules->max_line + 1; */
 enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct span input,
                                     bool at_end, size_t *searched, struct protocol_answer *answer);
 

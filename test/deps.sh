@@ -4,6 +4,7 @@
 #   test/deps.sh test      cmocka. CC and CMOCKA_CFLAGS say how the tests will be compiled
 #   test/deps.sh lint      what `make lint` runs, and clang as a second compiler
 #   test/deps.sh torture   strace, with which `make torture` lets calls fail
+#   test/deps.sh prove     Frama-C
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 #   test/deps.sh m32       the libraries of 32 bits for gcc -m32
@@ -131,6 +132,9 @@ bench)
     libraries_are_there || install_from_debian pkg-config libuv1-dev libevent-dev
     have taskset strace || install_from_debian util-linux strace
     ;;
+prove)
+    have frama-c || install_from_debian frama-c-base
+    ;;
 m32)
     echo 'int main(void) { return 0; }' >build/deps.c
     gcc -m32 -o build/deps build/deps.c 2>/dev/null || install_from_debian gcc-multilib
@@ -144,7 +148,7 @@ windows)
     have cmake dpkg-source || install_from_debian cmake dpkg-dev
     ;;
 *)
-    echo "usage: test/deps.sh test|lint|torture|bench|windows|m32|musl" >&2
+    echo "usage: test/deps.sh test|lint|torture|prove|bench|windows|m32|musl" >&2
     exit 2
     ;;
 esac

@@ -15,7 +15,7 @@ enum {
     HISTOGRAM_TEXT = 4096 /* size of the text of any histogram */
 };
 
-/* A histogram of all zeros is empty. */
+/* A histogram of all zeros is empty. It takes fewer than 2^63 values. */
 struct histogram {
     uint64_t count;
     int64_t min; /* exact */
@@ -27,6 +27,7 @@ struct histogram {
 };
 
 /* Counts a duration in nanoseconds; a negative one counts as 0. */
+/*@ requires histogram->count < 1ULL << 63; */
 void histogram_add(struct histogram *histogram, int64_t nanoseconds);
 
 /*
@@ -34,6 +35,7 @@ void histogram_add(struct histogram *histogram, int64_t nanoseconds);
  * smallest or the largest value. Otherwise it is the middle of its bucket, but not less than the
  * smallest or more than the largest value. 0 for an empty histogram.
  */
+/*@ requires 0 <= fraction <= 1 && histogram->count < 1ULL << 63; */
 int64_t histogram_percentile(const struct histogram *histogram, double fraction);
 
 /*

@@ -17,7 +17,8 @@ struct schedule {
     uint64_t released; /* messages released so far: those before this number */
 };
 
-/* The time when a message is due. */
+/* The time when a message is due, if the rate is not 0. */
+/*@ requires schedule->rate > 0; */
 int64_t schedule_time(const struct schedule *schedule, uint64_t message);
 
 /* How many messages are due before `end`. In T seconds these are rate * T, rounded up. */
@@ -30,6 +31,7 @@ uint64_t schedule_release(struct schedule *schedule, int64_t now);
 int64_t schedule_next(const struct schedule *schedule);
 
 /* How many messages have been released to one connection. */
+/*@ requires schedule->connections >= 1; */
 uint64_t schedule_released_to(const struct schedule *schedule, uint64_t connection);
 
 #endif
