@@ -10,7 +10,8 @@
 #                             wait takes, whether a port can be bound again, whether answers are
 #                             lost (a minute)
 #   make fuzz TIME=60         lets libFuzzer try the pure parts, each for so many seconds (clang)
-#   make deps-torture torture          lets each call to the system fail in turn: under ASan and
+#   make deps-torture torture torture-windows
+#                             lets each call to the system fail in turn: under ASan and
 #                             UBSan, and then, on Linux, in the programs as they are released; three
 #                             minutes, TORTURE_LIMIT=2 for a quick look
 #   make deps-prove prove     proves for all inputs up to a size that the pure parts do nothing
@@ -251,6 +252,9 @@ windows:
 test-windows: windows
 	+$(CROSS_MAKE) test
 
+torture-windows: windows
+	+$(CROSS_MAKE) torture-inside
+
 probe-windows: windows
 	+$(CROSS_MAKE) probe
 
@@ -320,5 +324,5 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz fuzzers \
-    torture torture-inside torture-outside prove picture deps deps-torture deps-prove deps-bench \
+    torture torture-inside torture-outside torture-windows prove picture deps deps-torture deps-prove deps-bench \
     deps-lint deps-windows lint format dist install uninstall clean FORCE

@@ -58,15 +58,17 @@ static LONG WINAPI on_crash(EXCEPTION_POINTERS *exception)
     return EXCEPTION_CONTINUE_SEARCH;
 }
 
-/* Sets the mode: keys arrive one by one and without echo. Ctrl-C still goes to the control
- * handler. */
-static void set_mode(HANDLE input)
+/* Sets the mode: keys arrive one by one and without echo. Ctrl-C still goes to the control handler.
+ * Returns false, with nothing changed, when the console refuses. */
+static bool set_mode(HANDLE input)
 {
-    GetConsoleMode(input, &saved_mode);
+    if (!GetConsoleMode(input, &saved_mode) ||
+        !SetConsoleMode(input, ENABLE_PROCESSED_INPUT | ENABLE_WINDOW_INPUT))
+        return false;
     console_input = input;
     atexit(restore_mode);
     SetUnhandledExceptionFilter(on_crash);
-    SetConsoleMode(input, ENABLE_PROCESSED_INPUT | ENABLE_WINDOW_INPUT);
+    return true;
 }
 
 static enum input_kind classify(HANDLE input)
@@ -114,9 +116,8 @@ struct terminal *terminal_open(struct selector *selector, const os_socket *socke
     }
     terminal->input = GetStdHandle(STD_INPUT_HANDLE);
     terminal->input_kind = classify(terminal->input);
-    terminal->takes_keys = terminal->input_kind == INPUT_CONSOLE && screen_can_draw();
-    if (terminal->takes_keys)
-        set_mode(terminal->input);
+    terminal->takes_keys =
+        terminal->input_kind == INPUT_CONSOLE && screen_can_draw() && set_mode(terminal->input);
     return terminal;
 }
 

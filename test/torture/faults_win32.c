@@ -75,7 +75,7 @@ WINSOCK(getsockname, int, (SOCKET s, struct sockaddr *address, int *length), (s,
 WINSOCK(getpeername, int, (SOCKET s, struct sockaddr *address, int *length), (s, address, length),
         SOCKET_ERROR, E(WSAENOTCONN))
 WINSOCK(ioctlsocket, int, (SOCKET s, long command, u_long *argument), (s, command, argument),
-        SOCKET_ERROR, E(WSAENETDOWN))
+        SOCKET_ERROR, E(WSAENOBUFS))
 WINSOCK(connect, int, (SOCKET s, const struct sockaddr *address, int length), (s, address, length),
         SOCKET_ERROR, E(WSAECONNREFUSED), E(WSAENETUNREACH), E(WSAETIMEDOUT), E(WSAEADDRNOTAVAIL))
 WINSOCK(shutdown, int, (SOCKET s, int how), (s, how), SOCKET_ERROR, E(WSAENETDOWN))
