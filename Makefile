@@ -9,6 +9,8 @@
 #   make probe, probe-windows          prints what only the system, or Wine, can tell: what a short
 #                             wait takes, whether a port can be bound again, whether answers are
 #                             lost (a minute)
+#   make coverage             what the tests reach: a table, and build/coverage/html (clang, llvm)
+#   make coverage-windows     the same for the lines that are only built for Windows
 #   make fuzz TIME=60         lets libFuzzer try the pure parts, each for so many seconds (clang)
 #   make deps-torture torture torture-windows
 #                             lets each call to the system fail in turn: under ASan and
@@ -214,6 +216,19 @@ torture-inside: $(PROGRAMS) $(TORTURED) $(TORTURE)
 	    TORTURE_REPORT=$(BUILD)/torture/report TEST_LIMIT=1800 $(UNDER) test/run.sh $(TORTURE); \
 	    status=$$?; grep ' faults, ' $(TORTURE).log; exit $$status
 
+# What the tests reach. The counters are mapped from files, so that a program that is killed counts
+# as well, up to its end. Without assert(), whose failure is no branch that a test can take.
+COVERAGE := -O0 -g -DNDEBUG -Wno-unused-command-line-argument -fprofile-instr-generate -fcoverage-mapping \
+    -mllvm -runtime-counter-relocation
+COVERAGE_MAKE = LLVM_PROFILE_FILE='$(CURDIR)/build/coverage/profile/%m%c' TORTURE_LIMIT=5 \
+    $(MAKE) --no-print-directory CC=clang BUILD=build/coverage SANITIZE= CFLAGS='$(COVERAGE)'
+
+coverage:
+	rm -rf build/coverage/profile
+	+$(COVERAGE_MAKE) test
+	+$(COVERAGE_MAKE) torture
+	test/coverage.sh build/coverage
+
 # Facts that only the system can tell.
 PROBE := $(call objects,$(call sources,test/probe) \
     $(filter test/process_% test/system_% test/attached_console_%,$(call sources,test)))
@@ -323,6 +338,7 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz fuzzers \
-    torture torture-inside torture-outside torture-windows prove picture deps deps-torture deps-prove deps-bench \
-    deps-lint deps-windows lint format dist install uninstall clean FORCE
+.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz \
+    fuzzers coverage coverage-windows torture torture-inside torture-outside torture-windows prove \
+    picture deps deps-torture deps-prove deps-bench deps-lint deps-windows lint format dist install \
+    uninstall clean FORCE

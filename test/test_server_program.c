@@ -9,6 +9,7 @@
 #include "support.h"
 #include "system.h"
 #include "test.h"
+#include "text.h"
 
 enum { MIB = 1 << 20, TIME_LENGTH = 20 };
 
@@ -468,7 +469,7 @@ static void expect_what_is_queued(struct congested c)
     assert_int_in_range(answers, 1, 64);
     net_end_sending(c.client);
     closed = expect_log(&c.server, c.client, ",Connection closed[%s]:stopping; ");
-    snprintf(buffer, MIB, ", %lu messages, ", (unsigned long)answers);
+    snprintf(buffer, MIB, ", %lu message%s, ", (unsigned long)answers, text_plural(answers));
     assert_non_null(strstr(closed, buffer));
     finish_congested(&c);
     free(buffer);
