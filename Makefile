@@ -218,10 +218,11 @@ torture-inside: $(PROGRAMS) $(TORTURED) $(TORTURE)
 
 # What the tests reach. The counters are mapped from files, so that a program that is killed counts
 # as well, up to its end. Without assert(), whose failure is no branch that a test can take.
-COVERAGE := -O0 -g -DNDEBUG -Wno-unused-command-line-argument -fprofile-instr-generate -fcoverage-mapping \
-    -mllvm -runtime-counter-relocation
-COVERAGE_MAKE = LLVM_PROFILE_FILE='$(CURDIR)/build/coverage/profile/%m%c' TORTURE_LIMIT=5 \
-    $(MAKE) --no-print-directory CC=clang BUILD=build/coverage SANITIZE= CFLAGS='$(COVERAGE)'
+COVERAGE := -O0 -g -DNDEBUG -fprofile-instr-generate -fcoverage-mapping \
+    -mllvm -runtime-counter-relocation -Wno-unused-parameter -Wno-unused-command-line-argument
+COVERAGE_MAKE = LLVM_PROFILE_FILE='$(CURDIR)/build/coverage/profile/%m%c' TORTURE_LIMIT=12 \
+    $(MAKE) --no-print-directory CC=clang BUILD=build/coverage SANITIZE= WERROR= \
+    CFLAGS='$(COVERAGE)'
 
 coverage:
 	rm -rf build/coverage/profile

@@ -220,6 +220,8 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--load", "--duration", "1.0001"}, "--duration '1.0001' is not a number of seconds"},
         {{"--ping", "--interval", "-1"}, "--interval '-1' is not a number of seconds"},
         {{"--load", "--expect", "chunk"}, "--expect 'chunk' is not echo or line"},
+        {{"--load", "--duration", "0"}, "--duration has to be more than 0 seconds"},
+        {{"--connect-timeout", "0"}, "--connect-timeout has to be more than 0 seconds"},
         /* What does not go together */
         {{"--ping", "--size", "1"}, "--size 1 is too small for a line"},
         {{"--load", "--size", "1", "--expect", "line"}, "--size 1 is too small for a line"},

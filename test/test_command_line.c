@@ -89,16 +89,20 @@ static const char *describe(const struct server_options *o)
 {
     static const char *const modes[] = {"echo", "line", "chunk"};
     static const char *const levels[] = {"failures", "events", "all"};
+    static const char *const ways[] = {[SELECTOR_ALL] = " select-all",
+                                       [SELECTOR_POLLED] = " select-polled",
+                                       [SELECTOR_ANNOUNCED] = ""};
     static char text[512];
     int length = snprintf(text, sizeof text, "%s", o->default_binds ? "default" : "on");
 
     for (int i = 0; i < o->bind_count; i++)
         length += snprintf(text + length, sizeof text - (size_t)length, " %s", o->binds[i]);
     snprintf(text + length, sizeof text - (size_t)length,
-             ":%d %s clients=%lld line=%lld idle=%lld drain=%lld log=%s", o->port,
+             ":%d %s clients=%lld line=%lld idle=%lld drain=%lld log=%s%s%s", o->port,
              modes[o->rules.mode], (long long)o->max_clients, (long long)o->rules.max_line,
              (long long)(o->idle_timeout / MILLISECONDS(1)),
-             (long long)(o->drain_timeout / MILLISECONDS(1)), levels[o->log_level]);
+             (long long)(o->drain_timeout / MILLISECONDS(1)), levels[o->log_level],
+             o->no_log_empty ? " no-log-empty" : "", ways[o->way]);
     return text;
 }
 
@@ -112,6 +116,9 @@ static void takes_good_command_lines(void **state)
     } cases[] = {
         {{NULL}, BINDS ":9901 echo " REST},
         {{"-p", "0"}, BINDS ":0 echo " REST},
+        {{"--select-all"}, BINDS ":9901 echo " REST " select-all"},
+        {{"--select-all", "--select-polled"}, BINDS ":9901 echo " REST " select-polled"},
+        {{"--no-log-empty"}, BINDS ":9901 echo " REST " no-log-empty"},
         {{"-p65535"}, BINDS ":65535 echo " REST},
         {{"--port", "80"}, BINDS ":80 echo " REST},
         {{"--port=80", "-p81"}, BINDS ":81 echo " REST},

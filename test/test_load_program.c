@@ -247,6 +247,89 @@ static void holds_idle_connections(void **state)
     expect_number(json, "connections_made", 21);
 }
 
+/* Takes the connections of a client: the one with messages, and the idle one, which only the
+ * order of connecting tells apart. */
+static struct process *start_beside_an_idle_one(const char *const options[],
+                                                struct net_address *address, os_socket *listener,
+                                                os_socket sockets[2])
+{
+    *listener = support_listen(address);
+    struct process *client = start(address, options, NULL);
+
+    for (int i = 0; i < 2; i++)
+        sockets[i] = support_accept(*listener);
+    return client;
+}
+
+/* A connection that is only held is part of the promise: what becomes of it is told. */
+static void an_idle_connection_that_is_not_left_alone_is_told(void **state)
+{
+    static char report[REPORT];
+
+    (void)state;
+    for (int sends = 0; sends < 2; sends++) {
+        struct net_address address;
+        os_socket listener, sockets[2];
+        struct process *client = start_beside_an_idle_one(
+            OPTIONS("--json", "--count", "2", "--idle", "1"), &address, &listener, sockets);
+
+        support_echo(sockets[0], MESSAGE);
+        if (sends)
+            support_send(sockets[1], "x", 1);
+        else
+            net_end_sending(sockets[1]);
+        support_expect_closed(sockets[1]);
+        support_echo(sockets[0], MESSAGE);
+        support_expect_closed(sockets[0]);
+        for (int i = 0; i < 2; i++)
+            net_close(sockets[i]);
+        assert_int_equal(finish(client, report), 1);
+        expect_sound(report);
+        expect_number(report, "messages_answered", 2);
+        expect_number(report, "connections_lost", 1);
+        if (sends) {
+            expect_is(report, "fault.kind", "\"extra\"");
+            expect_number(report, "fault.got", 'x');
+        } else {
+            assert_non_null(
+                strstr(json_find(report, "failure"), "lost an idle connection to 127.0.0.1:"));
+        }
+        net_close(listener);
+    }
+}
+
+/* Once all is answered, a server may end whatever it likes. */
+static void an_idle_connection_may_end_last(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener, sockets[2];
+
+    (void)state;
+    struct process *client = start_beside_an_idle_one(
+        OPTIONS("--json", "--count", "1", "--idle", "1"), &address, &listener, sockets);
+
+    support_echo(sockets[0], MESSAGE);
+    support_expect_end(sockets[0]);
+    net_end_sending(sockets[1]);
+    support_expect_closed(sockets[1]);
+    for (int i = 0; i < 2; i++)
+        net_close(sockets[i]);
+    assert_int_equal(finish(client, report), 0);
+    expect_passed(report, 0);
+    net_close(listener);
+}
+
+/* Idle ones are held, whatever the others do. */
+static void idle_connections_are_not_made_anew(void **state)
+{
+    const char *json =
+        load("echo", OPTIONS("--json", "--count", "5", "--reconnect", "--idle", "2"));
+
+    (void)state;
+    expect_number(json, "connections_made", 7);
+}
+
 static void connects_anew_for_each_message(void **state)
 {
     const char *json = load("echo", OPTIONS("--json", "--count", "50", "--reconnect"));
@@ -1038,6 +1121,9 @@ int main(void)
         TEST(sends_at_a_rate),
         TEST(sends_as_many_as_rate_times_duration),
         TEST(holds_idle_connections),
+        TEST(an_idle_connection_that_is_not_left_alone_is_told),
+        TEST(an_idle_connection_may_end_last),
+        TEST(idle_connections_are_not_made_anew),
         TEST(connects_anew_for_each_message),
         TEST(connects_when_a_message_is_due),
         TEST(closes_what_is_answered_while_others_wait),

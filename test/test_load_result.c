@@ -1,6 +1,8 @@
 /* Unit tests of client/load_result. */
 #include "measure/load_result.h"
 
+#include <string.h>
+
 #include "test.h"
 
 /* A load of 10 messages of which all is well. */
@@ -86,6 +88,53 @@ static void an_interrupt_is_told_where_nothing_else_is(void **state)
     assert_string_equal(result.failure, "first");
 }
 
+/* Only the user can end a shortage, so the message has to say how. */
+static void a_shortage_of_ports_is_told_with_its_remedy(void **state)
+{
+    static const struct net_result none = {.outcome = NET_UNAVAILABLE};
+    static const struct {
+        struct net_address server;
+        bool knows_more; /* addresses of this machine, each with ports of its own */
+    } cases[] = {
+        {{.bytes = {127, 0, 0, 1}, .port = 7}, true},
+        {{.bytes = {192, 0, 2, 1}, .port = 7}, false},
+        {{.ipv6 = true, .bytes = {[15] = 1}, .port = 7}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct load_result result = {.connections_made = 1};
+
+        load_result_record_failure(&result, "cannot connect to", &cases[i].server, none);
+        assert_non_null(strstr(result.failure, "; no local port is left: use fewer connections, "));
+        assert_true((strstr(result.failure, "test a server on 127.0.0.1") == NULL) ==
+                    cases[i].knows_more);
+    }
+}
+
+static void what_was_never_answered_is_told_with_its_likely_causes(void **state)
+{
+    struct load_result result = {.connections_made = 3};
+
+    (void)state;
+    load_result_record_unanswered(&result, 3);
+    assert_non_null(strstr(result.failure, "never answered: 3; "));
+    assert_non_null(strstr(result.failure, "--expect line"));
+    result = (struct load_result){.failure = "first"};
+    load_result_record_unanswered(&result, 3);
+    assert_string_equal(result.failure, "first");
+}
+
+static void the_first_fault_is_kept(void **state)
+{
+    struct load_result result = all_answered();
+
+    (void)state;
+    load_result_record_fault(&result, (struct load_fault){.what = "wrong"});
+    load_result_record_fault(&result, (struct load_fault){.what = "extra"});
+    assert_string_equal(result.fault.what, "wrong");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +142,9 @@ int main(void)
         cmocka_unit_test(what_went_wrong_is_not_passed),
         cmocka_unit_test(what_was_due_and_not_sent_is_not_passed),
         cmocka_unit_test(nothing_answered_is_not_passed),
+        cmocka_unit_test(a_shortage_of_ports_is_told_with_its_remedy),
+        cmocka_unit_test(what_was_never_answered_is_told_with_its_likely_causes),
+        cmocka_unit_test(the_first_fault_is_kept),
         cmocka_unit_test(an_interrupt_is_told_where_nothing_else_is),
     };
 
