@@ -275,6 +275,25 @@ static void a_connection_with_itself_is_none(void **state)
     assert_int_equal(result.outcome, NET_FAILED);
 }
 
+static void a_source_that_is_not_ours_is_unavailable(void **state)
+{
+    const struct net_address foreign = {.bytes = {192, 0, 2, 1}}; /* RFC 5737: nobody's */
+    struct net_address address;
+    os_socket listener = support_listen(&address), s;
+
+    (void)state;
+    assert_int_equal(net_connect(&address, &foreign, &s).outcome, NET_UNAVAILABLE);
+    assert_true(s == OS_NO_SOCKET);
+    net_close(listener);
+}
+
+/* So nobody waits for what a system does not tell. */
+static void what_is_not_known_to_be_missing_is_not_waited_for(void **state)
+{
+    (void)state;
+    assert_int_equal(net_unacknowledged(OS_NO_SOCKET), 0);
+}
+
 static void a_refused_connect_says_so(void **state)
 {
     struct net_address address;
@@ -422,6 +441,8 @@ int main(void)
         cmocka_unit_test(accept_gives_a_prepared_socket_and_its_peer),
         cmocka_unit_test(both_wildcards_fit_on_one_port),
         cmocka_unit_test(a_connection_with_itself_is_none),
+        cmocka_unit_test(a_source_that_is_not_ours_is_unavailable),
+        cmocka_unit_test(what_is_not_known_to_be_missing_is_not_waited_for),
         cmocka_unit_test(a_refused_connect_says_so),
         cmocka_unit_test(recv_tells_nothing_bytes_and_end_apart),
         cmocka_unit_test(a_reset_shows_in_recv),

@@ -1,4 +1,5 @@
 /* Unit tests of common/os on POSIX, in processes of their own. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "os.h"
+#include "stream.h"
 #include "test.h"
 
 enum { STATUS = 7, TOLD = 9, SURVIVED = 11, NOT_ALLOWED = 13, REFUSED = 15 };
@@ -62,6 +64,8 @@ static void a_request_is_told_or_ends_the_process_as_was_asked_for(void **state)
  * makes of it, as an exit status. */
 static int start_without_null_device(const char *root)
 {
+    char byte;
+
     if (chroot(root) != 0)
         return NOT_ALLOWED;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -72,7 +76,7 @@ static int start_without_null_device(const char *root)
         if (fcntl(fd, F_GETFD) == -1 || write(fd, "x", 1) != -1)
             return REFUSED;
     }
-    return EXIT_SUCCESS;
+    return stream_read(&byte, 1) == STREAM_END ? EXIT_SUCCESS : REFUSED;
 }
 
 static void closed_streams_need_no_null_device(void **state)
@@ -95,10 +99,54 @@ static void closed_streams_need_no_null_device(void **state)
     assert_int_equal(WEXITSTATUS(status), EXIT_SUCCESS);
 }
 
+/* What the programs do about an error depends on this alone. */
+static void an_error_has_its_kind(void **state)
+{
+    static const struct {
+        int error;
+        enum os_error_kind kind;
+    } cases[] = {
+        {EAGAIN, OS_ERROR_WOULD_BLOCK},
+        {EWOULDBLOCK, OS_ERROR_WOULD_BLOCK},
+        {EINPROGRESS, OS_ERROR_WOULD_BLOCK},
+        {EINTR, OS_ERROR_INTERRUPTED},
+        {ECONNRESET, OS_ERROR_RESET},
+        {ECONNABORTED, OS_ERROR_RESET},
+        {EPIPE, OS_ERROR_RESET},
+        {EPROTOTYPE, OS_ERROR_RESET},
+        {ENETRESET, OS_ERROR_RESET},
+        {ENOTCONN, OS_ERROR_RESET},
+        {EMFILE, OS_ERROR_DESCRIPTORS},
+        {ENFILE, OS_ERROR_EXHAUSTED},
+        {ENOBUFS, OS_ERROR_EXHAUSTED},
+        {ENOMEM, OS_ERROR_EXHAUSTED},
+        {EADDRNOTAVAIL, OS_ERROR_UNAVAILABLE},
+        {EAFNOSUPPORT, OS_ERROR_UNAVAILABLE},
+        /* Those that accept(2) gives of a new connection */
+        {ENETDOWN, OS_ERROR_NETWORK},
+        {EPROTO, OS_ERROR_NETWORK},
+        {ENOPROTOOPT, OS_ERROR_NETWORK},
+        {EHOSTDOWN, OS_ERROR_NETWORK},
+        {EHOSTUNREACH, OS_ERROR_NETWORK},
+        {EOPNOTSUPP, OS_ERROR_NETWORK},
+        {ENETUNREACH, OS_ERROR_NETWORK},
+#ifdef ENONET
+        {ENONET, OS_ERROR_NETWORK},
+#endif
+        {EINVAL, OS_ERROR_OTHER},
+        {0, OS_ERROR_OTHER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(os_error_kind(cases[i].error), cases[i].kind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closed_streams_need_no_null_device),
+        cmocka_unit_test(an_error_has_its_kind),
         cmocka_unit_test(a_request_is_told_or_ends_the_process_as_was_asked_for),
     };
 

@@ -16,25 +16,37 @@
 
 static struct {
     int found;             /* what stderr was */
+    int found_input;       /* and stdin */
     bool cannot_open;      /* nothing can be opened once more */
     bool poll_interrupted; /* a signal comes during each poll(2) */
+    bool duplicates;       /* what is opened in /dev/fd is a duplicate, as on macOS */
+    bool refuses_signals;  /* no action of a signal can be changed */
+    int read_error;        /* why each read(2) fails; 0: none does */
+    pid_t foreground;      /* the process group that has the terminal; 0: the one that has it */
     unsigned writes;
 } fake;
 
 __typeof__(open) __wrap_open, __real_open;
 __typeof__(open64) __wrap_open64, __real_open64;
 int __wrap___open64_2(const char *name, int flags);
+__typeof__(signal) __wrap_signal, __real_signal;
+__typeof__(read) __wrap_read, __real_read;
+__typeof__(tcgetpgrp) __wrap_tcgetpgrp, __real_tcgetpgrp;
 __typeof__(poll) __wrap_poll, __real_poll;
 __typeof__(write) __wrap_write, __real_write;
 
 int __wrap_open(const char *name, int flags, ...)
 {
+    if (fake.duplicates && strncmp(name, "/dev/fd/", 8) == 0)
+        return dup(atoi(name + 8));
     errno = EACCES;
     return fake.cannot_open ? -1 : __real_open(name, flags, 0);
 }
 
 int __wrap_open64(const char *name, int flags, ...)
 {
+    if (fake.duplicates && strncmp(name, "/dev/fd/", 8) == 0)
+        return dup(atoi(name + 8));
     errno = EACCES;
     return fake.cannot_open ? -1 : __real_open64(name, flags, 0);
 }
@@ -57,12 +69,30 @@ ssize_t __wrap_write(int descriptor, const void *bytes, size_t length)
     return __real_write(descriptor, bytes, length);
 }
 
+void (*__wrap_signal(int number, void (*handler)(int)))(int)
+{
+    errno = EINVAL;
+    return fake.refuses_signals ? SIG_ERR : __real_signal(number, handler);
+}
+
+ssize_t __wrap_read(int descriptor, void *bytes, size_t size)
+{
+    errno = fake.read_error;
+    return fake.read_error != 0 ? -1 : __real_read(descriptor, bytes, size);
+}
+
+pid_t __wrap_tcgetpgrp(int terminal)
+{
+    return fake.foreground != 0 ? fake.foreground : __real_tcgetpgrp(terminal);
+}
+
 static int set_up(void **state)
 {
     (void)state;
     memset(&fake, 0, sizeof fake);
     fake.found = dup(STDERR_FILENO);
-    return fake.found == -1;
+    fake.found_input = dup(STDIN_FILENO);
+    return fake.found == -1 || fake.found_input == -1;
 }
 
 static int tear_down(void **state)
@@ -71,17 +101,24 @@ static int tear_down(void **state)
     memset(&fake.cannot_open, 0, sizeof fake - offsetof(__typeof__(fake), cannot_open));
     dup2(fake.found, STDERR_FILENO);
     close(fake.found);
+    dup2(fake.found_input, STDIN_FILENO);
+    close(fake.found_input);
     return 0;
 }
 
-/* Makes a descriptor stderr, and begins anew. */
-static void become_stderr(int descriptor)
+/* Makes a descriptor one of the standard streams, and begins anew. */
+static void become(int descriptor, int standard)
 {
     assert_int_not_equal(descriptor, -1);
-    assert_int_equal(dup2(descriptor, STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(dup2(descriptor, standard), standard);
     close(descriptor);
     assert_int_equal(stream_start(), 0);
     fake.writes = 0;
+}
+
+static void become_stderr(int descriptor)
+{
+    become(descriptor, STDERR_FILENO);
 }
 
 /* Writes until nothing more is taken; returns how much was. */
@@ -100,11 +137,12 @@ static size_t fill(void)
 static void a_full_pipe_takes_nothing(void **state)
 {
     (void)state;
-    for (int opens = 0; opens < 2; opens++) {
+    for (int opens = 0; opens < 3; opens++) {
         static char bytes[4096];
         int ends[2];
 
         fake.cannot_open = opens == 0;
+        fake.duplicates = opens == 1;
         assert_int_equal(pipe(ends), 0);
         become_stderr(ends[1]);
         assert_true(fill() >= 4096);
@@ -146,16 +184,23 @@ static void an_interrupted_poll_is_no_promise(void **state)
     close(ends[0]);
 }
 
+/* The two ends of a pseudo-terminal; returns the terminal. */
+static int open_terminal(int *master)
+{
+    *master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_int_not_equal(*master, -1);
+    assert_int_equal(grantpt(*master), 0);
+    assert_int_equal(unlockpt(*master), 0);
+    return open(ptsname(*master), O_RDWR | O_NOCTTY);
+}
+
 /* A terminal that cannot be opened by its name (sudo, su) promises room for one byte. */
 static void a_terminal_of_another_user_never_makes_us_wait(void **state)
 {
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    int master;
+    int slave = open_terminal(&master);
 
     (void)state;
-    assert_int_not_equal(master, -1);
-    assert_int_equal(grantpt(master), 0);
-    assert_int_equal(unlockpt(master), 0);
-    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
 
     fake.cannot_open = true;
     become_stderr(slave);
@@ -202,6 +247,78 @@ static void a_closed_stream_is_broken(void **state)
     assert_int_equal(stream_write(STREAM_ERROR, "x", 1), STREAM_BROKEN);
 }
 
+static void what_keeps_it_from_starting_is_told(void **state)
+{
+    (void)state;
+    fake.refuses_signals = true;
+    assert_int_equal(stream_start(), EINVAL);
+    fake.refuses_signals = false;
+    close(STDERR_FILENO);
+    fake.cannot_open = true;
+    int error = stream_start();
+
+    fake.cannot_open = false;
+    assert_int_equal(error, EACCES);
+}
+
+static void a_socket_is_read_without_waiting(void **state)
+{
+    char bytes[8];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    become(ends[1], STDIN_FILENO);
+    assert_int_equal(stream_read(bytes, sizeof bytes), 0);
+    assert_int_equal(write(ends[0], "abc", 3), 3);
+    assert_int_equal(stream_read(bytes, sizeof bytes), 3);
+    close(ends[0]);
+    assert_int_equal(stream_read(bytes, sizeof bytes), STREAM_END);
+}
+
+/* A background process is refused with the error of a broken disk (POSIX, 11.1.4). */
+static void a_terminal_is_not_broken_because_another_has_it(void **state)
+{
+    int master;
+    char byte;
+
+    (void)state;
+    become(open_terminal(&master), STDIN_FILENO);
+    fake.read_error = EIO;
+    fake.foreground = getpgrp() + 1;
+    ptrdiff_t in_background = stream_read(&byte, 1);
+
+    fake.foreground = getpgrp();
+    ptrdiff_t in_foreground = stream_read(&byte, 1);
+
+    fake.read_error = EINTR;
+    ptrdiff_t interrupted = stream_read(&byte, 1);
+
+    fake.read_error = 0;
+    assert_int_equal(in_background, 0);
+    assert_int_equal(in_foreground, STREAM_BROKEN);
+    assert_int_equal(interrupted, 0);
+    close(master);
+}
+
+/* What another has on its screen is not to be lost. */
+static void only_what_is_ours_on_a_terminal_is_discarded(void **state)
+{
+    char bytes[8];
+    int master;
+
+    (void)state;
+    become_stderr(open_terminal(&master));
+    assert_int_equal(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+    fake.foreground = getpgrp() + 1;
+    assert_int_equal(stream_write(STREAM_ERROR, "a", 1), 1);
+    stream_discard(STREAM_ERROR);
+    assert_int_equal(read(master, bytes, sizeof bytes), 1);
+    /* Whoever has no width has the usual one. */
+    assert_int_equal(stream_columns(STREAM_ERROR), 80);
+    close(master);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -213,6 +330,10 @@ int main(void)
         TEST(a_full_disk_is_told_from_a_broken_stream),
         TEST(a_file_at_its_largest_size_is_a_full_disk),
         TEST(a_closed_stream_is_broken),
+        TEST(what_keeps_it_from_starting_is_told),
+        TEST(a_socket_is_read_without_waiting),
+        TEST(a_terminal_is_not_broken_because_another_has_it),
+        TEST(only_what_is_ours_on_a_terminal_is_discarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
