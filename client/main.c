@@ -20,10 +20,10 @@ static int run_session(const struct client_options *options,
     switch (session_run(&options->session, connection, stop)) {
     case SESSION_FINISHED:
         return EXIT_SUCCESS;
-    case SESSION_FAILED:
-        return EXIT_FAILURE;
     case SESSION_INTERRUPTED:
         return EXIT_INTERRUPTED;
+    case SESSION_FAILED:
+        break;
     }
     return EXIT_FAILURE;
 }
@@ -90,9 +90,9 @@ static int run_connected(const struct client_options *options,
         return ping_run(&options->ping, connection, stop) == PING_ALL_ANSWERED ? EXIT_SUCCESS
                                                                                : EXIT_FAILURE;
     case CLIENT_LOAD:
-        return run_load(options, connection, stop);
+        break;
     }
-    return EXIT_FAILURE;
+    return run_load(options, connection, stop);
 }
 
 static int connect_and_run(const struct client_options *options,
@@ -105,14 +105,14 @@ static int connect_and_run(const struct client_options *options,
         connector_connect(addresses, count, options->connect_timeout, stop, &connection, error)) {
     case CONNECTOR_CONNECTED:
         return run_connected(options, &connection, stop);
-    case CONNECTOR_FAILED:
-        return report_unconnected(options, "connect to", error, false, stop);
     case CONNECTOR_STOPPED:
         if (options->job == CLIENT_SESSION)
             return EXIT_INTERRUPTED;
         return report_unconnected(options, "connect to", "interrupted", true, stop);
+    case CONNECTOR_FAILED:
+        break;
     }
-    return EXIT_FAILURE;
+    return report_unconnected(options, "connect to", error, false, stop);
 }
 
 static int run(const struct client_options *options)

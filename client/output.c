@@ -148,8 +148,8 @@ static const char *write_all(struct output *output, os_socket stop, char text[OS
 
     buffer_clear(&output->text);
     return output->refused  ? "out of memory"
-           : !written       ? "its reader takes nothing"
            : output->broken ? os_error_text(output->error, text)
+           : !written       ? "its reader takes nothing"
                             : NULL;
 }
 

@@ -67,7 +67,7 @@ enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct s
     case PROTOCOL_LINE:
         return next_line(rules->max_line, input, at_end, searched, answer);
     case PROTOCOL_CHUNK:
-        return answer_message(input, answer);
+        break;
     }
-    return PROTOCOL_INCOMPLETE;
+    return answer_message(input, answer);
 }

@@ -700,6 +700,18 @@ static void the_end_of_the_server_may_be_ours(void **state)
     assert_int_equal(support_finish(client.process), 0);
 }
 
+static void help_that_nobody_can_read_is_a_failure(void **state)
+{
+    (void)state;
+    if (system_is_windows)
+        skip(); /* it has no disk that is always full */
+    struct process *client = support_start(
+        (const char *const[]){"/bin/sh", "-c", "exec \"$ECHO_CLIENT\" -h >/dev/full", NULL}, NULL);
+
+    support_expect_line(client, STREAM_ERROR, "echo-client: cannot write to standard output");
+    assert_int_equal(support_finish(client), 1);
+}
+
 static void an_ending_may_be_chosen_for_a_pipe_too(void **state)
 {
     static const struct {
@@ -816,6 +828,7 @@ int main(void)
         TEST(a_server_that_is_gone_before_the_input_ends_is_told),
         TEST(what_is_on_its_way_is_waited_for),
         TEST(the_end_of_the_server_may_be_ours),
+        TEST(help_that_nobody_can_read_is_a_failure),
         TEST(an_ending_may_be_chosen_for_a_pipe_too),
         TEST(a_dump_may_go_to_a_pipe),
         TEST(an_output_that_nobody_will_read_ends_it),

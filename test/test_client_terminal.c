@@ -805,6 +805,26 @@ static void the_terminal_is_restored_on_each_way_out(void **state)
     }
 }
 
+/* What is not shown yet is given up for it. */
+static void a_terminal_that_takes_nothing_is_restored_too(void **state)
+{
+    static const char much[65536];
+    static char screen[PSEUDO_TERMINAL_TEXT];
+
+    (void)state;
+    if (system_is_windows)
+        skip(); /* a console always takes what is written */
+    start("lf");
+    for (size_t sent = 0; sent < 4 * sizeof much; sent += sizeof much)
+        support_send(s, much, sizeof much);
+    pseudo_terminal_send(terminal, PSEUDO_TERMINAL_ABORT);
+    support_expect_closed(s);
+    net_close(s);
+    while (pseudo_terminal_look(terminal, screen))
+        continue;
+    expect_status(134);
+}
+
 static void it_can_be_suspended(void **state)
 {
     (void)state;
@@ -1038,6 +1058,7 @@ int main(void)
         TEST(what_waits_is_shown_before_a_failure),
         TEST(it_can_be_ended_while_nobody_reads_its_output),
         TEST(the_terminal_is_restored_on_each_way_out),
+        TEST(a_terminal_that_takes_nothing_is_restored_too),
         TEST(it_can_be_suspended),
         TEST(a_long_line_that_is_sent_stays_whole),
         TEST(a_bracketed_paste_waits_for_enter),

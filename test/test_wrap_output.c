@@ -4,7 +4,7 @@
 #include "output.h"
 #include "test.h"
 
-enum { STOP = 7, GRACE = 1000 }; /* milliseconds */
+enum { OUTPUT = 6, STOP = 7, GRACE = 1000 }; /* milliseconds */
 
 static struct {
     ptrdiff_t takes[8]; /* what stdout takes, call by call; the last one from then on */
@@ -16,10 +16,14 @@ static struct {
     size_t length;
     char complaint[256]; /* on stderr */
     unsigned waits;
+    bool unwatchable;    /* select() cannot wait for stdout */
+    os_socket unwatched; /* what no selector takes */
+    bool wait_fails;
     struct selector_watch *stop;
 } fake;
 
 __typeof__(stream_write) __wrap_stream_write;
+__typeof__(stream_socket) __wrap_stream_socket;
 __typeof__(selector_wait) __wrap_selector_wait;
 __typeof__(selector_add) __wrap_selector_add, __real_selector_add;
 __typeof__(buffer_append) __wrap_buffer_append, __real_buffer_append;
@@ -46,9 +50,17 @@ ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t leng
     return takes;
 }
 
+os_socket __wrap_stream_socket(enum stream stream)
+{
+    assert_int_equal(stream, STREAM_OUTPUT);
+    return fake.unwatchable ? OS_NO_SOCKET : OUTPUT;
+}
+
 bool __wrap_selector_add(struct selector *selector, struct selector_watch *watch, os_socket socket,
                          uint8_t interest)
 {
+    if (socket == fake.unwatched)
+        return false;
     if (socket == STOP)
         fake.stop = watch;
     return __real_selector_add(selector, watch, socket, interest);
@@ -62,6 +74,8 @@ bool __wrap_selector_wait(struct selector *selector, int64_t deadline)
     (void)selector;
     fake.waits++;
     assert_int_in_range(fake.waits, 1, 100000);
+    if (fake.wait_fails)
+        return false;
     fake.stop->ready = SELECTOR_NONE;
     if (stopped && fake.stop->interest != SELECTOR_NONE)
         fake.stop->ready = SELECTOR_READ;
@@ -93,6 +107,7 @@ static int reset(void **state)
     (void)state;
     memset(&fake, 0, sizeof fake);
     fake.now = 5;
+    fake.unwatched = OS_NO_SOCKET;
     return 0;
 }
 
@@ -237,6 +252,42 @@ static void a_complaint_is_a_line_on_stderr(void **state)
     assert_string_equal(fake.complaint, "echo-client: no way\n");
 }
 
+/* Where nothing can be waited for, it is tried again and again. */
+static void what_select_cannot_wait_for_is_tried_again(void **state)
+{
+    struct output output = {.stream = STREAM_OUTPUT};
+
+    (void)state;
+    fake.unwatchable = true;
+    memcpy(fake.takes, (ptrdiff_t[]){3, 0, 0, 0, 100, 100, 100, 100}, sizeof fake.takes);
+    assert_true(output_append(&output, "a whole line\n", 13));
+    assert_true(output_finish(&output, STOP));
+    assert_int_equal(fake.length, 13);
+    assert_int_equal(fake.now, 5 + 2 * STREAM_RETRY / MILLISECONDS(1));
+}
+
+/* What is lost is told with the reason, not with the next best one. */
+static void what_cannot_be_waited_for_is_told(void **state)
+{
+    static const os_socket refused[] = {OUTPUT, STOP, OS_NO_SOCKET};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct output output = {.stream = STREAM_OUTPUT};
+
+        reset(NULL);
+        fake.unwatched = refused[i];
+        fake.wait_fails = refused[i] == OS_NO_SOCKET;
+        assert_true(output_append(&output, "a whole line\n", 13));
+        assert_false(output_finish(&output, STOP));
+        assert_int_equal(fake.length, 0);
+        assert_string_equal(fake.complaint,
+                            fake.wait_fails
+                                ? "echo-client: cannot write to standard output: why\n"
+                                : "echo-client: cannot write to standard output: out of memory\n");
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, reset)
@@ -250,6 +301,8 @@ int main(void)
         TEST(a_reader_that_comes_back_in_time_gets_all),
         TEST(what_is_printed_is_written_at_once),
         TEST(a_report_is_written_whole_or_not_at_all),
+        TEST(what_select_cannot_wait_for_is_tried_again),
+        TEST(what_cannot_be_waited_for_is_told),
         TEST(a_complaint_is_a_line_on_stderr),
     };
 

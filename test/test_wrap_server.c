@@ -42,11 +42,13 @@ static struct {
     int selects;
     int recvs;
     int sends;
-    bool sends_nothing;            /* the system takes nothing from the server */
-    int given_out;                 /* watches that the selector gave out as ready */
-    unsigned stops;                /* what os_stop_requests() says */
-    int64_t now_limit;             /* when a test of a broken server has to fail */
-} world = {.refuse_after = NEVER}; /* what runs before main() may allocate, too */
+    bool sends_nothing; /* the system takes nothing from the server */
+    int given_out;      /* watches that the selector gave out as ready */
+    unsigned stops;     /* what os_stop_requests() says */
+    int unwatched;      /* selector_add() that go well before one is refused */
+    int64_t now_limit;  /* when a test of a broken server has to fail */
+} world = {.refuse_after = NEVER,
+           .unwatched = NEVER}; /* what runs before main() may allocate, too */
 
 __typeof__(malloc) __wrap_malloc, __real_malloc;
 __typeof__(calloc) __wrap_calloc, __real_calloc;
@@ -55,6 +57,7 @@ __typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
 __typeof__(net_accept) __wrap_net_accept, __real_net_accept;
 __typeof__(stream_write) __wrap_stream_write;
 __typeof__(os_stop_requests) __wrap_os_stop_requests;
+__typeof__(selector_add) __wrap_selector_add, __real_selector_add;
 __typeof__(selector_wait) __wrap_selector_wait, __real_selector_wait;
 __typeof__(selector_sets_wait) __wrap_selector_sets_wait, __real_selector_sets_wait;
 __typeof__(net_recv) __wrap_net_recv, __real_net_recv;
@@ -126,6 +129,16 @@ struct net_result __wrap_net_accept(os_socket listener, os_socket *s, struct net
     return (struct net_result){.outcome = outcome, .error = ANY_ERROR};
 }
 
+bool __wrap_selector_add(struct selector *selector, struct selector_watch *watch, os_socket s,
+                         uint8_t interest)
+{
+    if (world.unwatched == NEVER || world.unwatched-- > 0)
+        return __real_selector_add(selector, watch, s, interest);
+    world.unwatched = NEVER;
+    world.refused = true;
+    return false;
+}
+
 bool __wrap_selector_wait(struct selector *selector, int64_t deadline)
 {
     world.waited = deadline - os_nanoseconds();
@@ -177,7 +190,7 @@ static int start_quiet(void **state)
     (void)state;
     memset(&world, 0, sizeof world);
     world.clock = __real_os_nanoseconds();
-    world.refuse_after = NEVER;
+    world.refuse_after = world.unwatched = NEVER;
     world.output_takes = LINE;
     server = NULL;
     return 0;
@@ -1277,6 +1290,29 @@ static void is_created_whole_or_not_at_all(void **state)
     assert_int_in_range(allocations, 5, 20);
 }
 
+/* A descriptor with a high number needs memory to be watched. */
+static void is_created_only_if_all_can_be_watched(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    int watched = 0;
+    os_socket stop[2];
+
+    (void)state;
+    support_pair(stop);
+    do {
+        open_listeners();
+        world.refused = false;
+        world.unwatched = watched++;
+        server = server_create(&options, &listeners, stop[0]);
+        assert_int_equal(server == NULL, world.refused);
+        assert_int_equal(listeners.count, server != NULL);
+    } while (server == NULL);
+    assert_int_equal(watched, 1 + 2); /* the request to stop, and the listener */
+    world.unwatched = NEVER;
+    net_close(stop[0]);
+    net_close(stop[1]);
+}
+
 /* What the server says of its listener, to compare with world.output. */
 static const char *announcement(void)
 {
@@ -1383,6 +1419,7 @@ int main(void)
         TEST(says_why_it_cannot_wait),
         TEST(is_destroyed_with_all_that_it_has),
         TEST(is_created_whole_or_not_at_all),
+        TEST(is_created_only_if_all_can_be_watched),
     };
 
     return cmocka_run_group_tests_name("server", tests, support_setup, support_teardown);

@@ -162,8 +162,8 @@ bool line_text_insert(struct line_editor *editor, const char *text, size_t lengt
         return false;
     if (typing && editor->change_count > 0)
         editor->changes[editor->change_count - 1].inserted += length;
-    else if (!record_change(editor, editor->cursor, 0, length))
-        return false;
+    else
+        record_change(editor, editor->cursor, 0, length); /* without a copy, so without memory */
     replace(editor, editor->cursor, 0, text, length);
     return true;
 }

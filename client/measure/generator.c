@@ -103,8 +103,6 @@ static bool can_begin(struct generator *generator, struct generator_connection *
     if (!generator->sending || generator->result->messages_sent >= options->count ||
         exchange_in_flight(&c->exchange) >= options->pipeline || exchange_is_full(&c->exchange))
         return false;
-    if (options->reconnect && c->exchange.begun > 0)
-        return false;
     if (options->rate == 0)
         return true;
     *timed_from = schedule_time(&generator->schedule, next_message_number(generator, c));

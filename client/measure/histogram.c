@@ -49,22 +49,19 @@ void histogram_add(struct histogram *histogram, int64_t nanoseconds)
 int64_t histogram_percentile(const struct histogram *histogram, double fraction)
 {
     uint64_t rank = (uint64_t)ceil(fraction * (double)histogram->count);
-    uint64_t seen = 0;
+    uint64_t seen = histogram->buckets[0];
+    size_t i = 0;
 
     if (rank >= histogram->count)
         return histogram->max;
     if (rank <= 1)
         return histogram->min;
-    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        seen += histogram->buckets[i];
-        if (seen >= rank) {
-            int64_t value = middle_of(i);
+    while (seen < rank)
+        seen += histogram->buckets[++i];
+    int64_t value = middle_of(i);
 
-            value = value < histogram->min ? histogram->min : value;
-            return value > histogram->max ? histogram->max : value;
-        }
-    }
-    return histogram->max;
+    value = value < histogram->min ? histogram->min : value;
+    return value > histogram->max ? histogram->max : value;
 }
 
 uint64_t histogram_count_below(const struct histogram *histogram, int64_t limit)
