@@ -1,5 +1,8 @@
 /* The client's start, in processes of their own, with a name service of the test's. */
+#include <errno.h>
+#include <getopt.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,16 +14,50 @@ int client_main(int argc, char **argv);
 #include "../client/main.c" /* NOLINT(bugprone-suspicious-include): main() is what is tested */
 #undef main
 
-static int requested; /* the signal that comes while a name is looked up */
+static int requested; /* the signal that comes while a name is looked up; 0: none */
+static int start_error;
 
-__typeof__(net_resolve) __wrap_net_resolve;
+__typeof__(net_resolve) __wrap_net_resolve, __real_net_resolve;
+__typeof__(connector_connect) __wrap_connector_connect;
+__typeof__(load_run) __wrap_load_run;
+__typeof__(os_start) __wrap_os_start, __real_os_start;
+static enum connector_outcome connected;
+
+enum connector_outcome __wrap_connector_connect(const struct net_address *addresses, size_t count,
+                                                int64_t timeout, os_socket stop,
+                                                struct connector_connection *connection,
+                                                char error[CONNECTOR_ERROR])
+{
+    (void)addresses;
+    (void)count;
+    (void)timeout;
+    (void)stop;
+    *connection = (struct connector_connection){.socket = OS_NO_SOCKET};
+    error[0] = '\0';
+    return connected;
+}
+
+/* A load of which not even the first connection could be used. */
+bool __wrap_load_run(const struct load_options *options, const struct connector_connection *first,
+                     os_socket stop, struct load_result *result)
+{
+    (void)options;
+    (void)first;
+    (void)stop;
+    *result = (struct load_result){.connections_failed = 1, .failure = "it was of no use"};
+    return true;
+}
+
+int __wrap_os_start(void)
+{
+    return start_error != 0 ? start_error : __real_os_start();
+}
 
 const char *__wrap_net_resolve(const char *host, uint16_t port,
                                struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
 {
-    (void)host;
-    (void)port;
-    (void)addresses;
+    if (requested == 0)
+        return __real_net_resolve(host, port, addresses, count);
     *count = 0;
     kill(getpid(), requested);
     /* A status that no request gives. */
@@ -58,10 +95,121 @@ static void a_request_to_stop_ends_a_look_up(void **state)
     }
 }
 
+/* What a process left behind. */
+struct run {
+    int status;
+    char output[4096]; /* stdout and stderr */
+};
+
+/* Reads until the end of the stream, or until `text` has come. */
+static void read_until(int descriptor, struct run *run, const char *text)
+{
+    size_t length = strlen(run->output);
+    ssize_t n;
+
+    while ((text == NULL || strstr(run->output, text) == NULL) &&
+           (n = read(descriptor, run->output + length, sizeof run->output - 1 - length)) > 0) {
+        length += (size_t)n;
+        run->output[length] = '\0';
+    }
+}
+
+/* Runs main() in a process of its own. Once its output has `text`, unless that is NULL, it is asked
+ * to stop. */
+static struct run run_main(int count, const char *const arguments[], const char *text)
+{
+    static struct run result;
+    int ends[2];
+
+    result.output[0] = '\0';
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    pid_t process = fork();
+
+    assert_int_not_equal(process, -1);
+    if (process == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        optind = 0; /* makes getopt_long() begin anew */
+        int status = client_main(count, (char **)(uintptr_t)arguments);
+
+        fflush(NULL);
+        _exit(status);
+    }
+    close(ends[1]);
+    if (text != NULL) {
+        read_until(ends[0], &result, text);
+        kill(process, SIGTERM);
+    }
+    read_until(ends[0], &result, NULL);
+    close(ends[0]);
+    assert_int_equal(waitpid(process, &result.status, 0), process);
+    assert_true(WIFEXITED(result.status));
+    result.status = WEXITSTATUS(result.status);
+    return result;
+}
+
+#define ARGUMENTS(...) ((const char *const[]){"echo-client", __VA_ARGS__, NULL})
+
+static int reset(void **state)
+{
+    (void)state;
+    requested = start_error = 0;
+    return 0;
+}
+
+/* The status says what ended it, and a report comes in any case. */
+static void a_request_to_stop_ends_connecting(void **state)
+{
+    (void)state;
+    connected = CONNECTOR_STOPPED;
+    struct run run = run_main(3, ARGUMENTS("127.0.0.1", "7"), NULL);
+
+    assert_int_equal(run.status, 130);
+    assert_string_equal(run.output, "");
+    run = run_main(4, ARGUMENTS("--ping", "127.0.0.1", "7"), NULL);
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_string_equal(run.output, "echo-client: cannot connect to '127.0.0.1': interrupted\n");
+    run = run_main(5, ARGUMENTS("--load", "--json", "127.0.0.1", "7"), NULL);
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_non_null(strstr(run.output, "{\"passed\":false,\"interrupted\":true,"));
+}
+
+/* A table of nothing would only hide why. */
+static void a_load_without_a_connection_is_one_line(void **state)
+{
+    (void)state;
+    connected = CONNECTOR_CONNECTED;
+    struct run run = run_main(4, ARGUMENTS("--load", "127.0.0.1", "7"), NULL);
+
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_string_equal(run.output, "echo-client: it was of no use\n");
+    run = run_main(5, ARGUMENTS("--load", "--json", "127.0.0.1", "7"), NULL);
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_non_null(strstr(run.output, "echo-client: it was of no use\n"));
+    assert_non_null(strstr(run.output, "\"failure\":\"it was of no use\""));
+}
+
+static void a_start_that_fails_says_why(void **state)
+{
+    (void)state;
+    start_error = EMFILE;
+    struct run run = run_main(3, ARGUMENTS("127.0.0.1", "7"), NULL);
+
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_string_equal(run.output, "echo-client: cannot start: Too many open files\n");
+}
+
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup(name, reset)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_to_stop_ends_a_look_up),
+        TEST(a_request_to_stop_ends_a_look_up),
+        TEST(a_request_to_stop_ends_connecting),
+        TEST(a_load_without_a_connection_is_one_line),
+        TEST(a_start_that_fails_says_why),
     };
 
     return cmocka_run_group_tests_name("client main", tests, NULL, NULL);

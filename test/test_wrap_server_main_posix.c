@@ -1,5 +1,7 @@
 /* The server's start, in processes of their own, with a name service of the test's. */
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,16 +13,41 @@ int server_main(int argc, char **argv);
 #include "../server/main.c" /* NOLINT(bugprone-suspicious-include): main() is what is tested */
 #undef main
 
-static int requested; /* the signal that comes while a name is looked up */
+static int requested;    /* the signal that comes while a name is looked up; 0: none */
+static int in_use;       /* how often the port is */
+static const char *told; /* what is told of listeners that are opened */
+static int start_error;
 
-__typeof__(net_resolve) __wrap_net_resolve;
+__typeof__(net_resolve) __wrap_net_resolve, __real_net_resolve;
+__typeof__(listeners_open) __wrap_listeners_open, __real_listeners_open;
+__typeof__(os_start) __wrap_os_start, __real_os_start;
+
+bool __wrap_listeners_open(struct listeners *listeners, const char *const *names, int name_count,
+                           uint16_t port, bool some, char note[LISTENERS_ERROR])
+{
+    if (in_use > 0) {
+        in_use--;
+        *listeners = (struct listeners){.in_use = true};
+        snprintf(note, LISTENERS_ERROR, "it is in use");
+        return false;
+    }
+    bool ok = __real_listeners_open(listeners, names, name_count, port, some, note);
+
+    if (told != NULL)
+        snprintf(note, LISTENERS_ERROR, "%s", told);
+    return ok;
+}
+
+int __wrap_os_start(void)
+{
+    return start_error != 0 ? start_error : __real_os_start();
+}
 
 const char *__wrap_net_resolve(const char *host, uint16_t port,
                                struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
 {
-    (void)host;
-    (void)port;
-    (void)addresses;
+    if (requested == 0)
+        return __real_net_resolve(host, port, addresses, count);
     *count = 0;
     kill(getpid(), requested);
     /* Nobody reads what is said after it. */
@@ -52,10 +79,129 @@ static void a_request_to_stop_ends_a_look_up(void **state)
     }
 }
 
+/* What a process left behind. */
+struct run {
+    int status;
+    char output[4096]; /* stdout and stderr */
+};
+
+/* Reads until the end of the stream, or until `text` has come. */
+static void read_until(int descriptor, struct run *run, const char *text)
+{
+    size_t length = strlen(run->output);
+    ssize_t n;
+
+    while ((text == NULL || strstr(run->output, text) == NULL) &&
+           (n = read(descriptor, run->output + length, sizeof run->output - 1 - length)) > 0) {
+        length += (size_t)n;
+        run->output[length] = '\0';
+    }
+}
+
+/* Runs main() in a process of its own. Once its output has `text`, unless that is NULL, it is asked
+ * to stop. */
+static struct run run_main(int count, const char *const arguments[], const char *text)
+{
+    static struct run result;
+    int ends[2];
+
+    result.output[0] = '\0';
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    pid_t process = fork();
+
+    assert_int_not_equal(process, -1);
+    if (process == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        optind = 0; /* makes getopt_long() begin anew */
+        int status = server_main(count, (char **)(uintptr_t)arguments);
+
+        fflush(NULL);
+        _exit(status);
+    }
+    close(ends[1]);
+    if (text != NULL) {
+        read_until(ends[0], &result, text);
+        kill(process, SIGTERM);
+    }
+    read_until(ends[0], &result, NULL);
+    close(ends[0]);
+    assert_int_equal(waitpid(process, &result.status, 0), process);
+    assert_true(WIFEXITED(result.status));
+    result.status = WEXITSTATUS(result.status);
+    return result;
+}
+
+#define ARGUMENTS(...) ((const char *const[]){"echo-server", "--port", "0", __VA_ARGS__, NULL})
+
+static int reset(void **state)
+{
+    (void)state;
+    requested = in_use = start_error = 0;
+    told = NULL;
+    return 0;
+}
+
+static unsigned count_of(const char *in, const char *text)
+{
+    unsigned count = 0;
+
+    for (const char *at = in; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* The last connections of a server that has just ended may hold its port for a moment. */
+static void a_port_in_use_is_tried_again(void **state)
+{
+    (void)state;
+    in_use = 3;
+    struct run run = run_main(5, ARGUMENTS("--bind", "127.0.0.1"), "listening on 127.0.0.1:");
+
+    assert_int_equal(run.status, EXIT_SUCCESS);
+    assert_int_equal(count_of(run.output, "echo-server: note: it is in use; trying again for "), 1);
+    assert_non_null(strstr(run.output, ",Stopped: "));
+}
+
+/* What somebody may miss later is told at the start. */
+static void what_is_left_out_is_told(void **state)
+{
+    static const char half[] = "0.0.0.0 takes IPv4 clients only";
+
+    (void)state;
+    struct run run = run_main(5, ARGUMENTS("--bind", "0.0.0.0"), "listening on 0.0.0.0:");
+
+    assert_int_equal(run.status, EXIT_SUCCESS);
+    assert_int_equal(count_of(run.output, half), 1);
+    run = run_main(6, ARGUMENTS("--bind", "0.0.0.0", "-q"), "listening on 0.0.0.0:");
+    assert_int_equal(count_of(run.output, half), 0);
+    told = "one of two";
+    run = run_main(5, ARGUMENTS("--bind", "127.0.0.1"), "listening on 127.0.0.1:");
+    assert_int_equal(run.status, EXIT_SUCCESS);
+    assert_int_equal(count_of(run.output, "echo-server: note: one of two\n"), 1);
+}
+
+static void a_start_that_fails_says_why(void **state)
+{
+    (void)state;
+    start_error = EMFILE;
+    struct run run = run_main(5, ARGUMENTS("--bind", "127.0.0.1"), NULL);
+
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_string_equal(run.output, "echo-server: cannot start: Too many open files\n");
+}
+
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup(name, reset)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_to_stop_ends_a_look_up),
+        TEST(a_request_to_stop_ends_a_look_up),
+        TEST(a_port_in_use_is_tried_again),
+        TEST(what_is_left_out_is_told),
+        TEST(a_start_that_fails_says_why),
     };
 
     return cmocka_run_group_tests_name("server main", tests, NULL, NULL);

@@ -1,0 +1,259 @@
+/* Tests of client/load with connections that are never made, a shortage of ports, and a clock that
+ * is put forward. */
+#include "measure/load.h"
+
+#include <string.h>
+
+#include "selector.h"
+#include "support.h"
+#include "test.h"
+
+enum { MESSAGE = 64 };
+
+static struct {
+    bool acts;    /* else all calls are the system's */
+    bool hangs;   /* a connection that is begun is never made */
+    bool at_once; /* it is made at once */
+    bool no_port; /* there is no local port for it */
+    unsigned connects;
+    unsigned with_source; /* of these, from an address that was chosen for it */
+    bool in_vain;         /* the idle connection is ready, and there is nothing to read */
+    unsigned vain_reads;
+    int64_t jump; /* of the clock in each wait, once something was sent */
+    int64_t offset;
+    uint64_t sends;
+} fake;
+
+static os_socket full[2];  /* a connection that takes nothing */
+static os_socket ready[2]; /* one with a byte to read */
+
+__typeof__(net_connect) __wrap_net_connect, __real_net_connect;
+__typeof__(net_recv) __wrap_net_recv, __real_net_recv;
+__typeof__(net_send) __wrap_net_send, __real_net_send;
+__typeof__(net_close) __wrap_net_close, __real_net_close;
+__typeof__(selector_wait) __wrap_selector_wait, __real_selector_wait;
+__typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
+
+struct net_result __wrap_net_connect(const struct net_address *address,
+                                     const struct net_address *source, os_socket *s)
+{
+    struct net_result result = {.outcome = NET_WOULD_BLOCK};
+
+    if (!fake.acts)
+        return __real_net_connect(address, source, s);
+    fake.connects++;
+    fake.with_source += source != NULL;
+    *s = OS_NO_SOCKET;
+    if (fake.no_port)
+        return (struct net_result){.outcome = NET_UNAVAILABLE};
+    if (fake.hangs)
+        *s = full[0];
+    else if (fake.in_vain)
+        *s = ready[0];
+    else
+        result = __real_net_connect(address, NULL, s);
+    if (fake.at_once) {
+        support_wait(*s, SELECTOR_WRITE);
+        result.outcome = NET_DONE;
+    }
+    return result;
+}
+
+struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
+{
+    if (!fake.acts || s != ready[0])
+        return __real_net_recv(s, bytes, size);
+    fake.vain_reads++;
+    return (struct net_result){.outcome = NET_WOULD_BLOCK};
+}
+
+struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length)
+{
+    fake.sends += fake.acts;
+    return __real_net_send(s, bytes, length);
+}
+
+/* Those of the test are closed by it. */
+void __wrap_net_close(os_socket s)
+{
+    if (!fake.acts || (s != full[0] && s != ready[0]))
+        __real_net_close(s);
+}
+
+bool __wrap_selector_wait(struct selector *selector, int64_t deadline)
+{
+    if (fake.acts && fake.sends > 0)
+        fake.offset += fake.jump;
+    return __real_selector_wait(selector, deadline);
+}
+
+int64_t __wrap_os_nanoseconds(void)
+{
+    return __real_os_nanoseconds() + fake.offset;
+}
+
+static struct process *server;
+static struct net_address address;
+static os_socket stop[2];
+static struct load_result result;
+
+static int begin(void **state)
+{
+    static char bytes[65536];
+    struct net_result sent;
+    uint16_t port;
+
+    (void)state;
+    memset(&fake, 0, sizeof fake);
+    server = support_start_server((const char *const[]){"-q", NULL}, NULL, &port);
+    address = support_loopback(false, port);
+    support_pair(stop);
+    support_pair(ready);
+    support_send(ready[1], "x", 1);
+    support_wait(ready[0], SELECTOR_READ);
+    support_pair(full);
+    do
+        sent = net_send(full[0], bytes, sizeof bytes);
+    while (sent.outcome == NET_DONE);
+    return sent.outcome != NET_WOULD_BLOCK;
+}
+
+static int end(void **state)
+{
+    os_socket *const pairs[] = {stop, ready, full};
+
+    (void)state;
+    fake.acts = false;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        net_close(pairs[i][0]);
+        net_close(pairs[i][1]);
+    }
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    return support_finish(server);
+}
+
+/* A load whose first connection is made, and which makes the others as it is told above. */
+static void load(struct load_options options, const struct net_address *peer)
+{
+    struct connector_connection first = {
+        .socket = support_connect(&address), .peer = *peer, .took = 1};
+
+    options.pattern = (struct pattern){.size = MESSAGE, .seed = 1};
+    options.pipeline = 1;
+    options.connect_timeout = options.connect_timeout > 0 ? options.connect_timeout : SECONDS(30);
+    fake.acts = true;
+    assert_true(load_run(&options, &first, stop[0], &result));
+    fake.acts = false;
+}
+
+static void connections_that_are_not_made_in_time_have_failed(void **state)
+{
+    (void)state;
+    fake.hangs = true;
+    load((struct load_options){.connections = 2, .count = 3, .connect_timeout = MILLISECONDS(50)},
+         &address);
+    assert_int_equal(result.connections_made, 1);
+    assert_int_equal(result.connections_failed, 1);
+    assert_int_equal(result.messages_answered, 3);
+    assert_non_null(strstr(result.failure, "cannot connect to 127.0.0.1:"));
+    assert_non_null(strstr(result.failure, "no answer in time"));
+    assert_false(load_result_passed(&result));
+}
+
+/* So do those that are made while messages are sent. */
+static void reconnecting_has_its_time_too(void **state)
+{
+    (void)state;
+    fake.hangs = true;
+    load(
+        (struct load_options){
+            .connections = 1, .count = 3, .reconnect = true, .connect_timeout = MILLISECONDS(50)},
+        &address);
+    assert_int_equal(result.connections_failed, 1);
+    assert_int_equal(result.messages_answered, 1);
+    assert_non_null(strstr(result.failure, "no answer in time"));
+}
+
+static void a_connection_may_be_made_at_once(void **state)
+{
+    (void)state;
+    fake.at_once = true;
+    load((struct load_options){.connections = 2, .count = 4}, &address);
+    assert_int_equal(result.connections_made, 2);
+    assert_true(load_result_passed(&result));
+}
+
+/* On 127.0.0.1 there are other addresses to connect from, each with ports of its own. */
+static void where_no_port_is_left_other_addresses_are_tried(void **state)
+{
+    static const struct net_address elsewhere = {.bytes = {192, 0, 2, 1}, .port = 7};
+
+    (void)state;
+    fake.no_port = true;
+    load((struct load_options){.connections = 2, .count = 1}, &address);
+    assert_int_equal(fake.connects, 8);
+    assert_int_equal(fake.with_source, 7);
+    assert_int_equal(result.connections_failed, 1);
+    fake.connects = fake.with_source = 0;
+    load((struct load_options){.connections = 2, .count = 1}, &elsewhere);
+    assert_int_equal(fake.connects, 1);
+    assert_int_equal(fake.with_source, 0);
+    assert_non_null(strstr(result.failure, "; no local port is left: "));
+}
+
+/* select() may say so of a connection on which nothing has come (select(2), BUGS). */
+static void an_idle_connection_that_is_ready_in_vain_is_kept(void **state)
+{
+    (void)state;
+    fake.in_vain = true;
+    load((struct load_options){.connections = 1, .idle = 1, .count = 100}, &address);
+    assert_true(fake.vain_reads > 0);
+    assert_int_equal(result.connections_lost, 0);
+    assert_int_equal(result.messages_answered, 100);
+    assert_true(load_result_passed(&result));
+}
+
+/* What the server has had its time for is lost, whoever ends the load. */
+static void an_interrupt_of_a_stalled_load_finds_what_is_missing(void **state)
+{
+    (void)state;
+    fake.jump = SECONDS(60);
+    support_send(stop[1], "x", 1);
+    support_wait(stop[0], SELECTOR_READ);
+    /* The server is one that does not answer. */
+    os_socket silent[2];
+
+    support_pair(silent);
+    struct connector_connection first = {.socket = silent[0], .peer = address, .took = 1};
+    struct load_options options = {.pattern = {.size = MESSAGE, .seed = 1},
+                                   .connections = 1,
+                                   .pipeline = 1,
+                                   .count = 5,
+                                   .duration = SECONDS(3600),
+                                   .connect_timeout = SECONDS(30)};
+
+    fake.acts = true;
+    assert_true(load_run(&options, &first, stop[0], &result));
+    fake.acts = false;
+    assert_true(result.interrupted);
+    assert_true(result.fault.found);
+    assert_string_equal(result.fault.what, "missing");
+    assert_int_equal(result.connections_lost, 1);
+    assert_non_null(strstr(result.failure, "never answered: 1; "));
+    net_close(silent[1]);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(connections_that_are_not_made_in_time_have_failed),
+        TEST(reconnecting_has_its_time_too),
+        TEST(a_connection_may_be_made_at_once),
+        TEST(where_no_port_is_left_other_addresses_are_tried),
+        TEST(an_idle_connection_that_is_ready_in_vain_is_kept),
+        TEST(an_interrupt_of_a_stalled_load_finds_what_is_missing),
+    };
+
+    return cmocka_run_group_tests_name("load", tests, support_setup, support_teardown);
+}
