@@ -9,7 +9,7 @@
 #   make probe, probe-windows          prints what only the system, or Wine, can tell: what a short
 #                             wait takes, whether a port can be bound again, whether answers are
 #                             lost (a minute)
-#   make coverage             what the tests reach: a table, and build/coverage/html (clang, llvm)
+#   make deps-coverage coverage        what the tests reach: a table, and build/coverage/html
 #   make coverage-windows     the same for the lines that are only built for Windows
 #   make fuzz TIME=60         lets libFuzzer try the pure parts, each for so many seconds (clang)
 #   make deps-torture torture torture-windows
@@ -302,6 +302,8 @@ deps-lint:
 	test/deps.sh lint
 deps-prove:
 	test/deps.sh prove
+deps-coverage: deps
+	test/deps.sh coverage
 deps-windows:
 	test/deps.sh windows
 	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
@@ -349,5 +351,5 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz \
     fuzzers coverage coverage-windows torture torture-inside torture-outside torture-windows prove \
-    picture deps deps-torture deps-prove deps-bench deps-lint deps-windows lint format dist install \
+    picture deps deps-coverage deps-torture deps-prove deps-bench deps-lint deps-windows lint format dist install \
     uninstall clean FORCE

@@ -5,6 +5,7 @@
 #   test/deps.sh lint      what `make lint` runs, and clang as a second compiler
 #   test/deps.sh torture   strace, with which `make torture` lets calls fail
 #   test/deps.sh prove     Frama-C
+#   test/deps.sh coverage  clang, and what reads the counters of its programs
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 #   test/deps.sh m32       the libraries of 32 bits for gcc -m32
@@ -57,6 +58,12 @@ install_with() {
 fuzzer_is_there() {
     printf 'int LLVMFuzzerTestOneInput(const char *a, long b) { return !a && b; }\n' >build/deps.c
     clang -fsanitize=fuzzer build/deps.c -o build/deps.fuzzer >/dev/null 2>&1
+}
+
+# The counters of clang.
+profiler_is_there() {
+    echo 'int main(void) { return 0; }' >build/deps.c
+    clang -fprofile-instr-generate build/deps.c -o build/deps >/dev/null 2>&1
 }
 
 cmocka_is_there() {
@@ -128,6 +135,11 @@ lint)
 torture)
     have strace || install_from_debian strace
     ;;
+coverage)
+    if ! have clang llvm-cov llvm-profdata || ! profiler_is_there; then
+        install_from_debian clang libclang-rt-dev llvm
+    fi
+    ;;
 bench)
     libraries_are_there || install_from_debian pkg-config libuv1-dev libevent-dev
     have taskset strace || install_from_debian util-linux strace
@@ -148,7 +160,7 @@ windows)
     have cmake dpkg-source || install_from_debian cmake dpkg-dev
     ;;
 *)
-    echo "usage: test/deps.sh test|lint|torture|prove|bench|windows|m32|musl" >&2
+    echo "usage: test/deps.sh test|lint|torture|prove|coverage|bench|windows|m32|musl" >&2
     exit 2
     ;;
 esac

@@ -214,21 +214,31 @@ static struct server_options usual(enum protocol_mode mode)
                                    .log_level = LOG_EVENTS};
 }
 
-static void open_listeners(void)
+static void open_some_listeners(int count)
 {
-    static const char *const names[] = {"127.0.0.1"};
+    static const char *const names[] = {"127.0.0.1", "127.0.0.2"};
     char note[LISTENERS_ERROR];
 
-    assert_true(listeners_open(&listeners, names, 1, 0, false, note));
+    assert_true(listeners_open(&listeners, names, count, 0, false, note));
     address = listeners.all[0].address;
+}
+
+static void open_listeners(void)
+{
+    open_some_listeners(1);
+}
+
+static void start_on(int count, const struct server_options *options)
+{
+    open_some_listeners(count);
+    server = server_create(options, &listeners, OS_NO_SOCKET);
+    assert_non_null(server);
+    world.now_limit = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
 }
 
 static void start(const struct server_options *options)
 {
-    open_listeners();
-    server = server_create(options, &listeners, OS_NO_SOCKET);
-    assert_non_null(server);
-    world.now_limit = __real_os_nanoseconds() + (int64_t)SUPPORT_DEADLINE * 1000000;
+    start_on(1, options);
 }
 
 /* One round, which has nothing to do with the server's end; waits if there is nothing to do. */
@@ -685,6 +695,29 @@ static void pauses_when_full_and_resumes(void **state)
     assert_int_equal(logged("Client limit ("), 1);
     net_close(first);
     net_close(third);
+    step_until_clients(0);
+}
+
+/* One limit for all addresses, also when clients come to all of them in the same round. */
+static void the_limit_holds_for_all_listeners_together(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket clients[2];
+
+    (void)state;
+    options.max_clients = 1;
+    start_on(2, &options);
+    assert_int_equal(listeners.count, 2);
+    for (int i = 0; i < 2; i++) {
+        clients[i] = support_connect(&listeners.all[i].address);
+        support_wait(listeners.all[i].watch.socket, SELECTOR_READ);
+    }
+    assert_quiet();
+    assert_int_equal(server_clients(server), 1);
+    assert_int_equal(logged("Connection opened["), 1);
+    assert_int_equal(logged("Client limit (1) reached"), 1);
+    for (int i = 0; i < 2; i++)
+        net_close(clients[i]);
     step_until_clients(0);
 }
 
@@ -1396,6 +1429,7 @@ int main(void)
         TEST(leaves_empty_connections_out_of_the_log),
         TEST(logs_what_talks_while_the_server_stops),
         TEST(pauses_when_full_and_resumes),
+        TEST(the_limit_holds_for_all_listeners_together),
         TEST(pauses_when_the_system_is_exhausted_and_resumes),
         TEST(goes_on_to_the_next_when_one_dies_in_the_queue),
         TEST(ends_idle_connections),

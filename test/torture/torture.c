@@ -504,6 +504,28 @@ static void run_pipe(void)
         problem("status 0, and %lu bytes on stdout", (unsigned long)shown);
 }
 
+/* What arrives is shown as text, or as a dump, and what is sent has endings of its own. */
+static void run_shown(const char *form, const char *shown)
+{
+    static const char input[] = "one\ntwo\r\nthree\xC3\xA4";
+
+    run_client((const char *const[]){"--eol", "crlf", form, NULL}, input, sizeof input - 1);
+    if (run.status != 0)
+        check_failure();
+    else if (strstr(run.output, shown) == NULL)
+        problem("status 0, and stdout: %s", run.output);
+}
+
+static void run_timestamps(void)
+{
+    run_shown("--timestamps", " < three");
+}
+
+static void run_hex(void)
+{
+    run_shown("--hex", " |one..two..three|\n");
+}
+
 /* Waits until the screen shows `text`, the program has ended, or the fault has happened: then the
  * screen may never show it. Returns whether the program runs. */
 static bool wait_for_screen(struct pseudo_terminal *terminal, char *screen, const char *text)
@@ -589,11 +611,9 @@ static void run_ping(void)
         check_failure();
 }
 
-static void run_load(void)
+static void load(const char *const options[])
 {
-    run_client((const char *const[]){"--load", "--connections", "2", "--count", "6", "--pipeline",
-                                     "2", "--size", "20000", "--json", NULL},
-               NULL, 0);
+    run_client(options, NULL, 0);
     bool whole = json_valid(run.output);
 
     if (run.output[0] != '\0' && !whole)
@@ -605,6 +625,18 @@ static void run_load(void)
     if (whole && run.status != 0 && !explained() && json_is(run.output, "failure", "null") &&
         json_is(run.output, "fault", "null"))
         problem("no reason in %s", run.output);
+}
+
+static void run_load(void)
+{
+    load((const char *const[]){"--load", "--connections", "2", "--count", "6", "--pipeline", "2",
+                               "--size", "20000", "--json", NULL});
+}
+
+static void run_open_loop(void)
+{
+    load((const char *const[]){"--load", "--connections", "2", "--count", "4", "--idle", "1",
+                               "--rate", "2000", "--reconnect", "--json", NULL});
 }
 
 static void run_echo_server(void)
@@ -708,6 +740,24 @@ static void load_survives(void **state)
     torture("load", run_load);
 }
 
+static void an_open_loop_survives(void **state)
+{
+    (void)state;
+    torture("load, open loop", run_open_loop);
+}
+
+static void a_session_with_the_time_survives(void **state)
+{
+    (void)state;
+    torture("session, timestamps", run_timestamps);
+}
+
+static void a_dump_survives(void **state)
+{
+    (void)state;
+    torture("session, dump", run_hex);
+}
+
 static int begin(void **state)
 {
     static char received[PEERS][OUTPUT_MAX];
@@ -766,6 +816,9 @@ int main(void)
         CLIENT_TEST(a_session_at_a_terminal_survives),
         CLIENT_TEST(ping_survives),
         CLIENT_TEST(load_survives),
+        CLIENT_TEST(an_open_loop_survives),
+        CLIENT_TEST(a_session_with_the_time_survives),
+        CLIENT_TEST(a_dump_survives),
     };
 
     return cmocka_run_group_tests_name("torture", tests, begin, end);
