@@ -131,6 +131,7 @@ static void be_session(const struct pseudo_terminal *terminal, const char *name,
     signal(SIGINT, SIG_DFL);
     signal(SIGHUP, SIG_IGN); /* as nohup(1) does: the end of the terminal shows in the input */
     signal(SIGTERM, end_background_program);
+    signal(SIGABRT, end_background_program);
     signal(SIGUSR1, bring_to_foreground);
     program = fork();
     if (program == 0)

@@ -78,9 +78,31 @@ static void only_a_terminal_that_is_known_to_wrap_rows_is_expected_to(void **sta
     }
 }
 
+/* A terminal that edits lines shows the typed one by itself. */
+static void a_line_that_is_not_drawn_is_left_to_the_terminal(void **state)
+{
+    struct output output = {.stream = STREAM_OUTPUT, .held = true};
+    struct screen *screen = screen_open(false, &output);
+    struct line_editor editor = {.length = 0};
+    struct key key = {.kind = KEY_TEXT, .text = "x", .length = 1};
+
+    (void)state;
+    assert_non_null(screen);
+    line_editor_key(&editor, &key);
+    columns = 80;
+    screen_show_line(screen, &editor);
+    screen_hide_line(screen);
+    screen_finish_line(screen, &editor);
+    screen_clear(screen);
+    assert_int_equal(output_length(&output), 0);
+    screen_close(screen);
+    line_editor_clear(&editor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_that_is_not_drawn_is_left_to_the_terminal),
         cmocka_unit_test(only_a_terminal_that_is_known_to_wrap_rows_is_expected_to),
     };
 

@@ -523,7 +523,7 @@ static void run_timestamps(void)
 
 static void run_hex(void)
 {
-    run_shown("--hex", " |one..two..three|\n");
+    run_shown("--hex", " |one..two..three.|\n");
 }
 
 /* Waits until the screen shows `text`, the program has ended, or the fault has happened: then the
@@ -595,7 +595,8 @@ static void run_terminal(void)
     /* A key may be lost for want of memory, and a part of the drawing: the user sees both. */
     const char *typed = strstr(screen, "ello");
     bool answered =
-        typed != NULL && (strstr(screen, "< hello") != NULL || strstr(typed + 1, "ello") != NULL);
+        typed != NULL && (strstr(screen, "
+< ") != NULL || strstr(typed + 1, "ello") != NULL);
 
     if (run.status == 1 ? strstr(screen, "echo-client: ") == NULL : run.status != 0 || !answered)
         problem("status %d with the screen: %s", run.status, screen);
