@@ -66,7 +66,8 @@ awk -v root="$PWD/" -v list="$list" -v least="$least_branches" '
                 continue
             if (NF != 3 || $3 == "")
                 wrong("not PATH, TEXT and REASON: " $0)
-            listed[$1 FS $2]++
+            else
+                listed[$1 FS $2]++
         }
         FS = ","
     }

@@ -21,7 +21,9 @@ static struct {
     bool resolves;          /* so does it */
 } fake;
 
-__typeof__(connect) __wrap_connect, __real_connect;
+/* The type that glibc gives the address is its own. */
+int __wrap_connect(int s, const struct sockaddr *address, socklen_t length);
+int __real_connect(int s, const struct sockaddr *address, socklen_t length);
 __typeof__(setsockopt) __wrap_setsockopt, __real_setsockopt;
 __typeof__(recv) __wrap_recv, __real_recv;
 __typeof__(send) __wrap_send, __real_send;
