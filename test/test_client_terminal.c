@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "pseudo_terminal.h"
-#include "selector.h"
 #include "support.h"
 #include "system.h"
 #include "test.h"
@@ -806,41 +805,6 @@ static void the_terminal_is_restored_on_each_way_out(void **state)
     }
 }
 
-/* Whether a connection takes something before a moment has passed without. */
-static bool takes_more(os_socket connection)
-{
-    struct selector *selector = selector_create(SELECTOR_ALL);
-    struct selector_watch watch;
-
-    assert_non_null(selector);
-    assert_true(selector_add(selector, &watch, connection, SELECTOR_WRITE));
-    assert_true(selector_wait(selector, os_nanoseconds() + MILLISECONDS(300)));
-    bool ready = selector_next(selector) != NULL;
-
-    selector_destroy(selector);
-    return ready;
-}
-
-/* What is not shown yet is given up for it. */
-static void a_terminal_that_takes_nothing_is_restored_too(void **state)
-{
-    static const char much[65536];
-    static char screen[PSEUDO_TERMINAL_TEXT];
-
-    (void)state;
-    if (system_is_windows)
-        skip(); /* a console always takes what is written */
-    start("lf");
-    while (takes_more(s))
-        net_send(s, much, sizeof much);
-    pseudo_terminal_send(terminal, PSEUDO_TERMINAL_ABORT);
-    support_expect_closed(s);
-    net_close(s);
-    while (pseudo_terminal_look(terminal, screen))
-        continue;
-    expect_status(134);
-}
-
 static void it_can_be_suspended(void **state)
 {
     (void)state;
@@ -1076,7 +1040,6 @@ int main(void)
         TEST(what_waits_is_shown_before_a_failure),
         TEST(it_can_be_ended_while_nobody_reads_its_output),
         TEST(the_terminal_is_restored_on_each_way_out),
-        TEST(a_terminal_that_takes_nothing_is_restored_too),
         TEST(it_can_be_suspended),
         TEST(a_long_line_that_is_sent_stays_whole),
         TEST(a_bracketed_paste_waits_for_enter),

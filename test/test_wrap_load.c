@@ -37,7 +37,7 @@ __typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
 struct net_result __wrap_net_connect(const struct net_address *address,
                                      const struct net_address *source, os_socket *s)
 {
-    struct net_result result = {.outcome = NET_WOULD_BLOCK};
+    struct net_result begun = {.outcome = NET_WOULD_BLOCK};
 
     if (!fake.acts)
         return __real_net_connect(address, source, s);
@@ -51,12 +51,12 @@ struct net_result __wrap_net_connect(const struct net_address *address,
     else if (fake.in_vain)
         *s = ready[0];
     else
-        result = __real_net_connect(address, NULL, s);
+        begun = __real_net_connect(address, NULL, s);
     if (fake.at_once) {
         support_wait(*s, SELECTOR_WRITE);
-        result.outcome = NET_DONE;
+        begun.outcome = NET_DONE;
     }
-    return result;
+    return begun;
 }
 
 struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
