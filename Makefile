@@ -22,6 +22,8 @@
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
 #                             BENCH_ROUNDS=3 for a quick look
+#   make soak TIME=600        lets clients of all kinds come and go for so many seconds; then the
+#                             server has to be what it was (Linux)
 #   make picture              draws docs/session.svg anew, from a real session (Linux)
 #   make dist                 build/selecho-VERSION.tar.gz of the last commit, and the programs built
 #                             from it
@@ -157,6 +159,17 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: test/bench/%.c test/bench/peer.c test/bench
 
 bench: $(PROGRAMS) $(BENCH_PROGRAMS)
 	test/bench/run.sh $(BUILD)
+
+# Clients of all kinds, for the server to outlive (Linux).
+SOAK_PROGRAMS := $(BUILD)/soak/churn
+
+$(SOAK_PROGRAMS): $(BUILD)/soak/%: test/soak/%.c test/bench/peer.c test/bench/peer.h \
+        test/random_numbers.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $(filter-out %.h,$^) $(LIBS)
+
+soak: $(PROGRAMS) $(SOAK_PROGRAMS)
+	test/soak/soak.sh $(BUILD) $(TIME)
 
 # Programs that libFuzzer makes inputs for (clang); `make fuzz TIME=60` runs each for so many seconds.
 TIME := 10
@@ -349,7 +362,7 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench fuzz \
-    fuzzers coverage coverage-windows torture torture-inside torture-outside torture-windows prove \
-    picture deps deps-coverage deps-torture deps-prove deps-bench deps-lint deps-windows lint format dist install \
-    uninstall clean FORCE
+.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench soak \
+    abuse fuzz fuzzers coverage coverage-windows torture torture-inside torture-outside \
+    torture-windows prove picture deps deps-coverage deps-torture deps-prove deps-bench deps-lint \
+    deps-windows lint format dist install uninstall clean FORCE

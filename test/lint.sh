@@ -91,7 +91,7 @@ check_all() {
     check "cppcheck, POSIX" "$@" --platform=unix64 --library=posix -D__linux__ -U_WIN32 $posix \
         $(echo "$tests" | grep -v _win32)
     check "cppcheck, Windows" "$@" --platform=win64 --library=windows -D_WIN32 -D_WIN64 \
-        -U__linux__ $windows $(echo "$tests" | grep -v -e _posix -e _win32 -e bench/)
+        -U__linux__ $windows $(echo "$tests" | grep -v -e _posix -e _win32 -e bench/ -e soak/)
 
     check "clang-tidy, POSIX" tidy '' "$posix" $LANGUAGE $INCLUDES
     check "clang-tidy, Windows" tidy '' "$windows" $LANGUAGE $INCLUDES -D_WIN32_WINNT=0x0600 \
