@@ -24,6 +24,8 @@
 #                             BENCH_ROUNDS=3 for a quick look
 #   make soak TIME=600        lets clients of all kinds come and go for so many seconds; then the
 #                             server has to be what it was (Linux)
+#   make abuse                measures what clients that behave badly do to one that behaves well
+#                             (Linux, five minutes)
 #   make picture              draws docs/session.svg anew, from a real session (Linux)
 #   make dist                 build/selecho-VERSION.tar.gz of the last commit, and the programs built
 #                             from it
@@ -160,8 +162,8 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: test/bench/%.c test/bench/peer.c test/bench
 bench: $(PROGRAMS) $(BENCH_PROGRAMS)
 	test/bench/run.sh $(BUILD)
 
-# Clients of all kinds, for the server to outlive (Linux).
-SOAK_PROGRAMS := $(BUILD)/soak/churn
+# Clients of all kinds, for the server to outlive and for a well-behaved one to live beside (Linux).
+SOAK_PROGRAMS := $(BUILD)/soak/churn $(BUILD)/soak/abusers
 
 $(SOAK_PROGRAMS): $(BUILD)/soak/%: test/soak/%.c test/bench/peer.c test/bench/peer.h \
         test/random_numbers.c $(LIBRARY)
@@ -170,6 +172,9 @@ $(SOAK_PROGRAMS): $(BUILD)/soak/%: test/soak/%.c test/bench/peer.c test/bench/pe
 
 soak: $(PROGRAMS) $(SOAK_PROGRAMS)
 	test/soak/soak.sh $(BUILD) $(TIME)
+
+abuse: $(PROGRAMS) $(SOAK_PROGRAMS)
+	test/soak/abuse.sh $(BUILD)
 
 # Programs that libFuzzer makes inputs for (clang); `make fuzz TIME=60` runs each for so many seconds.
 TIME := 10
