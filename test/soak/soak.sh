@@ -5,6 +5,10 @@
 # After a while, and at the end, when all clients have left, the server is what it was: as many
 # descriptors, no connection, and the memory that it had after that while. The log is complete and
 # right (log.awk). Status 1 when anything is not so. SOAK_RATE: clients a second (2500).
+#
+# Where other programs use up the system's memory for TCP ("TCP: out of memory" in dmesg), the system
+# resets connections that the server has closed well, and a client here is lost: that says nothing
+# about the server.
 set -euo pipefail
 
 build=$1
