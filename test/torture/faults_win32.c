@@ -7,6 +7,7 @@
 
 #include <mmsystem.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
