@@ -79,7 +79,7 @@ static void die_at_a_full_terminal(const char *name)
         _exit(EXIT_FAILURE);
     while (stream_write(STREAM_OUTPUT, much, sizeof much) > 0)
         continue;
-    raise(SIGABRT);
+    kill(getpid(), SIGABRT);
     _exit(EXIT_SUCCESS);
 }
 
