@@ -245,7 +245,7 @@ COVERAGE_MAKE = LLVM_PROFILE_FILE='$(CURDIR)/build/coverage/profile/%m%c' TORTUR
 coverage:
 	rm -rf build/coverage/profile
 	+$(COVERAGE_MAKE) test
-	+$(COVERAGE_MAKE) torture
+	+$(COVERAGE_MAKE) torture-inside
 	test/coverage.sh build/coverage
 
 # The Windows half is measured and shown, and no more: its counters are written at a regular exit
