@@ -13,8 +13,9 @@ enum { ADDRESSES = 500 };
 static struct net_address address_of(size_t number)
 {
     static uint16_t port;
-    struct net_address address = {.ipv6 = number % 2 == 1, .port = port++};
+    struct net_address address = {.ipv6 = number % 2 == 1, .port = port};
 
+    port++;
     address.bytes[address.ipv6 ? 15 : 3] = (uint8_t)number;
     address.bytes[2] = (uint8_t)(number >> 8);
     address.scope = address.ipv6 && number % 5 == 0 ? 7 : 0;
