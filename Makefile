@@ -12,6 +12,7 @@
 #   make deps-coverage coverage        what the tests reach: a table, and build/coverage/html
 #   make coverage-windows     the same for the lines that are only built for Windows
 #   make fuzz TIME=60         lets libFuzzer try the pure parts, each for so many seconds (clang)
+#   make deps-checks          installs what torture, fuzz, coverage, prove and soak need (Debian)
 #   make deps-torture torture torture-windows
 #                             lets each call to the system fail in turn: under ASan and
 #                             UBSan, and then, on Linux, in the programs as they are released; three
@@ -322,6 +323,7 @@ deps-prove:
 	test/deps.sh prove
 deps-coverage: deps
 	test/deps.sh coverage
+deps-checks: deps-torture deps-coverage deps-prove
 deps-windows:
 	test/deps.sh windows
 	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
@@ -369,5 +371,5 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench soak \
     abuse fuzz fuzzers coverage coverage-windows torture torture-inside torture-outside \
-    torture-windows prove picture deps deps-coverage deps-torture deps-prove deps-bench deps-lint \
+    torture-windows prove picture deps deps-checks deps-coverage deps-torture deps-prove deps-bench deps-lint \
     deps-windows lint format dist install uninstall clean FORCE
