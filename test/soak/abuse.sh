@@ -9,8 +9,9 @@
 # - when a byte of the well-behaved client is wrong or missing,
 # - or when the server takes more memory than docs/design.md says.
 #
-# Those who never read are blocked before the client is measured. What it sees while they fill the
-# buffers of the system, a thousand streams at full speed, is in the table without a limit.
+# Peers that never read are blocked before the client is measured. Two rows have no limit of p99,
+# because they are more load than one core serves: the time in which these peers fill the system's
+# buffers, a thousand streams at full speed, and all abuses together.
 #
 # Those who never read take up to 2.3 GB of the system's memory for TCP. Where that is near the last
 # number in /proc/sys/net/ipv4/tcp_mem (in pages), the system resets connections, those of other
@@ -186,7 +187,7 @@ table() {
                 sub(/; $/, "", did)
                 printf form, name, sprintf("%.0f", median("quiet")), sprintf("%.2f", median("p50")),
                     sprintf("%.2f", median("p99")), most[name], bound[name], did
-                if (median("p99") > limit && name !~ /-filling$/)
+                if (median("p99") > limit && name !~ /-filling$|^all-/)
                     wrong = wrong "NOT MET: " name ": p99 is more than " limit " times as long\n"
                 if (most[name] > bound[name])
                     wrong = wrong "NOT MET: " name ": more memory than the bound\n"
