@@ -925,6 +925,7 @@ static void in_the_background_it_leaves_the_terminal_alone(void **state)
         start_at(&options[i / 2], "--eol", "lf");
         say("news\n");
         type("typed for the shell\r");
+        expect_screen("typed for the shell\n");
         assert_true(pseudo_terminal_as_found(terminal));
         pseudo_terminal_send(terminal, aborted ? PSEUDO_TERMINAL_ABORT : PSEUDO_TERMINAL_TERMINATE);
         expect(pseudo_terminal_ended);
