@@ -11,9 +11,10 @@
 static struct {
     bool acts;
     bool without_memory; /* nothing more can be said later */
-    bool full;           /* stdout and stderr take nothing */
-    bool stops;          /* a request to stop comes as soon as something is to be written */
-    bool keeps;          /* the system takes nothing for the server, which ends then */
+    bool full;           /* stdout and stderr take nothing, until `takes_at` */
+    int64_t takes_at;
+    bool stops; /* a request to stop comes as soon as something is to be written */
+    bool keeps; /* the system takes nothing for the server, which ends then */
     char written[512];
     int64_t passed; /* once it is over, time goes by in each wait */
 } fake;
@@ -42,7 +43,7 @@ ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t leng
     } else if (fake.full) {
         fake.passed += MILLISECONDS(100);
     }
-    if (fake.full)
+    if (fake.full && fake.passed < fake.takes_at)
         return 0;
     strncat(fake.written, bytes, length);
     return (ptrdiff_t)length;
@@ -104,14 +105,27 @@ static void a_failure_is_told_without_memory(void **state)
     assert_non_null(strstr(fake.written, " lost: Connection reset by peer (sent 0 bytes, "));
 }
 
-/* It does not turn a failure into an interrupt, and gives its line a second. */
+/* The line of a failure is given a second. */
 static void a_request_to_stop_ends_the_wait_for_a_reader(void **state)
 {
     (void)state;
     support_reset(pair[1]);
     fake.full = fake.stops = true;
+    fake.takes_at = INT64_MAX;
     assert_int_equal(run(false), SESSION_FAILED);
     assert_int_in_range(fake.passed, SECONDS(1) / 2, SECONDS(2));
+    assert_string_equal(fake.written, "");
+}
+
+static void a_request_to_stop_makes_no_interrupt_of_a_failure(void **state)
+{
+    (void)state;
+    support_reset(pair[1]);
+    fake.full = fake.stops = true;
+    fake.takes_at = SECONDS(1) / 2;
+    assert_int_equal(run(false), SESSION_FAILED);
+    assert_non_null(strstr(fake.written, " lost: Connection reset by peer (sent 0 bytes, "));
+    assert_null(strstr(fake.written, "interrupted"));
 }
 
 /* The end of the server is the end of the input only if all of it before that was sent. */
@@ -132,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_failure_is_told_without_memory),
         TEST(a_request_to_stop_ends_the_wait_for_a_reader),
+        TEST(a_request_to_stop_makes_no_interrupt_of_a_failure),
         TEST(an_end_of_the_server_before_all_is_sent_is_told),
     };
 
