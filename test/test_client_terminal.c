@@ -215,13 +215,18 @@ static void expect_status(int status)
  */
 static void expect_leave(const char *reason, size_t sent, size_t received)
 {
-    static char screen[PSEUDO_TERMINAL_TEXT];
+    static char screen[PSEUDO_TERMINAL_TEXT], before[PSEUDO_TERMINAL_TEXT];
     char last[128];
 
     expect(pseudo_terminal_ended);
-    pseudo_terminal_look(terminal, screen);
     snprintf(last, sizeof last, "\n%s; sent %zu bytes, received %zu bytes, ", reason, sent,
              received);
+    /* A long screen comes in several pieces. */
+    pseudo_terminal_look(terminal, screen);
+    do {
+        strcpy(before, screen);
+        pseudo_terminal_look(terminal, screen);
+    } while (strstr(screen, last) == NULL && strcmp(screen, before) != 0);
     assert_non_null(strstr(screen, last));
 }
 

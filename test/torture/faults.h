@@ -3,15 +3,16 @@
  * functions of faults_posix.c or faults_win32.c in the place of the system's. Two environment
  * variables control it:
  *
- *     TORTURE_FAULT="NAME CALL OUTCOME"   the call of NAME that fails, counted from 1, and the
- *                                         outcome that it gets, counted from 0. Without it, no call
- *                                         fails
- *     TORTURE_REPORT=FILE                 lines are appended to this file:
+ * - TORTURE_FAULT="NAME CALL OUTCOME": the call of NAME that fails, counted from 1, and the outcome
+ *   that it gets, counted from 0. Without it, no call fails.
+ * - TORTURE_REPORT=FILE: lines are appended to this file.
  *
- *     fault NAME CALL OUTCOME             the call has failed, with the outcome of this name
- *     calls NAME CALLS OUTCOMES           at exit, for each function that was called: how often,
- * and how many outcomes it has end OPEN                            at exit: the number of open
- * descriptors or handles
+ * The lines are
+ *
+ * - "fault NAME CALL OUTCOME" when the call has failed, with the outcome of this name;
+ * - "calls NAME CALLS OUTCOMES" at exit, for each function that was called: how often, and how many
+ *   outcomes it has;
+ * - "end open OPEN" at exit: the number of open descriptors or handles.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
