@@ -56,7 +56,7 @@ int64_t histogram_percentile(const struct histogram *histogram, double fraction)
         return histogram->max;
     if (rank <= 1)
         return histogram->min;
-    while (seen < rank)
+    while (seen < rank && i + 1 < HISTOGRAM_BUCKETS)
         seen += histogram->buckets[++i];
     int64_t value = middle_of(i);
 
