@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 
     switch (client_options_parse(argc, argv, &options)) {
     case COMMAND_LINE_SHOWN:
-        if (fflush(stdout) == 0)
+        if (command_line_flush())
             return EXIT_SUCCESS;
         fprintf(stderr, "echo-client: cannot write to standard output\n");
         return EXIT_FAILURE;

@@ -132,3 +132,8 @@ bool command_line_address(const char *program, const char *name, char *text, con
     }
     return true;
 }
+
+bool command_line_flush(void)
+{
+    return fflush(stdout) == 0 && ferror(stdout) == 0;
+}

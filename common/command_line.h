@@ -53,4 +53,8 @@ bool command_line_seconds(const char *program, const char *name, int64_t *nanose
 bool command_line_address(const char *program, const char *name, char *text, const char **host,
                           const char **port);
 
+/* Writes out what --help or --version has printed. Returns whether stdout took all of it: a C
+ * library may have written a part of it, and failed, before (fflush(3), ferror(3)). */
+bool command_line_flush(void);
+
 #endif

@@ -110,8 +110,8 @@ int main(int argc, char **argv)
 
     switch (server_options_parse(argc, argv, &options)) {
     case COMMAND_LINE_SHOWN:
-        return fflush(stdout) == 0 ? EXIT_SUCCESS
-                                   : report_failure("cannot write to standard output");
+        return command_line_flush() ? EXIT_SUCCESS
+                                    : report_failure("cannot write to standard output");
     case COMMAND_LINE_WRONG:
         return COMMAND_LINE_USAGE;
     case COMMAND_LINE_RUN:

@@ -194,12 +194,16 @@ static void a_load_without_a_connection_is_one_line(void **state)
 
 static void a_start_that_fails_says_why(void **state)
 {
+    char reason[OS_ERROR_TEXT];
+    char line[OS_ERROR_TEXT + 32];
+
     (void)state;
     start_error = EMFILE;
     struct run run = run_main(3, ARGUMENTS("127.0.0.1", "7"), NULL);
 
     assert_int_equal(run.status, EXIT_FAILURE);
-    assert_string_equal(run.output, "echo-client: cannot start: Too many open files\n");
+    snprintf(line, sizeof line, "echo-client: cannot start: %s\n", os_error_text(EMFILE, reason));
+    assert_string_equal(run.output, line);
 }
 
 int main(void)

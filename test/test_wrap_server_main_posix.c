@@ -186,12 +186,16 @@ static void what_is_left_out_is_told(void **state)
 
 static void a_start_that_fails_says_why(void **state)
 {
+    char reason[OS_ERROR_TEXT];
+    char line[OS_ERROR_TEXT + 32];
+
     (void)state;
     start_error = EMFILE;
     struct run run = run_main(5, ARGUMENTS("--bind", "127.0.0.1"), NULL);
 
     assert_int_equal(run.status, EXIT_FAILURE);
-    assert_string_equal(run.output, "echo-server: cannot start: Too many open files\n");
+    snprintf(line, sizeof line, "echo-server: cannot start: %s\n", os_error_text(EMFILE, reason));
+    assert_string_equal(run.output, line);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
  * inputs: texts of up to LENGTH characters
  * assumed: vsnprintf text_escape text_number text_thousandths
  * left out: report_abbreviated command_line_next (of getopt_long(3) there is no model)
+ *     command_line_flush (two calls of the C library)
  */
 #include "prove.h"
 
