@@ -115,25 +115,22 @@ static void reject(const struct clients *clients, os_socket s, const struct net_
 void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
                    uint8_t watch_kind)
 {
-    uint32_t not_counted = 0;
-    uint32_t *of_address = clients->max_per_address > 0
-                               ? address_counts_find(&clients->addresses, peer)
-                               : &not_counted;
+    bool counts = clients->max_per_address > 0;
+    uint32_t *of_address = counts ? address_counts_find(&clients->addresses, peer) : NULL;
 
-    if (of_address != NULL && clients->max_per_address > 0 &&
-        *of_address >= clients->max_per_address) {
-        reject(clients, s, peer, CONNECTION_TOO_MANY);
+    if (counts && (of_address == NULL || *of_address >= clients->max_per_address)) {
+        reject(clients, s, peer, of_address == NULL ? CONNECTION_REJECTED : CONNECTION_TOO_MANY);
         return;
     }
-    struct connection *c =
-        of_address != NULL ? connection_create(s, peer, clients->context->now) : NULL;
+    struct connection *c = connection_create(s, peer, clients->context->now);
 
     if (c == NULL || !selector_add(clients->selector, &c->watch, s, SELECTOR_READ)) {
         free(c);
         reject(clients, s, peer, CONNECTION_REJECTED);
         return;
     }
-    ++*of_address;
+    if (counts)
+        ++*of_address;
     c->watch.kind = watch_kind & 0xFU;
     append(&clients->serving, c);
     clients->count++;
