@@ -71,6 +71,9 @@ bool screen_write(struct screen *screen, const char *text, size_t length);
 /* Switches dimming on or off for the text that follows, where colours are shown. */
 void screen_dim(struct screen *screen, bool dim);
 
+/* POSIX only, for terminal_posix.c too: what ends bracketed paste mode. */
+extern const char screen_pastes_off[];
+
 /* Whether the user does not want colours: NO_COLOR is set and not empty (no-color.org). */
 bool screen_without_colours(void);
 

@@ -58,7 +58,7 @@ static bool terminal_reflows(void)
  * is not taken for typed text. Terminals that do not know it ignore it.
  */
 static const char pastes_on[] = "\x1B[?2004h";
-static const char pastes_off[] = "\x1B[?2004l";
+const char screen_pastes_off[] = "\x1B[?2004l";
 
 struct screen *screen_open(bool drawn, struct output *output)
 {
@@ -81,7 +81,7 @@ void screen_close(struct screen *screen)
      */
     if (screen->drawn &&
         (screen->output->broken || screen->output->refused || output_length(screen->output) > 0))
-        stream_write(STREAM_OUTPUT, pastes_off, strlen(pastes_off));
+        stream_write(STREAM_OUTPUT, screen_pastes_off, strlen(screen_pastes_off));
     buffer_clear(&screen->row.text);
     free(screen);
 }
@@ -113,7 +113,7 @@ static size_t window_columns(void)
 static void mark_pastes(struct screen *screen, bool on)
 {
     if (screen->pastes_marked != on)
-        write_text(screen, on ? pastes_on : pastes_off);
+        write_text(screen, on ? pastes_on : screen_pastes_off);
     screen->pastes_marked = on;
 }
 

@@ -59,14 +59,13 @@ static void restore_mode(void)
  * terminal takes nothing, output that it has not shown yet is dropped first. */
 static void restore_all(void)
 {
-    static const char paste_mode_off[] = "\x1B[?2004l";
-    const ptrdiff_t length = sizeof paste_mode_off - 1;
+    const size_t length = strlen(screen_pastes_off);
 
     if (!mode_known || stream_in_background(STREAM_INPUT))
         return;
-    if (stream_write(STREAM_OUTPUT, paste_mode_off, (size_t)length) != length) {
+    if (stream_write(STREAM_OUTPUT, screen_pastes_off, length) != (ptrdiff_t)length) {
         stream_discard(STREAM_OUTPUT);
-        stream_write(STREAM_OUTPUT, paste_mode_off, (size_t)length);
+        stream_write(STREAM_OUTPUT, screen_pastes_off, length);
     }
     restore_mode();
 }
