@@ -204,7 +204,7 @@ $(BUILD)/torture/echo-client$(EXE): $(CLIENT) $(COMMON) $(FAULTS)
 $(TORTURED):
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ $$(sed -n 's/^REPLACE[A-Z_]*(\([a-z0-9_]*\),\{0,1\}.*/-Wl,--wrap=\1/p' \
-	    test/torture/faults_$(PLATFORM).c) $(LIBS)
+	    test/torture/faults.c test/torture/faults_$(PLATFORM).c) $(LIBS)
 
 $(TORTURE): $(BUILD)/obj/test/torture/torture.o $(TEST_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -369,7 +369,7 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench soak \
-    abuse fuzz fuzzers coverage coverage-windows torture torture-inside torture-outside \
-    torture-windows prove picture deps deps-checks deps-coverage deps-torture deps-prove deps-bench deps-lint \
-    deps-windows lint format dist install uninstall clean FORCE
+.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench \
+    soak abuse fuzz fuzzers coverage coverage-windows torture torture-inside torture-outside \
+    torture-windows prove picture deps deps-checks deps-coverage deps-torture deps-prove \
+    deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE

@@ -76,3 +76,8 @@ int fault_decide(struct fault *fault)
     errno = saved;
     return error;
 }
+
+/* Memory. */
+REPLACE(malloc, void *, (size_t size), (size), NULL, E(ENOMEM))
+REPLACE(calloc, void *, (size_t count, size_t size), (count, size), NULL, E(ENOMEM))
+REPLACE(realloc, void *, (void *memory, size_t size), (memory, size), NULL, E(ENOMEM))

@@ -17,6 +17,7 @@
 #ifndef FAULTS_H
 #define FAULTS_H
 
+#include <errno.h>
 #include <stddef.h>
 
 struct fault_outcome {
@@ -42,7 +43,8 @@ int fault_decide(struct fault *fault);
 /* The number of open descriptors or handles. faults_posix.c and faults_win32.c implement it. */
 unsigned long fault_open_count(void);
 
-#define FAULT_OUTCOME(error)                                                                       \
+/* An outcome, with the name of its error. */
+#define E(error)                                                                                   \
     {                                                                                              \
         error, #error                                                                              \
     }
@@ -59,5 +61,19 @@ unsigned long fault_open_count(void);
                                  .outcomes = outcomes,                                             \
                                  .outcome_count = sizeof outcomes / sizeof outcomes[0]};           \
     int error = fault_decide(&fault)
+
+/* Puts a function that returns `failure`, with errno set, in the place of the system's, which the
+ * linker does. The Makefile finds the names in lines that begin with REPLACE. */
+#define REPLACE(function, type, parameters, arguments, failure, ...)                               \
+    type __wrap_##function parameters;                                                             \
+    type __real_##function parameters;                                                             \
+    type __wrap_##function parameters                                                              \
+    {                                                                                              \
+        FAULT(function, __VA_ARGS__);                                                              \
+        if (error == 0)                                                                            \
+            return __real_##function arguments;                                                    \
+        errno = error;                                                                             \
+        return failure;                                                                            \
+    }
 
 #endif

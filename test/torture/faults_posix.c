@@ -29,23 +29,7 @@ enum {
 static int own_pipes[OWN_PIPES]; /* both ends of pipes that the program has opened */
 static size_t own_pipe_count;
 
-#define E FAULT_OUTCOME
-
-/* Puts a function that returns `failure`, with errno set, in the place of the system's. The
- * Makefile finds the names in lines that begin with REPLACE. */
-#define REPLACE(function, type, parameters, arguments, failure, ...)                               \
-    type __wrap_##function parameters;                                                             \
-    type __real_##function parameters;                                                             \
-    type __wrap_##function parameters                                                              \
-    {                                                                                              \
-        FAULT(function, __VA_ARGS__);                                                              \
-        if (error == 0)                                                                            \
-            return __real_##function arguments;                                                    \
-        errno = error;                                                                             \
-        return failure;                                                                            \
-    }
-
-/* The same for a function that returns an error number. */
+/* As REPLACE, for a function that returns an error number. */
 #define REPLACE_STATUS(function, parameters, arguments, ...)                                       \
     int __wrap_##function parameters;                                                              \
     int __real_##function parameters;                                                              \
@@ -102,11 +86,6 @@ static int remember_pipe(const int ends[2])
         own_pipes[own_pipe_count++] = ends[i];
     return 0;
 }
-
-/* Memory. */
-REPLACE(malloc, void *, (size_t size), (size), NULL, E(ENOMEM))
-REPLACE(calloc, void *, (size_t count, size_t size), (count, size), NULL, E(ENOMEM))
-REPLACE(realloc, void *, (void *memory, size_t size), (memory, size), NULL, E(ENOMEM))
 
 /* Sockets. */
 REPLACE(socket, int, (int family, int type, int protocol), (family, type, protocol), -1, E(EMFILE),

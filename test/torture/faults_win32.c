@@ -17,8 +17,6 @@ enum {
     SUSPENDED = 3600 /* seconds by which the clock jumps */
 };
 
-#define E FAULT_OUTCOME
-
 /* Puts a function that returns `failure`, with the last error set, in the place of a system's
  * DLL's. The programs call such a function through the pointer __imp_NAME, which is taken from here
  * before the linker looks for it in an import library. */
@@ -37,22 +35,6 @@ enum {
     }                                                                                              \
     extern type(WINAPI *__imp_##function) parameters;                                              \
     type(WINAPI *__imp_##function) parameters = fault_##function;
-
-/* Puts a function of the C library in its place, which the linker does. The Makefile finds the
- * names in lines that begin with REPLACE. */
-#define REPLACE(function, type, parameters, arguments, failure, ...)                               \
-    type __wrap_##function parameters;                                                             \
-    type __real_##function parameters;                                                             \
-    type __wrap_##function parameters                                                              \
-    {                                                                                              \
-        FAULT(function, __VA_ARGS__);                                                              \
-        return error == 0 ? __real_##function arguments : failure;                                 \
-    }
-
-/* Memory. */
-REPLACE(malloc, void *, (size_t size), (size), NULL, E(ENOMEM))
-REPLACE(calloc, void *, (size_t count, size_t size), (count, size), NULL, E(ENOMEM))
-REPLACE(realloc, void *, (void *memory, size_t size), (memory, size), NULL, E(ENOMEM))
 
 /* Sockets. `real` is the system's function. */
 #define WINSOCK(function, type, parameters, arguments, failure, ...)                               \

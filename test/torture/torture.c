@@ -422,8 +422,17 @@ static uint16_t read_port(struct process *process)
     return 0;
 }
 
+/* What a program has to survive, by the name under which TORTURE_SCENARIO knows it. */
+struct scenario {
+    const char *name;
+    void (*run)(const struct scenario *scenario);
+    enum mode mode;          /* of a server */
+    const char *options[16]; /* of a client, up to a NULL; */
+    const char *shown;       /* and a part of what it prints */
+};
+
 /* One run of a server with peers that talk to it. */
-static void run_server(enum mode mode)
+static void run_server(const struct scenario *scenario)
 {
     static const char *const modes[] = {
         [MODE_ECHO] = "echo", [MODE_LINE] = "line", [MODE_CHUNK] = "chunk"};
@@ -434,7 +443,7 @@ static void run_server(enum mode mode)
                                      "--bind",
                                      "127.0.0.1",
                                      "--mode",
-                                     modes[mode],
+                                     modes[scenario->mode],
                                      "--max-per-address",
                                      "100",
                                      "--keep-alive",
@@ -451,7 +460,7 @@ static void run_server(enum mode mode)
     if (!process->output[STREAM_ERROR].ended)
         process_stop(process, PROCESS_STOP_INTERRUPT);
     finish(process, NULL, 0);
-    check_server(mode, port != 0);
+    check_server(scenario->mode, port != 0);
 }
 
 /* Clients under torture, with a server that is all right. */
@@ -459,16 +468,16 @@ static void run_server(enum mode mode)
 static struct process *good_server;
 static uint16_t good_port;
 
-static void run_client(const char *const options[], const char *input, size_t length)
+static void run_client(const struct scenario *scenario, const char *input, size_t length)
 {
-    enum { MOST = 16 };
+    enum { MOST = sizeof scenario->options / sizeof scenario->options[0] };
     const char *arguments[MOST + 3] = {support_environment("TORTURE_CLIENT")};
     struct process_options how = {.input = length > 0 ? PROCESS_INPUT_PIPE : PROCESS_INPUT_NULL};
     size_t count = 1;
     char port[8];
 
-    while (*options != NULL && count < MOST)
-        arguments[count++] = *options++;
+    for (; scenario->options[count - 1] != NULL; count++)
+        arguments[count] = scenario->options[count - 1];
     snprintf(port, sizeof port, "%u", good_port);
     arguments[count++] = "127.0.0.1";
     arguments[count] = port;
@@ -491,9 +500,9 @@ static void check_failure(void)
         problem("status %d; stdout: %s; stderr: %s", run.status, run.output, run.errors);
 }
 
-static void run_pipe(void)
+static void run_pipe(const struct scenario *scenario)
 {
-    run_client((const char *const[]){NULL}, long_input, sizeof long_input);
+    run_client(scenario, long_input, sizeof long_input);
     size_t shown = strlen(run.output);
 
     if (shown > sizeof long_input || memcmp(run.output, long_input, shown) != 0)
@@ -505,25 +514,15 @@ static void run_pipe(void)
 }
 
 /* What arrives is shown as text, or as a dump, and what is sent has endings of its own. */
-static void run_shown(const char *form, const char *shown)
+static void run_shown(const struct scenario *scenario)
 {
     static const char input[] = "one\ntwo\r\nthree\xC3\xA4";
 
-    run_client((const char *const[]){"--eol", "crlf", form, NULL}, input, sizeof input - 1);
+    run_client(scenario, input, sizeof input - 1);
     if (run.status != 0)
         check_failure();
-    else if (strstr(run.output, shown) == NULL)
+    else if (strstr(run.output, scenario->shown) == NULL)
         problem("status 0, and stdout: %s", run.output);
-}
-
-static void run_timestamps(void)
-{
-    run_shown("--timestamps", " < three");
-}
-
-static void run_hex(void)
-{
-    run_shown("--hex", " 74 68 72 65 65 c3"); /* "three", in whatever row */
 }
 
 /* Waits until the screen shows `text`, the program has ended, or the fault has happened: then the
@@ -550,7 +549,7 @@ static bool wait_for_end(struct pseudo_terminal *terminal, char *screen, int64_t
 }
 
 /* One line is typed and answered, and the end of the input ends the session. */
-static void run_terminal(void)
+static void run_terminal(const struct scenario *scenario)
 {
     static const struct pseudo_terminal_options options = {.term = "xterm", .no_color = "1"};
     static char screen[PSEUDO_TERMINAL_TEXT];
@@ -558,6 +557,7 @@ static void run_terminal(void)
     int64_t deadline = os_nanoseconds() + HANG;
     char port[8];
 
+    (void)scenario;
     snprintf(port, sizeof port, "%u", good_port);
     arguments[2] = port;
     struct pseudo_terminal *terminal = pseudo_terminal_start(arguments, &options);
@@ -602,19 +602,18 @@ static void run_terminal(void)
         problem("status %d with the screen: %s", run.status, screen);
 }
 
-static void run_ping(void)
+static void run_ping(const struct scenario *scenario)
 {
-    run_client((const char *const[]){"--ping", "--count", "3", "--interval", "0.001", NULL}, NULL,
-               0);
-    if (run.status == 0 && strstr(run.output, "3 sent, 3 answered, 0 lost") == NULL)
+    run_client(scenario, NULL, 0);
+    if (run.status == 0 && strstr(run.output, scenario->shown) == NULL)
         problem("status 0, and stdout: %s", run.output);
     if (run.status != 0 && strstr(run.output, " lost") == NULL)
         check_failure();
 }
 
-static void load(const char *const options[])
+static void run_load(const struct scenario *scenario)
 {
-    run_client(options, NULL, 0);
+    run_client(scenario, NULL, 0);
     bool whole = json_valid(run.output);
 
     if (run.output[0] != '\0' && !whole)
@@ -628,37 +627,40 @@ static void load(const char *const options[])
         problem("no reason in %s", run.output);
 }
 
-static void run_load(void)
-{
-    load((const char *const[]){"--load", "--connections", "2", "--count", "6", "--pipeline", "2",
-                               "--size", "20000", "--json", NULL});
-}
+static struct scenario scenarios[] = {
+    {.name = "server, echo mode", .run = run_server, .mode = MODE_ECHO},
+    {.name = "server, line mode", .run = run_server, .mode = MODE_LINE},
+    {.name = "server, chunk mode", .run = run_server, .mode = MODE_CHUNK},
+    {.name = "session, pipes", .run = run_pipe},
+    {.name = "session, terminal", .run = run_terminal},
+    {.name = "ping",
+     .run = run_ping,
+     .options = {"--ping", "--count", "3", "--interval", "0.001"},
+     .shown = "3 sent, 3 answered, 0 lost"},
+    {.name = "load",
+     .run = run_load,
+     .options = {"--load", "--connections", "2", "--count", "6", "--pipeline", "2", "--size",
+                 "20000", "--json"}},
+    {.name = "load, open loop",
+     .run = run_load,
+     .options = {"--load", "--connections", "2", "--count", "4", "--idle", "1", "--rate", "2000",
+                 "--reconnect", "--json"}},
+    {.name = "session, timestamps",
+     .run = run_shown,
+     .options = {"--eol", "crlf", "--timestamps"},
+     .shown = " < three"},
+    {.name = "session, dump",
+     .run = run_shown,
+     .options = {"--eol", "crlf", "--hex"},
+     .shown = " 74 68 72 65 65 c3"}, /* "three", in whatever row */
+};
+enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
-static void run_open_loop(void)
-{
-    load((const char *const[]){"--load", "--connections", "2", "--count", "4", "--idle", "1",
-                               "--rate", "2000", "--reconnect", "--json", NULL});
-}
-
-static void run_echo_server(void)
-{
-    run_server(MODE_ECHO);
-}
-
-static void run_line_server(void)
-{
-    run_server(MODE_LINE);
-}
-
-static void run_chunk_server(void)
-{
-    run_server(MODE_CHUNK);
-}
-
-/* Runs a scenario with each fault. */
-static void torture(const char *name, void (*scenario)(void))
+/* Runs a scenario, the test's state, with each fault. */
+static void survives(void **state)
 {
     static struct report clean;
+    const struct scenario *scenario = *state;
     const char *limit_text = getenv("TORTURE_LIMIT");
     const char *only_fault = getenv("TORTURE_ONLY");
     const char *only_scenario = getenv("TORTURE_SCENARIO");
@@ -666,13 +668,13 @@ static void torture(const char *name, void (*scenario)(void))
     unsigned long before = faults;
     unsigned problems_before = problems;
 
-    if (only_scenario != NULL && strcmp(only_scenario, name) != 0)
+    if (only_scenario != NULL && strcmp(only_scenario, scenario->name) != 0)
         skip();
-    scenario_name = name;
+    scenario_name = scenario->name;
     snprintf(fault_text, sizeof fault_text, "none");
     system_set_environment("TORTURE_FAULT", fault_text);
     remove(report_path);
-    scenario();
+    scenario->run(scenario);
     check_end(run.report.open);
     clean = run.report;
     assert_true(run.status == 0 && clean.count > 0 && problems == problems_before);
@@ -686,7 +688,7 @@ static void torture(const char *name, void (*scenario)(void))
                     continue;
                 system_set_environment("TORTURE_FAULT", fault_text);
                 remove(report_path);
-                scenario();
+                scenario->run(scenario);
                 check_end(clean.open);
                 if (good_server != NULL)
                     process_pump(good_server, NULL, 0, 0); /* its log is read */
@@ -694,69 +696,9 @@ static void torture(const char *name, void (*scenario)(void))
             }
         }
     }
-    print_message("%s: %lu faults, %u broken promises\n", name, faults - before,
+    print_message("%s: %lu faults, %u broken promises\n", scenario_name, faults - before,
                   problems - problems_before);
     assert_int_equal(problems, problems_before);
-}
-
-static void the_server_survives_in_echo_mode(void **state)
-{
-    (void)state;
-    torture("server, echo mode", run_echo_server);
-}
-
-static void the_server_survives_in_line_mode(void **state)
-{
-    (void)state;
-    torture("server, line mode", run_line_server);
-}
-
-static void the_server_survives_in_chunk_mode(void **state)
-{
-    (void)state;
-    torture("server, chunk mode", run_chunk_server);
-}
-
-static void a_session_through_pipes_survives(void **state)
-{
-    (void)state;
-    torture("session, pipes", run_pipe);
-}
-
-static void a_session_at_a_terminal_survives(void **state)
-{
-    (void)state;
-    torture("session, terminal", run_terminal);
-}
-
-static void ping_survives(void **state)
-{
-    (void)state;
-    torture("ping", run_ping);
-}
-
-static void load_survives(void **state)
-{
-    (void)state;
-    torture("load", run_load);
-}
-
-static void an_open_loop_survives(void **state)
-{
-    (void)state;
-    torture("load, open loop", run_open_loop);
-}
-
-static void a_session_with_the_time_survives(void **state)
-{
-    (void)state;
-    torture("session, timestamps", run_timestamps);
-}
-
-static void a_dump_survives(void **state)
-{
-    (void)state;
-    torture("session, dump", run_hex);
 }
 
 static int begin(void **state)
@@ -805,22 +747,18 @@ static int end_client(void **state)
     return status;
 }
 
-#define CLIENT_TEST(name) cmocka_unit_test_setup_teardown(name, begin_client, end_client)
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_server_survives_in_echo_mode),
-        cmocka_unit_test(the_server_survives_in_line_mode),
-        cmocka_unit_test(the_server_survives_in_chunk_mode),
-        CLIENT_TEST(a_session_through_pipes_survives),
-        CLIENT_TEST(a_session_at_a_terminal_survives),
-        CLIENT_TEST(ping_survives),
-        CLIENT_TEST(load_survives),
-        CLIENT_TEST(an_open_loop_survives),
-        CLIENT_TEST(a_session_with_the_time_survives),
-        CLIENT_TEST(a_dump_survives),
-    };
+    struct CMUnitTest tests[SCENARIOS];
 
+    for (size_t i = 0; i < SCENARIOS; i++) {
+        bool client = scenarios[i].run != run_server;
+
+        tests[i] = (struct CMUnitTest){.name = scenarios[i].name,
+                                       .test_func = survives,
+                                       .setup_func = client ? begin_client : NULL,
+                                       .teardown_func = client ? end_client : NULL,
+                                       .initial_state = &scenarios[i]};
+    }
     return cmocka_run_group_tests_name("torture", tests, begin, end);
 }
