@@ -181,7 +181,8 @@ abuse: $(PROGRAMS) $(SOAK_PROGRAMS)
 TIME := 10
 FUZZERS := $(patsubst test/fuzz/%.c,$(BUILD)/%,$(wildcard test/fuzz/fuzz_*.c))
 
-$(FUZZERS): $(BUILD)/%: $(BUILD)/obj/test/fuzz/%.o $(BUILD)/obj/test/screen_model.o $(LIBRARY)
+$(FUZZERS): $(BUILD)/%: $(BUILD)/obj/test/fuzz/%.o $(BUILD)/obj/test/screen_model.o \
+        $(BUILD)/obj/test/protocol_model.o $(LIBRARY)
 	$(LINK) -fsanitize=fuzzer -o $@ $^ $(call wrapped,test/fuzz/$*.c) $(LIBS)
 
 fuzzers: $(FUZZERS)

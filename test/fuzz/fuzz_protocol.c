@@ -1,65 +1,17 @@
-/* Fuzzes server/protocol against docs/protocol.md, which a second program tells here: the answers
- * to a whole stream, however it is cut. */
+/* Fuzzes server/protocol against protocol_model: the answers to a whole stream, however it is cut.
+ */
 #include <stdbool.h>
 #include <string.h>
 
 #include "fuzz.h"
 #include "protocol.h"
+#include "protocol_model.h"
 
-static const char prefix[] = "Message received - ";
+enum { MAX = 1 << 16, ANSWER_MAX = 66 * MAX };
 
-enum { MAX = 1 << 16 };
-
-/* Bytes that have been answered. */
-struct stream {
-    char bytes[2 * MAX + 64 * MAX];
-    size_t length;
-};
-
-static struct stream expected, answered;
-
-static void add(struct stream *stream, const char *bytes, size_t length)
-{
-    MUST(length <= sizeof stream->bytes - stream->length);
-    if (length > 0)
-        memcpy(stream->bytes + stream->length, bytes, length);
-    stream->length += length;
-}
-
-/* The answer to one message with its ending; returns whether the connection goes on. */
-static bool answer(const char *message, size_t length)
-{
-    size_t text = length;
-
-    if (text > 0 && message[text - 1] == '\n')
-        text -= text > 1 && message[text - 2] == '\r' ? 2 : 1;
-    bool quit = text == 4 && memcmp(message, "quit", 4) == 0;
-
-    if (!quit)
-        add(&expected, prefix, sizeof prefix - 1);
-    add(&expected, message, length);
-    return !quit;
-}
-
-/* All lines of a stream that ends after `length` bytes. */
-static void answer_lines(const char *bytes, size_t length, size_t max_line)
-{
-    bool more = true;
-
-    while (more && length > 0) {
-        const char *newline = memchr(bytes, '\n', length);
-        size_t line = newline != NULL ? (size_t)(newline - bytes) + 1 : length;
-        size_t ending = newline == NULL ? 0 : line > 1 && newline[-1] == '\r' ? 2 : 1;
-
-        if (line - ending > max_line) {
-            add(&expected, "Message too long\n", 17);
-            return;
-        }
-        more = answer(bytes, line);
-        bytes += line;
-        length -= line;
-    }
-}
+static char expected_bytes[ANSWER_MAX], answered_bytes[ANSWER_MAX];
+static struct protocol_model expected = {.bytes = expected_bytes, .size = ANSWER_MAX};
+static struct protocol_model answered = {.bytes = answered_bytes, .size = ANSWER_MAX};
 
 /* Hands over what has come and is not consumed. Returns whether the connection goes on. */
 static bool feed(const struct protocol_rules *rules, const char *bytes, size_t length, bool at_end,
@@ -77,8 +29,8 @@ static bool feed(const struct protocol_rules *rules, const char *bytes, size_t l
         }
         MUST(next.consumed > 0 && next.consumed <= rest.length);
         MUST(*searched == 0 || verdict == PROTOCOL_TOO_LONG);
-        add(&answered, next.prefix.bytes, next.prefix.length);
-        add(&answered, next.body.bytes, next.body.length);
+        protocol_model_add(&answered, next.prefix.bytes, next.prefix.length);
+        protocol_model_add(&answered, next.body.bytes, next.body.length);
         *consumed += next.consumed;
         if (verdict != PROTOCOL_ANSWER)
             return false;
@@ -102,17 +54,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
     MUST(bytes != NULL);
     memcpy(bytes, input + 3, length);
     expected.length = answered.length = 0;
+    expected.end = NULL;
     if (rules.mode == PROTOCOL_ECHO)
-        add(&expected, bytes, length);
+        protocol_model_add(&expected, bytes, length);
     else if (rules.mode == PROTOCOL_LINE)
-        answer_lines(bytes, length, rules.max_line);
-    for (bool goes_on = true; more && come < length;) {
+        protocol_model_lines(&expected, bytes, length, true, rules.max_line);
+    while (more && come < length) {
         size_t piece = 1 + random % 13;
 
         random = random * 1664525 + 1013904223;
         piece = piece < length - come ? piece : length - come;
-        if (rules.mode == PROTOCOL_CHUNK && goes_on)
-            goes_on = answer(bytes + come, piece);
+        if (rules.mode == PROTOCOL_CHUNK && expected.end == NULL)
+            protocol_model_message(&expected, bytes + come, piece);
         come += piece;
         more = feed(&rules, bytes, come, false, &searched, &consumed);
     }

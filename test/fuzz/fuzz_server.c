@@ -1,9 +1,8 @@
 /*
  * Fuzzes the whole server. The input is a script: clients connect, send, read, stall, half-close
  * and reset, the server is stopped, and time passes, in any order. The network, the clock and the
- * log are this file's, so a script always plays out in the same way. docs/protocol.md, written down
- * once more as a model, says what each client must have received in the end, and what the log must
- * say.
+ * log are this file's, so a script always plays out in the same way. protocol_model says what each
+ * client must have received in the end, and what the log must say.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "fuzz.h"
 #include "net.h"
 #include "os.h"
+#include "protocol_model.h"
 #include "selector_private.h"
 #include "server.h"
 #include "stream.h"
@@ -217,58 +217,11 @@ bool __wrap_selector_sets_wait(struct selector *selector, size_t from, size_t to
     return true;
 }
 
-/* The model: the answer to the first `length` bytes of a client's stream. */
+/* The right answer to a client. */
+static char expected_bytes[OUT_MAX];
+static struct protocol_model expected = {.bytes = expected_bytes, .size = OUT_MAX};
 
-static const char prefix[] = "Message received - ";
-
-static struct {
-    char bytes[OUT_MAX];
-    size_t length;
-    const char *end; /* the reason that the stream itself gives; NULL: none */
-} expected;
-
-static void expect(const char *bytes, size_t length)
-{
-    MUST(expected.length + length <= sizeof expected.bytes);
-    memcpy(expected.bytes + expected.length, bytes, length);
-    expected.length += length;
-}
-
-static size_t ending(const char *message, size_t length)
-{
-    if (length == 0 || message[length - 1] != '\n')
-        return 0;
-    return length > 1 && message[length - 2] == '\r' ? 2 : 1;
-}
-
-static void expect_message(const char *message, size_t length)
-{
-    if (length - ending(message, length) == 4 && memcmp(message, "quit", 4) == 0)
-        expected.end = "quit";
-    else
-        expect(prefix, sizeof prefix - 1);
-    expect(message, length);
-}
-
-static void expect_line(const char *bytes, size_t left, bool at_end, size_t max_line,
-                        size_t *length)
-{
-    const char *newline = memchr(bytes, '\n', left);
-
-    *length = newline != NULL ? (size_t)(newline - bytes) + 1 : left;
-    size_t text = *length - ending(bytes, *length);
-
-    /* Without its end, a line is too long only if its last byte cannot be part of the ending. */
-    bool may_end = newline == NULL && !at_end && text == max_line + 1 && bytes[text - 1] == '\r';
-
-    if (text > max_line && !may_end) {
-        expect("Message too long\n", 17);
-        expected.end = "line too long";
-    } else if (newline != NULL || at_end) {
-        expect_message(bytes, *length);
-    }
-}
-
+/* Computes the answer to the first `length` bytes of a client's stream. */
 static void compute_answer(const struct protocol_rules *rules, const struct client *client,
                            size_t length, bool at_end)
 {
@@ -278,15 +231,11 @@ static void compute_answer(const struct protocol_rules *rules, const struct clie
     expected.length = 0;
     expected.end = NULL;
     if (rules->mode == PROTOCOL_ECHO)
-        expect(bytes, length);
-    while (rules->mode == PROTOCOL_LINE && done < length && expected.end == NULL) {
-        size_t line;
-
-        expect_line(bytes + done, length - done, at_end, rules->max_line, &line);
-        done += line;
-    }
+        protocol_model_add(&expected, bytes, length);
+    else if (rules->mode == PROTOCOL_LINE)
+        protocol_model_lines(&expected, bytes, length, at_end, rules->max_line);
     while (rules->mode == PROTOCOL_CHUNK && done < length && expected.end == NULL) {
-        expect_message(bytes + done, client->chunks[chunk] - done);
+        protocol_model_message(&expected, bytes + done, client->chunks[chunk] - done);
         done = client->chunks[chunk++];
     }
     if (expected.end == NULL && at_end)
