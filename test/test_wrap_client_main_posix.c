@@ -1,11 +1,11 @@
 /* The client's start, in processes of their own, with a name service of the test's. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "run_main.h"
 #include "test.h"
 
 int client_main(int argc, char **argv);
@@ -95,62 +95,6 @@ static void a_request_to_stop_ends_a_look_up(void **state)
     }
 }
 
-/* What a process left behind. */
-struct run {
-    int status;
-    char output[4096]; /* stdout and stderr */
-};
-
-/* Reads until the end of the stream, or until `text` has come. */
-static void read_until(int descriptor, struct run *run, const char *text)
-{
-    size_t length = strlen(run->output);
-    ssize_t n;
-
-    while ((text == NULL || strstr(run->output, text) == NULL) &&
-           (n = read(descriptor, run->output + length, sizeof run->output - 1 - length)) > 0) {
-        length += (size_t)n;
-        run->output[length] = '\0';
-    }
-}
-
-/* Runs main() in a process of its own. Once its output has `text`, unless that is NULL, it is asked
- * to stop. */
-static struct run run_main(int count, const char *const arguments[], const char *text)
-{
-    static struct run result;
-    int ends[2];
-
-    result.output[0] = '\0';
-    assert_int_equal(pipe(ends), 0);
-    fflush(NULL);
-    pid_t process = fork();
-
-    assert_int_not_equal(process, -1);
-    if (process == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        optind = 0; /* makes getopt_long() begin anew */
-        int status = client_main(count, (char **)(uintptr_t)arguments);
-
-        fflush(NULL);
-        _exit(status);
-    }
-    close(ends[1]);
-    if (text != NULL) {
-        read_until(ends[0], &result, text);
-        kill(process, SIGTERM);
-    }
-    read_until(ends[0], &result, NULL);
-    close(ends[0]);
-    assert_int_equal(waitpid(process, &result.status, 0), process);
-    assert_true(WIFEXITED(result.status));
-    result.status = WEXITSTATUS(result.status);
-    return result;
-}
-
 #define ARGUMENTS(...) ((const char *const[]){"echo-client", __VA_ARGS__, NULL})
 
 static int reset(void **state)
@@ -165,14 +109,14 @@ static void a_request_to_stop_ends_connecting(void **state)
 {
     (void)state;
     connected = CONNECTOR_STOPPED;
-    struct run run = run_main(3, ARGUMENTS("127.0.0.1", "7"), NULL);
+    struct run run = run_main(client_main, 3, ARGUMENTS("127.0.0.1", "7"), NULL);
 
     assert_int_equal(run.status, 130);
     assert_string_equal(run.output, "");
-    run = run_main(4, ARGUMENTS("--ping", "127.0.0.1", "7"), NULL);
+    run = run_main(client_main, 4, ARGUMENTS("--ping", "127.0.0.1", "7"), NULL);
     assert_int_equal(run.status, EXIT_FAILURE);
     assert_string_equal(run.output, "echo-client: cannot connect to '127.0.0.1': interrupted\n");
-    run = run_main(5, ARGUMENTS("--load", "--json", "127.0.0.1", "7"), NULL);
+    run = run_main(client_main, 5, ARGUMENTS("--load", "--json", "127.0.0.1", "7"), NULL);
     assert_int_equal(run.status, EXIT_FAILURE);
     assert_non_null(strstr(run.output, "{\"passed\":false,\"interrupted\":true,"));
 }
@@ -182,11 +126,11 @@ static void a_load_without_a_connection_is_one_line(void **state)
 {
     (void)state;
     connected = CONNECTOR_CONNECTED;
-    struct run run = run_main(4, ARGUMENTS("--load", "127.0.0.1", "7"), NULL);
+    struct run run = run_main(client_main, 4, ARGUMENTS("--load", "127.0.0.1", "7"), NULL);
 
     assert_int_equal(run.status, EXIT_FAILURE);
     assert_string_equal(run.output, "echo-client: it was of no use\n");
-    run = run_main(5, ARGUMENTS("--load", "--json", "127.0.0.1", "7"), NULL);
+    run = run_main(client_main, 5, ARGUMENTS("--load", "--json", "127.0.0.1", "7"), NULL);
     assert_int_equal(run.status, EXIT_FAILURE);
     assert_non_null(strstr(run.output, "echo-client: it was of no use\n"));
     assert_non_null(strstr(run.output, "\"failure\":\"it was of no use\""));
@@ -199,7 +143,7 @@ static void a_start_that_fails_says_why(void **state)
 
     (void)state;
     start_error = EMFILE;
-    struct run run = run_main(3, ARGUMENTS("127.0.0.1", "7"), NULL);
+    struct run run = run_main(client_main, 3, ARGUMENTS("127.0.0.1", "7"), NULL);
 
     assert_int_equal(run.status, EXIT_FAILURE);
     snprintf(line, sizeof line, "echo-client: cannot start: %s\n", os_error_text(EMFILE, reason));

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "run_main.h"
 #include "test.h"
 
 int server_main(int argc, char **argv);
@@ -79,62 +80,6 @@ static void a_request_to_stop_ends_a_look_up(void **state)
     }
 }
 
-/* What a process left behind. */
-struct run {
-    int status;
-    char output[4096]; /* stdout and stderr */
-};
-
-/* Reads until the end of the stream, or until `text` has come. */
-static void read_until(int descriptor, struct run *run, const char *text)
-{
-    size_t length = strlen(run->output);
-    ssize_t n;
-
-    while ((text == NULL || strstr(run->output, text) == NULL) &&
-           (n = read(descriptor, run->output + length, sizeof run->output - 1 - length)) > 0) {
-        length += (size_t)n;
-        run->output[length] = '\0';
-    }
-}
-
-/* Runs main() in a process of its own. Once its output has `text`, unless that is NULL, it is asked
- * to stop. */
-static struct run run_main(int count, const char *const arguments[], const char *text)
-{
-    static struct run result;
-    int ends[2];
-
-    result.output[0] = '\0';
-    assert_int_equal(pipe(ends), 0);
-    fflush(NULL);
-    pid_t process = fork();
-
-    assert_int_not_equal(process, -1);
-    if (process == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        optind = 0; /* makes getopt_long() begin anew */
-        int status = server_main(count, (char **)(uintptr_t)arguments);
-
-        fflush(NULL);
-        _exit(status);
-    }
-    close(ends[1]);
-    if (text != NULL) {
-        read_until(ends[0], &result, text);
-        kill(process, SIGTERM);
-    }
-    read_until(ends[0], &result, NULL);
-    close(ends[0]);
-    assert_int_equal(waitpid(process, &result.status, 0), process);
-    assert_true(WIFEXITED(result.status));
-    result.status = WEXITSTATUS(result.status);
-    return result;
-}
-
 #define ARGUMENTS(...) ((const char *const[]){"echo-server", "--port", "0", __VA_ARGS__, NULL})
 
 static int reset(void **state)
@@ -159,7 +104,8 @@ static void a_port_in_use_is_tried_again(void **state)
 {
     (void)state;
     in_use = 3;
-    struct run run = run_main(5, ARGUMENTS("--bind", "127.0.0.1"), "listening on 127.0.0.1:");
+    struct run run =
+        run_main(server_main, 5, ARGUMENTS("--bind", "127.0.0.1"), "listening on 127.0.0.1:");
 
     assert_int_equal(run.status, EXIT_SUCCESS);
     assert_int_equal(count_of(run.output, "echo-server: note: it is in use; trying again for "), 1);
@@ -172,14 +118,15 @@ static void what_is_left_out_is_told(void **state)
     static const char half[] = "0.0.0.0 takes IPv4 clients only";
 
     (void)state;
-    struct run run = run_main(5, ARGUMENTS("--bind", "0.0.0.0"), "listening on 0.0.0.0:");
+    struct run run =
+        run_main(server_main, 5, ARGUMENTS("--bind", "0.0.0.0"), "listening on 0.0.0.0:");
 
     assert_int_equal(run.status, EXIT_SUCCESS);
     assert_int_equal(count_of(run.output, half), 1);
-    run = run_main(6, ARGUMENTS("--bind", "0.0.0.0", "-q"), "listening on 0.0.0.0:");
+    run = run_main(server_main, 6, ARGUMENTS("--bind", "0.0.0.0", "-q"), "listening on 0.0.0.0:");
     assert_int_equal(count_of(run.output, half), 0);
     told = "one of two";
-    run = run_main(5, ARGUMENTS("--bind", "127.0.0.1"), "listening on 127.0.0.1:");
+    run = run_main(server_main, 5, ARGUMENTS("--bind", "127.0.0.1"), "listening on 127.0.0.1:");
     assert_int_equal(run.status, EXIT_SUCCESS);
     assert_int_equal(count_of(run.output, "echo-server: note: one of two\n"), 1);
 }
@@ -191,7 +138,7 @@ static void a_start_that_fails_says_why(void **state)
 
     (void)state;
     start_error = EMFILE;
-    struct run run = run_main(5, ARGUMENTS("--bind", "127.0.0.1"), NULL);
+    struct run run = run_main(server_main, 5, ARGUMENTS("--bind", "127.0.0.1"), NULL);
 
     assert_int_equal(run.status, EXIT_FAILURE);
     snprintf(line, sizeof line, "echo-server: cannot start: %s\n", os_error_text(EMFILE, reason));
