@@ -9,13 +9,13 @@ set -euo pipefail
 build=$1
 rounds=${BENCH_ROUNDS:-7}
 seconds=${BENCH_SECONDS:-1}
-server_core=${BENCH_SERVER_CORE:-0}
-load_core=${BENCH_LOAD_CORE:-1}
 bench=$build/bench
+folder=$bench
 runs=$bench/runs   # of throughput: CASE ROUND SERVER RATE SERVER_TICKS LOAD_TICKS SECONDS MESSAGES
 facts=$bench/facts # of everything else: KEY SERVER VALUE...
-server_pid='' crowd_pid=''
 disturbed=0
+# shellcheck source=test/bench/measure.sh
+. test/bench/measure.sh
 
 # The command for each name in the table of cases below.
 command_of() {
@@ -32,37 +32,16 @@ command_of() {
     esac
 }
 
-note() {
-    echo "test/bench/run.sh: $*" >&2
-}
-
-end() {
-    kill -9 "$1" 2>/dev/null || true
-    wait "$1" 2>/dev/null || true
-}
-
-clean_up() {
-    [ -z "$crowd_pid" ] || end "$crowd_pid"
-    [ -z "$server_pid" ] || end "$server_pid"
-    crowd_pid='' server_pid=''
-}
-
-# start_server NAME: sets server_pid and port.
-start_server() {
+# start NAME: starts one of these servers.
+start() {
     # shellcheck disable=SC2046 # words
-    taskset -c "$server_core" $(command_of "$1") >"$bench/fifo" 2>"$bench/log" &
-    server_pid=$!
-    read -r line <"$bench/fifo" || {
-        note "cannot start $1: $(cat "$bench/log")"
-        exit 1
-    }
-    port=${line##*:}
+    start_server $(command_of "$1")
 }
 
 # hold N: holds N idle connections to the server open, until clean_up.
 hold() {
     taskset -c "$load_core" "$bench/crowd" "$port" hold "$1" >"$bench/fifo" &
-    crowd_pid=$!
+    clients_pid=$!
     read -r line <"$bench/fifo" || {
         note "cannot hold $1 connections"
         exit 1
@@ -144,7 +123,7 @@ measure() {
     shift 4
     [ "$server" != ours-line ] || set -- "$@" --expect line
     [ "$server" != bare ] || set -- bare "$name"
-    start_server "$server"
+    start "$server"
     if [ "$idle" -gt 0 ]; then
         hold "$idle"
         sleep 0.3 # until they are cold
@@ -207,14 +186,14 @@ fact() {
 
 # System calls per message while 100 connections are busy. Each message takes one call that sends.
 count_calls() {
-    start_server "$1"
+    start "$1"
     taskset -c "$load_core" "$build/echo-client" --load --connections 100 --duration 2 \
         127.0.0.1 "$port" >/dev/null 2>&1 &
-    crowd_pid=$!
+    clients_pid=$!
     sleep 0.5
     : >"$bench/calls"
     timeout 1 strace -c -p "$server_pid" -o "$bench/calls" 2>/dev/null || true
-    wait "$crowd_pid" || true
+    wait "$clients_pid" || true
     calls=$(awk '$NF == "total" { total = $4 }
         $NF ~ /^(sendto|write|writev|sendmsg)$/ { messages += $4 }
         END { if (messages) print total / messages }' "$bench/calls")
@@ -228,7 +207,7 @@ count_calls() {
 
 # Resident bytes for each of 10,000 idle connections, and CPU time and wake-ups in one idle second.
 measure_idle() {
-    start_server "$1"
+    start "$1"
     before=$(kibibytes VmRSS)
     hold "$2"
     sleep 0.5 # until it has polled them all
@@ -243,7 +222,7 @@ measure_idle() {
 
 # The most kibibytes that the server takes while N clients write and never read.
 measure_flood() {
-    start_server "$1"
+    start "$1"
     before=$(kibibytes VmRSS)
     crowd flood "$2" >/dev/null
     fact flood "$1" $(($(kibibytes VmHWM) - before))
@@ -254,7 +233,7 @@ measure_flood() {
 probe() {
     key=$1 server=$2
     shift 2
-    start_server "$server"
+    start "$server"
     # shellcheck disable=SC2046 # words
     fact "$key" "$server" $(crowd "$@")
     clean_up
@@ -264,7 +243,7 @@ probe() {
 # them.
 measure_sparse() {
     local server=$1 count=$2 before
-    start_server "$server"
+    start "$server"
     before=$(server_ticks)
     crowd probe "$count" 0 0 0 1000 >/dev/null
     before=$(($(server_ticks) - before))
@@ -306,14 +285,7 @@ measure_once() {
     done
 }
 
-for tool in taskset awk getconf prlimit; do
-    command -v "$tool" >/dev/null || { note "there is no $tool here"; exit 1; }
-done
-if ! taskset -c "$server_core" true || ! taskset -c "$load_core" true; then
-    note "needs two cores: BENCH_SERVER_CORE and BENCH_LOAD_CORE"
-    exit 1
-fi
-ulimit -n "$(ulimit -Hn)"
+prepare getconf prlimit
 room=$(ulimit -n)
 [ "$room" != unlimited ] || room=1000000
 room=$((room - 200))
@@ -328,10 +300,6 @@ for server in libuv libuv-tuned libevent; do
     fi
 done
 
-trap clean_up EXIT
-trap 'exit 1' INT TERM
-rm -f "$bench/fifo"
-mkfifo "$bench/fifo"
 : >"$runs"
 : >"$facts"
 round=0

@@ -25,11 +25,11 @@ build=$1
 rounds=${ABUSE_ROUNDS:-5}
 seconds=${ABUSE_SECONDS:-3}
 limit=${ABUSE_LIMIT:-5}
-server_core=${BENCH_SERVER_CORE:-0}
-load_core=${BENCH_LOAD_CORE:-1}
 soak=$build/soak
+folder=$soak
 runs=$soak/abuse # NAME QUIET_P50 QUIET_P99 P50 P99 KIBIBYTES BOUND DEEDS... (of abusers.c)
-server_pid='' abusers_pid=''
+# shellcheck source=test/bench/measure.sh
+. test/bench/measure.sh
 
 # NAME MODE DRIBBLERS DEAF ENDLESS FLOOD [filling]
 abuses='byte-a-second echo 10000 0 0 0
@@ -38,30 +38,6 @@ never-read-filling echo 0 1000 0 0 filling
 line-without-end line 0 0 1000 0
 connect-and-close echo 0 0 0 16
 all-together line 10000 1000 1000 16'
-
-note() {
-    echo "test/soak/abuse.sh: $*" >&2
-}
-
-# end PID: also one that does not listen to anything else.
-end() {
-    kill -9 "$1" 2>/dev/null || true
-    wait "$1" 2>/dev/null || true
-}
-
-clean_up() {
-    [ -z "$abusers_pid" ] || end "$abusers_pid"
-    [ -z "$server_pid" ] || end "$server_pid"
-    abusers_pid='' server_pid=''
-}
-
-# read_line LOG: the next line of the fifo into `line`; LOG has why there is none.
-read_line() {
-    read -r line <"$soak/fifo" || {
-        note "cannot start: $(cat "$1")"
-        exit 1
-    }
-}
 
 # peak: the most kibibytes that the server had in memory
 peak() {
@@ -113,17 +89,13 @@ measure() {
     local quiet before
     name=$1 mode=$2
     shift 2
-    taskset -c "$server_core" "$build/echo-server" --bind 127.0.0.1 --port 0 --mode "$mode" \
-        >"$soak/fifo" 2>"$soak/log" &
-    server_pid=$!
-    read_line "$soak/log"
-    port=${line##*:}
+    start_server "$build/echo-server" --bind 127.0.0.1 --port 0 --mode "$mode"
     behave
     quiet="$p50 $p99"
     before=$(peak)
     nice taskset -c "$load_core" "$soak/abusers" "$port" "$@" \
         >"$soak/fifo" 2>"$soak/errors" &
-    abusers_pid=$!
+    clients_pid=$!
     exec 3<"$soak/fifo"
     read -r line <&3 || {
         note "$name: $(cat "$soak/errors")"
@@ -131,7 +103,7 @@ measure() {
     }
     behave
     local most=$(($(peak) - before)) deeds
-    kill "$abusers_pid"
+    kill "$clients_pid"
     read -r deeds <&3 || {
         note "$name: the abusers ended: $(cat "$soak/errors")"
         exit 1
@@ -197,22 +169,11 @@ table() {
         }' "$runs"
 }
 
-for tool in taskset awk nice; do
-    command -v "$tool" >/dev/null || { note "there is no $tool here"; exit 1; }
-done
-if ! taskset -c "$server_core" true || ! taskset -c "$load_core" true; then
-    note "needs two cores: BENCH_SERVER_CORE and BENCH_LOAD_CORE"
-    exit 1
-fi
-ulimit -n "$(ulimit -Hn)"
+prepare nice
 if [ "$(ulimit -n)" != unlimited ] && [ "$(ulimit -n)" -lt 17000 ]; then
     note "needs 17000 descriptors, and there are $(ulimit -n) (ulimit -n)"
     exit 1
 fi
-trap clean_up EXIT
-trap 'exit 1' INT TERM
-rm -f "$soak/fifo"
-mkfifo "$soak/fifo"
 : >"$runs"
 failed=0
 round=0
