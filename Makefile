@@ -330,8 +330,8 @@ deps-windows:
 	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
 	    -DCMAKE_C_COMPILER=$(CROSS)gcc -DCMAKE_SHARED_LINKER_FLAGS=-static-libgcc
 
-lint:
-	LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/lint.sh
+lint: $(PROGRAMS)
+	BUILD='$(BUILD)' LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/lint.sh
 format:
 	find common server client test -name '*.[ch]' -exec clang-format -i {} +
 

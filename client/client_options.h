@@ -24,6 +24,9 @@ struct client_options {
     bool json; /* the report of a load is a JSON object */
 };
 
+/* All that the command line can say. */
+extern const struct command_line_program client_program;
+
 /* Parses the command line. Returns what the program has to do next; COMMAND_LINE_RUN: `options` is
  * filled in; its host may point into `argv`. */
 enum command_line_verdict client_options_parse(int argc, char **argv,

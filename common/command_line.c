@@ -1,15 +1,22 @@
 #include "command_line.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "deadline.h"
 #include "text.h"
+#include "version.h"
+
+enum {
+    HELP_COLUMNS = 100,
+    LONG_ONLY = 256 /* what getopt_long() returns for an option without a letter */
+};
 
 static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000; /* in thousandths of a second */
 
-bool command_line_wrong(const char *program, const char *format, ...)
+bool command_line_wrong(const struct command_line_program *program, const char *format, ...)
 {
     char message[2048];
     char shown[sizeof message];
@@ -19,27 +26,29 @@ bool command_line_wrong(const char *program, const char *format, ...)
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     text_escape(message, strlen(message), shown, sizeof shown, NULL);
-    fprintf(stderr, "%s: %s; try '%s --help'\n", program, shown, program);
+    fprintf(stderr, "%s: %s; try '%s --help'\n", program->name, shown, program->name);
     return false;
 }
 
 /* Reports a long option, "--NAME" or "--NAME=VALUE", that is abbreviated. Returns false when it is
  * written in full or unknown. */
-static bool report_abbreviated(const char *program, const char *written, const struct option *longs)
+static bool report_abbreviated(const struct command_line_program *program, const char *written)
 {
     const char *name = written + 2;
     size_t length = strcspn(name, "=");
     char candidates[512] = "";
     unsigned count = 0;
 
-    for (const struct option *o = longs; o->name != NULL && length > 0; o++) {
-        if (strncmp(o->name, name, length) != 0)
+    for (int i = 0; i < program->count && length > 0; i++) {
+        const char *full = program->options[i].name;
+
+        if (strncmp(full, name, length) != 0)
             continue;
-        if (o->name[length] == '\0')
+        if (full[length] == '\0')
             return false;
         count++;
         strncat(candidates, count > 1 ? ", --" : "--", sizeof candidates - strlen(candidates) - 1);
-        strncat(candidates, o->name, sizeof candidates - strlen(candidates) - 1);
+        strncat(candidates, full, sizeof candidates - strlen(candidates) - 1);
     }
     if (count > 0)
         command_line_wrong(program, "option '--%.*s' is %s %s", (int)length, name,
@@ -48,17 +57,54 @@ static bool report_abbreviated(const char *program, const char *written, const s
     return count > 0;
 }
 
-int command_line_next(const char *program, int argc, char **argv, const char *shorts,
-                      const struct option *longs)
+/* Calls getopt_long() with the options of the program. Sets `matched` to the number of a long
+ * option, or leaves it. */
+static int next_option(const struct command_line_program *program, int argc, char **argv,
+                       int *matched)
+{
+    struct option longs[COMMAND_LINE_OPTIONS + 1] = {{NULL, 0, NULL, 0}};
+    char letters[2 * COMMAND_LINE_OPTIONS + 2] =
+        ":"; /* tells a missing value from an unknown one */
+    size_t length = 1;
+
+    assert(program->count <= COMMAND_LINE_OPTIONS);
+    for (int i = 0; i < program->count; i++) {
+        const struct command_line_option *option = &program->options[i];
+        bool has_value = option->argument != NULL;
+
+        longs[i].name = option->name;
+        longs[i].has_arg = has_value ? required_argument : no_argument;
+        longs[i].val = option->letter != '\0' ? option->letter : LONG_ONLY;
+        if (option->letter == '\0')
+            continue;
+        letters[length++] = option->letter;
+        if (has_value)
+            letters[length++] = ':';
+    }
+    opterr = 0;
+    return getopt_long(argc, argv, letters, longs, matched);
+}
+
+/* The number of the option with this letter. */
+static int find_letter(const struct command_line_program *program, int letter)
+{
+    int i = 0;
+
+    while (program->options[i].letter != letter)
+        i++;
+    return i;
+}
+
+int command_line_next(const struct command_line_program *program, int argc, char **argv)
 {
     int word = optind, matched = -1;
-
-    opterr = 0;
-    int option = getopt_long(argc, argv, shorts, longs, &matched);
+    int option = next_option(program, argc, argv, &matched);
     bool is_error = option == ':' || option == '?';
 
-    if (option == -1 || (!is_error && matched == -1))
-        return option; /* the last one, or a short option */
+    if (option == -1)
+        return COMMAND_LINE_END;
+    if (!is_error && matched == -1)
+        return find_letter(program, option);
     /* optind is past the option and its value. After an error inside a word of short options
      * ("-qx") it has not moved. */
     bool has_separate_value = !is_error && optarg == argv[optind - 1];
@@ -69,10 +115,10 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
     bool is_long = matched != -1 || (optind != word && strncmp(last, "--", 2) == 0);
     const char *written = is_long ? last : letter;
 
-    if (is_long && report_abbreviated(program, written, longs))
-        return '?';
+    if (is_long && report_abbreviated(program, written))
+        return COMMAND_LINE_MISTAKE;
     if (!is_error)
-        return option;
+        return matched;
     if (is_long && optopt != 0 && strchr(written, '=') != NULL)
         command_line_wrong(program, "option '%.*s' takes no value", (int)strcspn(written, "="),
                            written);
@@ -80,19 +126,93 @@ int command_line_next(const char *program, int argc, char **argv, const char *sh
         command_line_wrong(program, "option '%s' needs a value", written);
     else
         command_line_wrong(program, "unknown option '%s'", written);
-    return '?';
+    return COMMAND_LINE_MISTAKE;
 }
 
-bool command_line_number(const char *program, const char *name, uint64_t min, uint64_t max,
-                         uint64_t *value)
+/* Prints a text and ends the line. Lines are broken at spaces before HELP_COLUMNS, and all but the
+ * first are indented. */
+static void print_wrapped(const char *text, int indent)
+{
+    size_t column = (size_t)indent;
+    bool first = true; /* nothing stands in the line yet */
+
+    for (;;) {
+        size_t length = strcspn(text, " \n");
+
+        if (!first && column + 1 + length > HELP_COLUMNS) {
+            printf("\n%*s", indent, "");
+            column = (size_t)indent;
+            first = true;
+        }
+        printf("%s%.*s", first ? "" : " ", (int)length, text);
+        column += length + !first;
+        first = text[length] == '\n';
+        if (text[length] == '\0')
+            break;
+        if (first) {
+            printf("\n%*s", indent, "");
+            column = (size_t)indent;
+        }
+        text += length + 1;
+    }
+    printf("\n");
+}
+
+/* Writes "  -x, --name VALUE" and returns its length. */
+static int describe(const struct command_line_option *option, char *text, size_t size)
+{
+    char letter[] = {'-', option->letter, ',', '\0'};
+
+    return snprintf(text, size, "  %-3s --%s%s%s", option->letter != '\0' ? letter : "",
+                    option->name, option->argument != NULL ? " " : "",
+                    option->argument != NULL ? option->argument : "");
+}
+
+static void print_help(const struct command_line_program *program)
+{
+    char text[HELP_COLUMNS];
+    int indent = 0;
+
+    for (int i = 0; i < program->count; i++) {
+        int length = describe(&program->options[i], text, sizeof text) + 2;
+
+        indent = length > indent ? length : indent;
+    }
+    print_wrapped(program->usage, 0);
+    printf("\n");
+    for (int i = 0; i < program->count; i++) {
+        const struct command_line_option *option = &program->options[i];
+
+        if (option->heading != NULL)
+            printf("%s:\n", option->heading);
+        describe(option, text, sizeof text);
+        printf("%-*s", indent, text);
+        print_wrapped(option->help, indent);
+    }
+    printf("\n");
+    print_wrapped(program->notes, 0);
+}
+
+void command_line_show(const struct command_line_program *program, bool version)
+{
+    if (version)
+        printf("%s " VERSION "\n", program->name);
+    else
+        print_help(program);
+}
+
+bool command_line_number(const struct command_line_program *program, int option, uint64_t min,
+                         uint64_t max, uint64_t *value)
 {
     if (text_number(optarg, min, max, value))
         return true;
-    return command_line_wrong(program, "%s '%s' is not a number from %llu to %llu", name, optarg,
-                              (unsigned long long)min, (unsigned long long)max);
+    return command_line_wrong(program, "--%s '%s' is not a number from %llu to %llu",
+                              program->options[option].name, optarg, (unsigned long long)min,
+                              (unsigned long long)max);
 }
 
-bool command_line_seconds(const char *program, const char *name, int64_t *nanoseconds)
+bool command_line_seconds(const struct command_line_program *program, int option,
+                          int64_t *nanoseconds)
 {
     uint64_t value;
 
@@ -102,13 +222,13 @@ bool command_line_seconds(const char *program, const char *name, int64_t *nanose
     }
     return command_line_wrong(
         program,
-        "%s '%s' is not a number of seconds from 0 to 31536000 with at most three "
+        "--%s '%s' is not a number of seconds from 0 to 31536000 with at most three "
         "decimals, such as 0.25",
-        name, optarg);
+        program->options[option].name, optarg);
 }
 
-bool command_line_address(const char *program, const char *name, char *text, const char **host,
-                          const char **port)
+bool command_line_address(const struct command_line_program *program, const char *name, char *text,
+                          const char **host, const char **port)
 {
     char *colon = strchr(text, ':');
 

@@ -1,16 +1,38 @@
 /*
- * command_line: reads options with getopt_long(3). Each mistake is reported in one line on stderr
- * that says what is wrong and what would be right. After such a line the program exits with
- * COMMAND_LINE_USAGE.
+ * command_line: options, as a table from which parsing, --help and the completions of shells are
+ * made. getopt_long(3) reads them. Each mistake is reported in one line on stderr that says what is
+ * wrong and what would be right. After such a line the program exits with COMMAND_LINE_USAGE.
  */
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { COMMAND_LINE_USAGE = 2 };
+
+/* One option of a program. Its index in the table is its number. */
+struct command_line_option {
+    const char *name;     /* of the long option, without the dashes */
+    char letter;          /* the short option, or '\0' */
+    const char *argument; /* what --help calls its value, as "SECONDS"; "a|b|c" are all the values
+                             there are; NULL: it takes none */
+    const char *help;     /* --help breaks it at spaces; '\n' begins another line */
+    const char *heading;  /* of the group of options that begins here, or NULL */
+    unsigned jobs;        /* a bit for each job that the option is for; for the program's own use */
+};
+
+enum { COMMAND_LINE_OPTIONS = 64 }; /* of a program, at most */
+
+struct command_line_program {
+    const char *name;
+    const struct command_line_option *options;
+    int count;
+    const char *usage; /* what --help begins and ends with, as help of an option */
+    const char *notes;
+};
 
 /* What the program does after it has read its command line. */
 enum command_line_verdict {
@@ -22,26 +44,30 @@ enum command_line_verdict {
 /*
  * Prints "PROGRAM: MESSAGE; try 'PROGRAM --help'". Always returns false.
  */
-bool command_line_wrong(const char *program, const char *format, ...)
+bool command_line_wrong(const struct command_line_program *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Returns the next option as getopt_long() does: its character, or -1 after the last one. Returns
- * '?' after reporting an option that is unknown, abbreviated, ambiguous, lacks its value or has one
- * that it does not take. Long options must be written in full: an abbreviation of today's options
- * may be ambiguous, or mean another option, once a new one is added. `shorts` begins with ':'.
+ * Returns the number of the next option, whose value is in optarg, or COMMAND_LINE_END after the
+ * last one. Returns COMMAND_LINE_MISTAKE after reporting an option that is unknown, abbreviated,
+ * ambiguous, lacks its value or has one that it does not take. Long options must be written in
+ * full: an abbreviation of today's options may be ambiguous, or mean another option, once a new one
+ * is added.
  */
-int command_line_next(const char *program, int argc, char **argv, const char *shorts,
-                      const struct option *longs);
+int command_line_next(const struct command_line_program *program, int argc, char **argv);
+enum { COMMAND_LINE_END = -1, COMMAND_LINE_MISTAKE = -2 };
 
-/* Reads optarg of the option `name` ("--port") as a whole number. Reports a mistake and returns
- * false. */
-bool command_line_number(const char *program, const char *name, uint64_t min, uint64_t max,
-                         uint64_t *value);
+/* Prints what --version or --help shows, the latter in lines of at most 100 columns. */
+void command_line_show(const struct command_line_program *program, bool version);
+
+/* Reads optarg, the value of an option, as a whole number. Reports a mistake and returns false. */
+bool command_line_number(const struct command_line_program *program, int option, uint64_t min,
+                         uint64_t max, uint64_t *value);
 
 /* Reads optarg as seconds with at most three decimals, up to a year, and converts them to
  * nanoseconds. Reports a mistake and returns false. */
-bool command_line_seconds(const char *program, const char *name, int64_t *nanoseconds);
+bool command_line_seconds(const struct command_line_program *program, int option,
+                          int64_t *nanoseconds);
 
 /*
  * Splits an address: HOST, HOST:PORT, or an IPv6 address in brackets with or without :PORT (RFC
@@ -50,8 +76,8 @@ bool command_line_seconds(const char *program, const char *name, int64_t *nanose
  * it. `port` is NULL if there is none. Either may be an empty string. Reports wrong brackets and
  * returns false.
  */
-bool command_line_address(const char *program, const char *name, char *text, const char **host,
-                          const char **port);
+bool command_line_address(const struct command_line_program *program, const char *name, char *text,
+                          const char **host, const char **port);
 
 /* Writes out what --help or --version has printed. Returns whether stdout took all of it: a C
  * library may have written a part of it, and failed, before (fflush(3), ferror(3)). */

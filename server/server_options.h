@@ -30,6 +30,9 @@ struct server_options {
     bool no_log_empty; /* do not log connections that never sent a byte */
 };
 
+/* All that the command line can say. */
+extern const struct command_line_program server_program;
+
 enum command_line_verdict server_options_parse(int argc, char **argv,
                                                struct server_options *options);
 

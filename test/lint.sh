@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every check of the sources that needs no run. Goes through all of them; status 1 when one failed.
-# LANGUAGE and INCLUDES, set by `make lint`: the compiler's options that are the same everywhere.
+# BUILD, LANGUAGE and INCLUDES are set by `make lint`: where the programs are, and the compiler's
+# options that are the same everywhere.
 set -u
 
 failed=0
@@ -111,7 +112,7 @@ check_all() {
     check shellcheck shellcheck .ci/run $(find test -name '*.sh')
     check actionlint actionlint
     check "mandoc, manual pages" manuals
-    check "diff, options in help, README.md and manual pages" test/options.sh
+    check "diff, options in help, README.md and manual pages" test/options.sh "$BUILD"
     check "grep, version in CHANGELOG.md" version
 }
 

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Compares the options that a program takes with those that its --help, README.md and its manual
-# page describe: short and long names everywhere, in --help and README.md also what a value is
-# called. Prints what only one side has; status 1 when there is any.
+# test/options.sh BUILD: compares the options that --help shows with those that README.md and the
+# manual page describe: short and long names everywhere, in README.md also what a value is called.
+# Prints what only one side has; status 1 when there is any.
 set -eu
+build=$1
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,18 +20,9 @@ compare() {
 }
 
 for program in echo-server echo-client; do
-    source=${program#echo-}
-    source=$source/${source}_options.c
-
-    # {"port", required_argument, NULL, 'p'} is "-p --port" here; with a value's name, "-p --port N".
-    sed -n '/ longs\[\] =/,/^};/s/.*{"\([a-z-]*\)",.* \(.*\)},/\2 --\1/p' "$source" |
-        sed "s/^'\(.\)'/-\1/; s/^OPTION_[A-Z_]* //" >"$work/source"
-
-    # The strings of the source, without what stands between them, are the help.
-    sed -n '/ help\[\] =/,/;$/p' "$source" | sed -n 's/^    "\(.*\)".*/\1/p' | tr -d '\n' |
-        sed 's/\\n/\n/g' >"$work/text"
-    sed -n "s/^ *$program \(--[a-z]*\) .*/\1/p
-        s/^ *\(-.,\)\{0,1\} *\(--[a-z-]*\)\( [^ ][^ ]*\)\{0,1\}  .*/\1 \2\3/p" "$work/text" |
+    "$build/$program" --help >"$work/text"
+    # "-p --port N" here, and without the value's name in "options".
+    sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z-]*\)\( [^ ][^ ]*\)\{0,1\}  .*/\1 \2\3/p' "$work/text" |
         sed 's/,//; s/^ *//' >"$work/--help"
     cut -d ' ' -f 1-2 "$work/--help" | sed 's/^\(--[a-z-]*\) .*/\1/' >"$work/options"
 
@@ -49,7 +41,6 @@ for program in echo-server echo-client; do
         sed -n 's/^Fl -\([a-z]\)/--\1/p; /^Fl [^-]/{s/Fl //;s/./-&\n/g;s/\n$//;p;}' >"$work/synopsis"
     sed 's/^\(-.\) .*/\1/' "$work/options" >"$work/shortest"
 
-    compare source options
     compare --help README.md
     compare options manual
     compare shortest synopsis

@@ -157,8 +157,9 @@ static void wrong_usage_is_told_in_one_line(void **state)
     } cases[] = {
         {{"--foo"}, "unknown option '--foo'"},
         {{"-x"}, "unknown option '-x'"},
-        {{"--co"}, "option '--co' is ambiguous; write one of --connect-timeout, --count, --conn"},
-        {{"--co", "1"}, "option '--co' is ambiguous; write one of --connect-timeout, --count, "},
+        {{"--co"},
+         "option '--co' is ambiguous; write one of --connect-timeout, --connections, --count"},
+        {{"--co", "1"}, "option '--co' is ambiguous; write one of --connect-timeout, --conn"},
         {{"--pi", "h"}, "option '--pi' is ambiguous; write one of --ping, --pipeline;"},
         {{"--ping", "--cou", "1"}, "option '--cou' is abbreviated; write --count;"},
         {{"--load", "--dur=1"}, "option '--dur' is abbreviated; write --duration;"},
@@ -244,50 +245,11 @@ static void wrong_usage_is_told_in_one_line(void **state)
     }
 }
 
-static void help_names_every_option(void **state)
-{
-    static const char *const names[] = {"--connect-timeout SECONDS",
-                                        "-h, --help",
-                                        "-V, --version",
-                                        "--eol lf|crlf|none",
-                                        "--hex",
-                                        "--timestamps",
-                                        "--ping",
-                                        "--load",
-                                        "--count N",
-                                        "--interval SECONDS",
-                                        "--connections N",
-                                        "--pipeline N",
-                                        "--duration SECONDS",
-                                        "--rate N",
-                                        "--idle N",
-                                        "--reconnect",
-                                        "--expect echo|line",
-                                        "--json",
-                                        "--size BYTES",
-                                        "--seed N"};
-    const char *arguments[] = {support_environment("ECHO_CLIENT"), "--help", NULL};
-    struct process *client = support_start(arguments, NULL);
-    char text[8192];
-    size_t length = 0, n;
-
-    (void)state;
-    while ((n = support_read(client, STREAM_OUTPUT, text + length, sizeof text - 1 - length)) > 0)
-        length += n;
-    text[length] = '\0';
-    assert_int_equal(support_finish(client), 0);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strstr(text, names[i]) == NULL)
-            fail_msg("--help does not say: %s", names[i]);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_good_command_lines),
         cmocka_unit_test_teardown(wrong_usage_is_told_in_one_line, support_end_programs),
-        cmocka_unit_test_teardown(help_names_every_option, support_end_programs),
     };
 
     return cmocka_run_group_tests(tests, support_setup, support_teardown);

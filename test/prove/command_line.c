@@ -5,14 +5,18 @@
  * run: prove_numbers -eva-slevel 1000 -eva-split-return auto
  * inputs: texts of up to LENGTH characters
  * assumed: vsnprintf text_escape text_number text_thousandths
- * left out: report_abbreviated command_line_next (of getopt_long(3) there is no model)
- *     command_line_flush (two calls of the C library)
+ * left out: report_abbreviated next_option find_letter command_line_next (of getopt_long(3)
+ *     there is no model) print_wrapped describe print_help command_line_show (their input is the
+ *     program's own) command_line_flush (two calls of the C library)
  */
 #include "prove.h"
 
 #include "../../common/command_line.c"
 
 enum { LENGTH = 32 };
+
+static const struct command_line_option option = {.name = "name"};
+static const struct command_line_program program = {"program", &option, 1, "", ""};
 
 /* Writes a string that fits into `size` bytes (C11, 7.21.6.12). */
 int vsnprintf(char *out, size_t size, const char *format, va_list arguments)
@@ -56,7 +60,7 @@ void prove_address(void)
         char *text = any_string(length);
         const char *host, *port;
 
-        if (command_line_address("", "", text, &host, &port)) {
+        if (command_line_address(&program, "", text, &host, &port)) {
             //@ assert valid_read_string(host);
             //@ assert port == \null || valid_read_string(port);
         }
@@ -70,7 +74,8 @@ void prove_numbers(void)
     int64_t nanoseconds = 0;
 
     optarg = any_string(LENGTH);
-    command_line_number("", "", any_between(0, UINT64_MAX), any_between(0, UINT64_MAX), &number);
-    command_line_seconds("", "", &nanoseconds);
+    command_line_number(&program, 0, any_between(0, UINT64_MAX), any_between(0, UINT64_MAX),
+                        &number);
+    command_line_seconds(&program, 0, &nanoseconds);
     //@ assert 0 <= nanoseconds <= 365LL * 24 * 60 * 60 * 1000000000;
 }
