@@ -45,6 +45,8 @@ enum {
     OPTION_SIZE,
     OPTION_SEED,
     OPTION_EXPECT,
+    OPTION_PREFIX,
+    OPTION_GREETING,
     OPTIONS
 };
 
@@ -138,6 +140,15 @@ static const struct command_line_option table[OPTIONS] = {
                        .help = "what the server answers: the same, or a line of mode line "
                                "(default: echo with --load; --ping finds out)",
                        .jobs = FOR_PING | FOR_LOAD},
+    [OPTION_PREFIX] = {.name = "prefix",
+                       .argument = "TEXT",
+                       .help = "what a line of mode line begins with (default: \"Message received "
+                               "- \"); makes --expect line the default",
+                       .jobs = FOR_PING | FOR_LOAD},
+    [OPTION_GREETING] = {.name = "greeting",
+                         .argument = "TEXT",
+                         .help = "a line that the server sends first (default: none)",
+                         .jobs = FOR_PING | FOR_LOAD},
 };
 _Static_assert(OPTIONS <= (int)COMMAND_LINE_OPTIONS, "command_line takes so many options");
 
@@ -174,7 +185,7 @@ static bool parse_eol(const char *text, const char **eol)
 
 static bool parse_expect(const char *text, struct pattern *pattern)
 {
-    pattern->lines = pattern->prefixed = strcmp(text, "line") == 0;
+    pattern->lines = strcmp(text, "line") == 0;
     if (pattern->lines || strcmp(text, "echo") == 0)
         return true;
     return command_line_wrong(&client_program, "--expect '%s' is not echo or line", text);
@@ -245,6 +256,12 @@ static bool parse_load_option(int option, struct client_options *options)
         return true;
     case OPTION_EXPECT:
         return parse_expect(optarg, &load->pattern);
+    case OPTION_PREFIX:
+        load->pattern.prefix = (struct pattern_text){optarg, strlen(optarg)};
+        return true;
+    case OPTION_GREETING:
+        load->pattern.greeting = (struct pattern_text){optarg, strlen(optarg)};
+        return true;
     case OPTION_JSON:
         options->json = true;
         return true;
@@ -339,6 +356,13 @@ static bool check(uint64_t given, struct client_options *options)
             return command_line_wrong(&client_program, "--%s %s", table[i].name,
                                       needs[table[i].jobs]);
     }
+    if (is_given(given, OPTION_PREFIX)) {
+        if (is_given(given, OPTION_EXPECT) && !load->pattern.lines)
+            return command_line_wrong(&client_program, "--prefix goes with --expect line");
+        load->pattern.lines = true;
+    } else if (load->pattern.lines) {
+        load->pattern.prefix = (struct pattern_text)PATTERN_PREFIX;
+    }
     if (options->job == CLIENT_PING)
         load->pattern.lines = true;
     if (load->pattern.lines && load->pattern.size < 2)
@@ -351,7 +375,7 @@ static bool check(uint64_t given, struct client_options *options)
                                   "--reconnect is one message a connection; leave --pipeline out");
     options->ping.pattern = load->pattern;
     options->ping.count = load->count;
-    options->ping.detect = !is_given(given, OPTION_EXPECT);
+    options->ping.detect = !is_given(given, OPTION_EXPECT) && !is_given(given, OPTION_PREFIX);
     return true;
 }
 

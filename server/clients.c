@@ -112,6 +112,17 @@ static void reject(const struct clients *clients, os_socket s, const struct net_
     net_close(s);
 }
 
+/* Calls a function of a connection, and updates lists and interest to the result. */
+static void apply(struct clients *clients, struct connection *c,
+                  void (*function)(struct connection *, struct connection_context *))
+{
+    struct client_list *list = list_for(clients, c);
+    int64_t active = c->active;
+
+    function(c, clients->context);
+    reconcile(clients, c, list, active);
+}
+
 void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
                    uint8_t watch_kind)
 {
@@ -136,17 +147,8 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
     clients->count++;
     if (!clients->context->no_log_empty)
         connection_log_opened(c, clients->context);
-}
-
-/* Calls a function of a connection, and updates lists and interest to the result. */
-static void apply(struct clients *clients, struct connection *c,
-                  void (*function)(struct connection *, struct connection_context *))
-{
-    struct client_list *list = list_for(clients, c);
-    int64_t active = c->active;
-
-    function(c, clients->context);
-    reconcile(clients, c, list, active);
+    if (clients->context->greeting.length > 0)
+        apply(clients, c, connection_greet);
 }
 
 void clients_serve(struct clients *clients, struct connection *c)

@@ -43,9 +43,9 @@ struct clients {
 };
 
 /*
- * Starts to serve an accepted connection, with watches of this kind. Owns the socket from now on.
- * If memory is refused, or its address has too many connections, the connection is closed at once
- * and the log reports it.
+ * Starts to serve an accepted connection, with watches of this kind, and greets it. Owns the socket
+ * from now on. If memory is refused, or its address has too many connections, the connection is
+ * closed at once and the log reports it.
  */
 void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
                    uint8_t watch_kind);

@@ -108,6 +108,15 @@ static void send_or_batch(struct connection *c, const struct connection_context 
     }
 }
 
+void connection_greet(struct connection *c, struct connection_context *context)
+{
+    size_t batched = 0;
+
+    send_or_batch(c, context, &batched, context->greeting);
+    send_or_batch(c, context, &batched, (struct span){"\n", 1});
+    send_bytes(c, context, (struct span){context->batch, batched});
+}
+
 /* Whether the input can be answered: the peer takes answers, and its stream has not ended with quit
  * or a line too long. */
 static bool can_answer(const struct connection *c)

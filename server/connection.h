@@ -66,9 +66,10 @@ struct connection_context {
     struct protocol_rules rules;
     struct log *log;
     bool log_messages;
-    bool no_log_empty; /* a connection is logged once it has sent a byte */
-    int64_t now;       /* time of this round of the loop */
-    char *scratch;     /* CONNECTION_SCRATCH bytes */
+    bool no_log_empty;    /* a connection is logged once it has sent a byte */
+    struct span greeting; /* sent to each client first, as a line; no bytes: nothing is sent */
+    int64_t now;          /* time of this round of the loop */
+    char *scratch;        /* CONNECTION_SCRATCH bytes */
     char *batch;
 };
 
@@ -106,6 +107,9 @@ struct connection *connection_create(os_socket s, const struct net_address *peer
 
 /* Closes the socket and frees the connection. */
 void connection_destroy(struct connection *connection);
+
+/* Sends the greeting. Called once, before anything else is done with the connection. */
+void connection_greet(struct connection *connection, struct connection_context *context);
 
 /*
  * Handles what watch.ready says: reads, answers, sends, changes state. A failure affects this

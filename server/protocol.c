@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-static const struct span received = {"Message received - ", sizeof "Message received - " - 1};
 static const struct span too_long = {"Message too long\n", sizeof "Message too long\n" - 1};
 static const char quit[] = "quit";
 
@@ -15,7 +14,8 @@ static size_t ending_length(struct span message)
 }
 
 /* Answers a complete message of line or chunk mode. */
-static enum protocol_verdict answer_message(struct span message, struct protocol_answer *answer)
+static enum protocol_verdict answer_message(const struct protocol_rules *rules, struct span message,
+                                            struct protocol_answer *answer)
 {
     struct span text = {message.bytes, message.length - ending_length(message)};
     bool is_quit = text.length == sizeof quit - 1 && memcmp(text.bytes, quit, text.length) == 0;
@@ -23,7 +23,7 @@ static enum protocol_verdict answer_message(struct span message, struct protocol
     *answer = (struct protocol_answer){.body = message, .text = text, .consumed = message.length};
     if (is_quit)
         return PROTOCOL_QUIT;
-    answer->prefix = received;
+    answer->prefix = rules->prefix;
     return PROTOCOL_ANSWER;
 }
 
@@ -33,9 +33,11 @@ static enum protocol_verdict reject_line(size_t consumed, struct protocol_answer
     return PROTOCOL_TOO_LONG;
 }
 
-static enum protocol_verdict next_line(size_t max_line, struct span input, bool at_end,
-                                       size_t *searched, struct protocol_answer *answer)
+static enum protocol_verdict next_line(const struct protocol_rules *rules, struct span input,
+                                       bool at_end, size_t *searched,
+                                       struct protocol_answer *answer)
 {
+    size_t max_line = rules->max_line;
     /* A line within the limit has its \n in these bytes, two of which may be the ending. */
     size_t limit = input.length < max_line + 2 ? input.length : max_line + 2;
     const char *newline = memchr(input.bytes + *searched, '\n', limit - *searched);
@@ -52,7 +54,7 @@ static enum protocol_verdict next_line(size_t max_line, struct span input, bool 
     *searched = 0;
     if (line.length - ending_length(line) > max_line)
         return reject_line(line.length, answer);
-    return answer_message(line, answer);
+    return answer_message(rules, line, answer);
 }
 
 enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct span input,
@@ -65,9 +67,9 @@ enum protocol_verdict protocol_next(const struct protocol_rules *rules, struct s
         *answer = (struct protocol_answer){.body = input, .text = input, .consumed = input.length};
         return PROTOCOL_ANSWER;
     case PROTOCOL_LINE:
-        return next_line(rules->max_line, input, at_end, searched, answer);
+        return next_line(rules, input, at_end, searched, answer);
     case PROTOCOL_CHUNK:
         break;
     }
-    return answer_message(input, answer);
+    return answer_message(rules, input, answer);
 }

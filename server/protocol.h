@@ -15,21 +15,28 @@ enum protocol_mode {
     PROTOCOL_CHUNK /* each recv() is a message, wherever TCP has split the stream */
 };
 
+struct span {
+    const char *bytes;
+    size_t length;
+};
+
 struct protocol_rules {
     enum protocol_mode mode;
-    size_t max_line; /* line mode: bytes of a line without its ending; at most 2^30 */
+    size_t max_line;    /* line mode: bytes of a line without its ending; at most 2^30 */
+    struct span prefix; /* line and chunk mode: what stands before each message in its answer */
 };
+
+/* Initializes the prefix, unless another one is asked for. */
+#define PROTOCOL_PREFIX                                                                            \
+    {                                                                                              \
+        "Message received - ", sizeof "Message received - " - 1                                    \
+    }
 
 enum protocol_verdict {
     PROTOCOL_INCOMPLETE, /* no complete message yet; nothing is consumed */
     PROTOCOL_ANSWER,     /* one message to answer */
     PROTOCOL_QUIT,       /* as PROTOCOL_ANSWER; then the connection ends */
     PROTOCOL_TOO_LONG    /* a line longer than max_line, to answer; then the connection ends */
-};
-
-struct span {
-    const char *bytes;
-    size_t length;
 };
 
 struct protocol_answer {

@@ -335,6 +335,7 @@ struct server *server_create(const struct server_options *options, struct listen
     server->listeners = listeners;
     server->log.level = options->log_level;
     server->context.rules = options->rules;
+    server->context.greeting = options->greeting;
     server->context.log = &server->log;
     server->context.no_log_empty = options->no_log_empty;
     server->context.log_messages =

@@ -10,6 +10,8 @@ enum {
     OPTION_PORT,
     OPTION_BIND,
     OPTION_MODE,
+    OPTION_GREETING,
+    OPTION_PREFIX,
     OPTION_MAX_CLIENTS,
     OPTION_MAX_PER_ADDRESS,
     OPTION_MAX_LINE,
@@ -45,6 +47,13 @@ static const struct command_line_option table[OPTIONS] = {
                              "line   each line with \"Message received - \" before it;\n"
                              "       quit ends the connection\n"
                              "chunk  the same for what one recv() returns"},
+    [OPTION_GREETING] = {.name = "greeting",
+                         .argument = "TEXT",
+                         .help = "send this line to each client first (default: nothing)"},
+    [OPTION_PREFIX] = {.name = "prefix",
+                       .argument = "TEXT",
+                       .help = "in line and chunk mode, what stands before each answer, in place "
+                               "of \"Message received - \""},
     [OPTION_MAX_CLIENTS] = {.name = "max-clients",
                             .argument = "N",
                             .help = "serve at most N clients at once (default: what the system "
@@ -129,6 +138,18 @@ static bool parse_bind(char *text, struct server_options *options)
     return true;
 }
 
+static bool parse_text(int option, struct span *text)
+{
+    size_t length = strlen(optarg);
+
+    if (length > SERVER_OPTIONS_TEXT)
+        return command_line_wrong(&server_program, "--%s has %llu bytes; at most %d are taken",
+                                  table[option].name, (unsigned long long)length,
+                                  SERVER_OPTIONS_TEXT);
+    *text = (struct span){optarg, length};
+    return true;
+}
+
 /* Parses one option other than --help and --version. */
 static bool parse_option(int option, struct server_options *options)
 {
@@ -144,6 +165,10 @@ static bool parse_option(int option, struct server_options *options)
         return parse_bind(optarg, options);
     case OPTION_MODE:
         return parse_mode(optarg, &options->rules.mode);
+    case OPTION_GREETING:
+        return parse_text(option, &options->greeting);
+    case OPTION_PREFIX:
+        return parse_text(option, &options->rules.prefix);
     case OPTION_MAX_CLIENTS:
         return command_line_number(&server_program, option, 1, UINT32_MAX, &options->max_clients);
     case OPTION_MAX_PER_ADDRESS:
@@ -185,11 +210,12 @@ static bool parse_option(int option, struct server_options *options)
 enum command_line_verdict server_options_parse(int argc, char **argv,
                                                struct server_options *options)
 {
+    static const struct span standard = PROTOCOL_PREFIX;
     int option;
 
     *options = (struct server_options){
         .port = 9901,
-        .rules = {.mode = PROTOCOL_ECHO, .max_line = 65536},
+        .rules = {.mode = PROTOCOL_ECHO, .max_line = 65536, .prefix = standard},
         .max_clients = UINT64_MAX,
         .drain_timeout = SECONDS(5),
         .way = SELECTOR_ANNOUNCED,
@@ -206,6 +232,10 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
     if (optind < argc) {
         command_line_wrong(&server_program, "'%s' is not an option; the port is given as --port N",
                            argv[optind]);
+        return COMMAND_LINE_WRONG;
+    }
+    if (options->rules.mode == PROTOCOL_ECHO && options->rules.prefix.bytes != standard.bytes) {
+        command_line_wrong(&server_program, "--prefix goes with --mode line or chunk");
         return COMMAND_LINE_WRONG;
     }
     if (options->bind_count == 0) {

@@ -11,21 +11,25 @@
 #include "protocol.h"
 #include "selector.h"
 
-enum { SERVER_OPTIONS_BINDS = 64 }; /* --bind options of one command line, at most */
+enum {
+    SERVER_OPTIONS_BINDS = 64, /* --bind options of one command line, at most */
+    SERVER_OPTIONS_TEXT = 1024 /* bytes of a greeting or prefix, at most */
+};
 
 struct server_options {
     const char *binds[SERVER_OPTIONS_BINDS]; /* as given; default: 127.0.0.1 and ::1 */
     int bind_count;
     bool default_binds; /* the default is used: one of the two may be missing on this machine */
     uint16_t port;      /* 0: any free port */
-    struct protocol_rules rules;
-    uint64_t max_clients;     /* UINT64_MAX: no limit */
-    uint64_t max_per_address; /* 0: no limit */
-    int64_t idle_timeout;     /* nanoseconds; 0: none */
-    int64_t stall_timeout;    /* nanoseconds; 0: none */
-    uint64_t keep_alive;      /* for net_keep_alive() */
-    int64_t drain_timeout;    /* nanoseconds */
-    enum selector_way way;    /* SELECTOR_ANNOUNCED: where the system supports it */
+    struct protocol_rules rules; /* the prefix may point into `argv` */
+    struct span greeting;        /* of each client, into `argv`; no bytes: none */
+    uint64_t max_clients;        /* UINT64_MAX: no limit */
+    uint64_t max_per_address;    /* 0: no limit */
+    int64_t idle_timeout;        /* nanoseconds; 0: none */
+    int64_t stall_timeout;       /* nanoseconds; 0: none */
+    uint64_t keep_alive;         /* for net_keep_alive() */
+    int64_t drain_timeout;       /* nanoseconds */
+    enum selector_way way;       /* SELECTOR_ANNOUNCED: where the system supports it */
     enum log_level log_level;
     bool no_log_empty; /* do not log connections that never sent a byte */
 };

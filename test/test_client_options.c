@@ -53,7 +53,7 @@ static const char *describe(const struct client_options *o)
     case CLIENT_PING:
         ADD(true, " ping");
         assert_true(pattern->lines);
-        ADD(!o->ping.detect, " expect=%s", pattern->prefixed ? "line" : "echo");
+        ADD(!o->ping.detect, " expect=%s", pattern->prefix.bytes != NULL ? "line" : "echo");
         ADD(o->ping.interval != SECONDS(1), " interval=%lld",
             (long long)(o->ping.interval / MILLISECONDS(1)));
         break;
@@ -66,7 +66,8 @@ static const char *describe(const struct client_options *o)
         ADD(load->rate > 0, " rate=%g", load->rate);
         ADD(load->reconnect, " reconnect");
         ADD(pattern->lines, " lines");
-        ADD(pattern->prefixed, " prefixed");
+        ADD(pattern->prefix.bytes != NULL, " prefixed");
+        ADD(pattern->greeting.bytes != NULL, " greeted");
         ADD(o->json, " json");
         break;
     }
@@ -137,6 +138,11 @@ static void takes_good_command_lines(void **state)
          DEFAULT " load lines prefixed count=5 size=2"},
         {{"--load", "--count=5", "--expect=line", "--expect=echo", "--size=1"},
          DEFAULT " load count=5 size=1"},
+        {{"--load", "--count=5", "--prefix="}, DEFAULT " load lines prefixed count=5"},
+        {{"--load", "--count=5", "--prefix=a", "--expect=line"},
+         DEFAULT " load lines prefixed count=5"},
+        {{"--load", "--count=5", "--greeting=a"}, DEFAULT " load greeted count=5"},
+        {{"--ping", "--count=5", "--prefix=a"}, DEFAULT " ping expect=line count=5"},
         {{"--load", "--json", "--count=5", "--count=6"}, DEFAULT " load json count=6"},
     };
 #undef DEFAULT
@@ -186,6 +192,8 @@ static void wrong_usage_is_told_in_one_line(void **state)
         /* Two jobs, and options of another job */
         {{"--ping", "--load"}, "--ping and --load are two jobs"},
         {{"--load", "--ping"}, "--ping and --load are two jobs"},
+        {{"--load", "--prefix=a", "--expect=echo"}, "--prefix goes with --expect line"},
+        {{"--greeting=a"}, "--greeting goes with --ping or --load"},
         {{"--ping", "--eol", "lf"}, "--eol is for a session"},
         {{"--load", "--hex"}, "--hex is for a session"},
         {{"--load", "--timestamps"}, "--timestamps is for a session"},

@@ -240,6 +240,7 @@ static void tells_what_is_wrong_in_one_line(void **state)
          "--bind takes an address alone; the port, '80', is given as --port N"},
         {{"--bind", "[::1"}, "--bind '[::1' is not an IPv6 address in brackets, such as [::1]"},
         {{"--\033[2J"}, "unknown option '--\\x1b[2J'"},
+        {{"--prefix", "a"}, "--prefix goes with --mode line or chunk"},
         {{"9901"}, "'9901' is not an option; the port is given as --port N"},
         {{"-q", "--", "-v"}, "'-v' is not an option; the port is given as --port N"},
         {{"-"}, "'-' is not an option; the port is given as --port N"},
@@ -346,6 +347,34 @@ static void help_is_wrapped_at_spaces(void **state)
                         "Notes\n");
 }
 
+/* Any text is taken as it is, up to a length. */
+static void takes_texts_up_to_a_length(void **state)
+{
+    static const char *const names[] = {"--greeting", "--prefix"};
+    char text[SERVER_OPTIONS_TEXT + 2], line[128];
+
+    (void)state;
+    memset(text, '%', sizeof text);
+    text[SERVER_OPTIONS_TEXT + 1] = '\0';
+    for (size_t i = 0; i < 2; i++) {
+        const struct outcome *outcome =
+            parse((const char *const[]){"-mline", names[i], text + 1, NULL});
+        const struct span *taken =
+            i == 0 ? &outcome->options.greeting : &outcome->options.rules.prefix;
+
+        assert_int_equal(outcome->verdict, COMMAND_LINE_RUN);
+        assert_int_equal(taken->length, SERVER_OPTIONS_TEXT);
+        assert_memory_equal(taken->bytes, text + 1, SERVER_OPTIONS_TEXT);
+        outcome = parse((const char *const[]){"-mline", names[i], text, NULL});
+        assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
+        snprintf(line, sizeof line,
+                 "echo-server: %s has 1025 bytes; at most 1024 are taken; try 'echo-server "
+                 "--help'\n",
+                 names[i]);
+        assert_string_equal(outcome->err, line);
+    }
+}
+
 static void takes_so_many_binds_and_no_more(void **state)
 {
     const char *arguments[SERVER_OPTIONS_BINDS + 3];
@@ -374,6 +403,7 @@ int main(void)
         cmocka_unit_test(shows_help_and_version_on_stdout),
         cmocka_unit_test(help_shows_every_option),
         cmocka_unit_test(help_is_wrapped_at_spaces),
+        cmocka_unit_test(takes_texts_up_to_a_length),
         cmocka_unit_test(takes_so_many_binds_and_no_more),
     };
 

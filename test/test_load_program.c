@@ -162,6 +162,51 @@ static const char *load(const char *mode, const char *const options[])
     return report;
 }
 
+/* Loads a server that greets, and answers lines with a prefix of its own. Returns the report. */
+static const char *load_greeted(const char *greeting, const char *prefix)
+{
+    static char report[REPORT];
+    uint16_t port;
+    struct process *server = support_start_server(
+        OPTIONS("-q", "--mode", "line", "--greeting", "one greets", "--prefix", "one: "), NULL,
+        &port);
+    struct net_address address = support_loopback(false, port);
+
+    finish(start(&address,
+                 OPTIONS("--json", "--count", "100", "--connections", "3", "--idle", "2",
+                         "--greeting", greeting, "--prefix", prefix),
+                 NULL),
+           report);
+    expect_sound(report);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+    return report;
+}
+
+/* Every byte of the greeting is compared as well, on idle connections too. */
+static void knows_greeting_and_prefix(void **state)
+{
+    const char *json = load_greeted("one greets", "one: ");
+
+    (void)state;
+    expect_is(json, "passed", "true");
+    expect_number(json, "messages_answered", 100);
+
+    json = load_greeted("one greetz", "one: ");
+    expect_is(json, "passed", "false");
+    expect_is(json, "fault.kind", "\"wrong greeting\"");
+    expect_number(json, "fault.offset_bytes", 9);
+    expect_number(json, "fault.expected", 'z');
+    expect_number(json, "fault.got", 's');
+    expect_number(json, "connections_lost", 5);
+
+    json = load_greeted("one greets", "two: ");
+    expect_is(json, "fault.kind", "\"wrong\"");
+    expect_number(json, "fault.offset_bytes", 0);
+    expect_number(json, "fault.expected", 't');
+    expect_number(json, "fault.got", 'o');
+}
+
 static void counts_messages(void **state)
 {
     static const struct {
@@ -1115,6 +1160,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
     const struct CMUnitTest tests[] = {
         TEST(reads_json_strictly),
+        TEST(knows_greeting_and_prefix),
         TEST(counts_messages),
         TEST(understands_lines),
         TEST(understands_chunks_of_one_message),

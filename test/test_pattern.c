@@ -19,10 +19,13 @@ static void for_each_pattern(void (*check)(const struct pattern *pattern))
     random_begin(77);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         for (int kind = 0; kind < 4; kind++) {
-            struct pattern pattern = {.size = sizes[i],
-                                      .seed = 42,
-                                      .lines = (kind & 1) != 0,
-                                      .prefixed = (kind & 2) != 0};
+            struct pattern pattern = {
+                .size = sizes[i],
+                .seed = 42,
+                .lines = (kind & 1) != 0,
+            };
+            if ((kind & 2) != 0)
+                pattern.prefix = (struct pattern_text)PATTERN_PREFIX;
 
             check(&pattern);
         }
@@ -53,9 +56,9 @@ static char *answers(const struct pattern *pattern, uint64_t connection, size_t 
 
     assert_non_null(bytes);
     assert_int_equal(pattern_answer_size(pattern),
-                     pattern->size + (pattern->prefixed ? strlen(prefix) : 0));
+                     pattern->size + (pattern->prefix.bytes != NULL ? strlen(prefix) : 0));
     for (size_t i = 0; i < messages; i++) {
-        if (pattern->prefixed) {
+        if (pattern->prefix.bytes != NULL) {
             memcpy(bytes + filled, prefix, strlen(prefix));
             filled += strlen(prefix);
         }
@@ -300,9 +303,43 @@ static void other_seeds_connections_and_messages_are_other_bytes(void **state)
     free(one);
 }
 
+/* A greeting is compared however it is cut, and what follows it is left. */
+static void greetings_are_compared(void **state)
+{
+    static const char came[] = "hello\nanswers";
+    const struct pattern pattern = {.size = 1, .greeting = {"hello", 5}};
+    const struct pattern silent = {.size = 1};
+    unsigned char expected = 0;
+
+    (void)state;
+    for (size_t cut = 0; cut <= 6; cut++) {
+        size_t greeted = 0;
+
+        assert_int_equal(pattern_compare_greeting(&pattern, &greeted, came, cut, &expected), cut);
+        assert_int_equal(pattern_is_greeted(&pattern, greeted), cut == 6);
+        assert_int_equal(
+            pattern_compare_greeting(&pattern, &greeted, came + cut, 13 - cut, &expected), 6 - cut);
+        assert_true(pattern_is_greeted(&pattern, greeted));
+    }
+    for (size_t wrong = 0; wrong < 6; wrong++) {
+        char bytes[] = "hello\n";
+        size_t greeted = 0;
+
+        bytes[wrong] ^= 1;
+        assert_int_equal(pattern_compare_greeting(&pattern, &greeted, bytes, 6, &expected), wrong);
+        assert_int_equal(expected, came[wrong]);
+        assert_int_equal(greeted, wrong);
+    }
+    size_t greeted = 0;
+
+    assert_true(pattern_is_greeted(&silent, greeted));
+    assert_int_equal(pattern_compare_greeting(&silent, &greeted, came, 13, &expected), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(greetings_are_compared),
         cmocka_unit_test(filled_in_pieces_it_is_the_same),
         cmocka_unit_test(each_fault_is_found_where_it_is),
         cmocka_unit_test(right_bytes_in_the_wrong_place_are_found),

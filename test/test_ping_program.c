@@ -348,10 +348,40 @@ static void nothing_listening_is_one_line(void **state)
     assert_int_equal(support_finish(client), 1);
 }
 
+/* The greeting is compared before the first answer, and the prefix need not be found out. */
+static void knows_greeting_and_prefix(void **state)
+{
+    uint16_t port;
+    support_start_server(
+        OPTIONS("-q", "--mode", "line", "--greeting", "one greets", "--prefix", "one: "), NULL,
+        &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client =
+        start(&address, OPTIONS("--count", "3", "--interval", "0", "--size", "10", "--greeting",
+                                "one greets", "--prefix", "one: "));
+
+    (void)state;
+    support_expect_line(client, STREAM_OUTPUT, "connected to 127.0.0.1:");
+    for (unsigned i = 1; i <= 3; i++)
+        assert_int_equal(expect_answer(client, &address, 15), i);
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
+    assert_int_equal(expect_summary(client, &address).answered, 3);
+    assert_int_equal(support_finish(client), 0);
+
+    client = start(&address, OPTIONS("--count", "3", "--greeting", "two greets"));
+    support_expect_line(client, STREAM_OUTPUT, "connected to 127.0.0.1:");
+    const char *line = support_expect_line(client, STREAM_OUTPUT, "wrong greeting byte from ");
+    assert_non_null(strstr(line, " offset=0: expected 0x74, got 0x6f"));
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
+    assert_int_equal(expect_summary(client, &address).lost, 1);
+    assert_int_equal(support_finish(client), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
     const struct CMUnitTest tests[] = {
+        TEST(knows_greeting_and_prefix),
         TEST(an_echo_is_measured),
         TEST(the_prefix_of_line_mode_is_recognised),
         TEST(an_answer_of_another_form_than_expected_is_wrong),

@@ -148,7 +148,8 @@ static void feed(struct feeder *f, const char *bytes, size_t length, bool at_end
 static void start(struct feeder *f, enum protocol_mode mode, size_t max_line)
 {
     memset(f, 0, sizeof *f);
-    f->rules = (struct protocol_rules){.mode = mode, .max_line = max_line};
+    f->rules =
+        (struct protocol_rules){.mode = mode, .max_line = max_line, .prefix = PROTOCOL_PREFIX};
 }
 
 /* Feeds a stream to line mode in pieces; `piece` says how long the next one is. */
@@ -443,9 +444,42 @@ static void answers_each_chunk(void **state)
     assert_int_equal(f.transcript.verdicts_length, 0);
 }
 
+/* Any text may stand before the answers, or none; quit has no answer, and an error no prefix. */
+static void answers_have_the_prefix_that_is_asked_for(void **state)
+{
+    static const char *const prefixes[] = {"", "hello ", "a longer text than the usual one: "};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        struct protocol_rules rules = {
+            .mode = PROTOCOL_LINE, .max_line = 5, .prefix = {prefixes[i], strlen(prefixes[i])}};
+        struct protocol_answer answer;
+        size_t searched = 0;
+
+        for (; rules.mode <= PROTOCOL_CHUNK; rules.mode++) {
+            assert_int_equal(
+                protocol_next(&rules, (struct span){"one\n", 4}, false, &searched, &answer),
+                PROTOCOL_ANSWER);
+            assert_int_equal(answer.prefix.length, strlen(prefixes[i]));
+            assert_memory_equal(answer.prefix.bytes, prefixes[i], answer.prefix.length);
+            assert_int_equal(answer.body.length, 4);
+            assert_int_equal(
+                protocol_next(&rules, (struct span){"quit\n", 5}, false, &searched, &answer),
+                PROTOCOL_QUIT);
+            assert_int_equal(answer.prefix.length, 0);
+        }
+        rules.mode = PROTOCOL_LINE;
+        assert_int_equal(
+            protocol_next(&rules, (struct span){"123456\n", 7}, false, &searched, &answer),
+            PROTOCOL_TOO_LONG);
+        assert_memory_equal(answer.prefix.bytes, "Message too long\n", answer.prefix.length);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_have_the_prefix_that_is_asked_for),
         cmocka_unit_test(answers_lines_of_every_kind),
         cmocka_unit_test(answers_random_streams_however_they_are_cut),
         cmocka_unit_test(searches_an_incomplete_line_once),

@@ -771,6 +771,27 @@ static void check_scripts(const char *const options[], const struct script *scri
     stop_server(&server);
 }
 
+/* As an echo container that says who it is: a greeting, then the prefix before each line. */
+static void greeting_and_prefix_tell_which_one_answers(void **state)
+{
+    struct server server =
+        start(OPTIONS("--mode", "line", "--greeting", "this is one", "--prefix", "one: "));
+    os_socket client = connect_to(&server);
+
+    (void)state;
+    support_expect(client, "this is one\n", 12);
+    ask(client, "hello\n", "one: hello\n");
+    ask(client, "quit\n", "quit\n");
+    expect_log(&server, client, "Connection opened[%s]");
+    expect_log(&server, client, "Recv From Client[%s]:hello");
+    expect_log(&server, client, "Recv From Client[%s]:quit");
+    assert_int_equal(net_end_sending(client).outcome, NET_DONE);
+    expect_log(&server, client,
+               "Connection closed[%s]:quit; 11 bytes in, 28 bytes out, 2 messages, ");
+    net_close(client);
+    stop_server(&server);
+}
+
 static void lines_are_answered_however_they_are_cut(void **state)
 {
     static const struct script scripts[] = {
@@ -1122,6 +1143,7 @@ int main(void)
         TEST(without_descriptors_the_others_are_served),
         TEST(idle_clients_are_sent_away),
         TEST(clients_that_vanish_are_noticed),
+        TEST(greeting_and_prefix_tell_which_one_answers),
         TEST(lines_are_answered_however_they_are_cut),
         TEST(lines_have_a_longest_length),
         TEST(what_follows_quit_is_discarded),

@@ -183,7 +183,10 @@ static struct log server_log;
 static const struct net_address peer = {.bytes = {127, 0, 0, 1}, .port = 5555};
 
 static struct connection_context context = {
-    .rules = {.max_line = MAX_LINE}, .log = &server_log, .scratch = scratch, .batch = batch};
+    .rules = {.max_line = MAX_LINE, .prefix = PROTOCOL_PREFIX},
+    .log = &server_log,
+    .scratch = scratch,
+    .batch = batch};
 
 /* A new connection in a world in which nothing comes and everything is taken. */
 static struct connection *start(enum protocol_mode mode)
@@ -298,6 +301,49 @@ static void costs_one_recv_and_one_send_a_message(void **state)
         assert_int_equal(c->bytes_out, 100 * strlen(answers[mode]));
         finish(c);
     }
+}
+
+static void greet(struct connection *c, const char *greeting)
+{
+    context.greeting = (struct span){greeting, strlen(greeting)};
+    connection_greet(c, &context);
+}
+
+/* The greeting is a line before all answers, also when the system takes it in parts. */
+static void greets_before_it_answers(void **state)
+{
+    struct connection *c = start(PROTOCOL_LINE);
+
+    (void)state;
+    greet(c, "this is one");
+    assert_sent("this is one\n");
+    receive(c, "hello\n");
+    assert_sent("Message received - hello\n");
+    assert_int_equal(c->messages, 1);
+    assert_int_equal(c->bytes_out, 12 + 25);
+    finish(c);
+
+    c = start(PROTOCOL_ECHO);
+    world.room = 4;
+    greet(c, "this is one");
+    receive(c, "hello");
+    assert_int_equal(connection_interest(c), SELECTOR_WRITE);
+    world.room = SIZE_MAX;
+    run(c);
+    assert_sent("this is one\nhello");
+    finish(c);
+}
+
+static void a_lost_peer_is_not_greeted(void **state)
+{
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    (void)state;
+    world.fail_after = 0;
+    world.failure = NET_RESET;
+    greet(c, "hello");
+    assert_end(c, CONNECTION_CLOSED, "reset");
+    finish(c);
 }
 
 static void gathers_many_answers_into_one_send(void **state)
@@ -939,6 +985,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(costs_one_recv_and_one_send_a_message),
+        cmocka_unit_test(greets_before_it_answers),
+        cmocka_unit_test(a_lost_peer_is_not_greeted),
         cmocka_unit_test(gathers_many_answers_into_one_send),
         cmocka_unit_test(logs_messages_without_their_ending),
         cmocka_unit_test(answers_the_same_whatever_the_outcomes),

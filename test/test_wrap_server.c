@@ -207,11 +207,12 @@ static int end_server(void **state)
 
 static struct server_options usual(enum protocol_mode mode)
 {
-    return (struct server_options){.rules = {.mode = mode, .max_line = LINE},
-                                   .max_clients = UINT64_MAX,
-                                   .drain_timeout = SECONDS(3600),
-                                   .way = SELECTOR_ANNOUNCED,
-                                   .log_level = LOG_EVENTS};
+    return (struct server_options){
+        .rules = {.mode = mode, .max_line = LINE, .prefix = PROTOCOL_PREFIX},
+        .max_clients = UINT64_MAX,
+        .drain_timeout = SECONDS(3600),
+        .way = SELECTOR_ANNOUNCED,
+        .log_level = LOG_EVENTS};
 }
 
 static void open_some_listeners(int count)

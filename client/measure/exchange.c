@@ -39,6 +39,13 @@ void exchange_begin(struct exchange *exchange, int64_t timed_from)
     exchange->begun++;
 }
 
+struct pattern_place exchange_place(const struct exchange *exchange)
+{
+    return pattern_is_greeted(exchange->pattern, exchange->greeted)
+               ? exchange->receiving
+               : (struct pattern_place){.offset = exchange->greeted};
+}
+
 int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message)
 {
     return exchange->timed_from[message % exchange->pipeline];
@@ -91,16 +98,24 @@ struct net_result exchange_send(struct exchange *exchange)
 void exchange_compare(struct exchange *exchange, const char *bytes, size_t length,
                       struct exchange_received *received)
 {
+    const struct pattern *pattern = exchange->pattern;
     uint64_t before = exchange->receiving.message;
-    size_t expected_length = bytes_left(
-        &exchange->receiving, pattern_answer_size(exchange->pattern), exchange->begun, length);
-    size_t matched = pattern_compare(exchange->pattern, exchange->connection, &exchange->receiving,
-                                     bytes, expected_length, &received->expected);
+    size_t greeted =
+        pattern_compare_greeting(pattern, &exchange->greeted, bytes, length, &received->expected);
+    size_t expected_length = 0;
+    size_t matched = greeted;
 
+    if (pattern_is_greeted(pattern, exchange->greeted)) {
+        expected_length = greeted + bytes_left(&exchange->receiving, pattern_answer_size(pattern),
+                                               exchange->begun, length - greeted);
+        matched += pattern_compare(pattern, exchange->connection, &exchange->receiving,
+                                   bytes + greeted, expected_length - greeted, &received->expected);
+    }
     received->answered = exchange->receiving.message - before;
-    received->fault = matched == length           ? EXCHANGE_RIGHT
-                      : matched < expected_length ? EXCHANGE_WRONG
-                                                  : EXCHANGE_EXTRA;
+    received->fault = matched == length                                 ? EXCHANGE_RIGHT
+                      : !pattern_is_greeted(pattern, exchange->greeted) ? EXCHANGE_UNGREETED
+                      : matched < expected_length                       ? EXCHANGE_WRONG
+                                                                        : EXCHANGE_EXTRA;
     if (matched < length)
         received->got = (unsigned char)bytes[matched];
 }

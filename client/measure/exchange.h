@@ -18,7 +18,8 @@ struct exchange {
     const struct pattern *pattern;
     uint64_t connection;            /* the number of the connection in the pattern */
     struct pattern_place sending;   /* the next byte to send */
-    struct pattern_place receiving; /* the next byte to receive */
+    struct pattern_place receiving; /* the next byte to receive, after the greeting */
+    size_t greeted;                 /* bytes received of the greeting */
     uint64_t begun;                 /* messages begun: sent, or to be sent now */
     /* When the timing of each message in flight starts; message m is at m % pipeline. Owned. */
     int64_t *timed_from;
@@ -28,8 +29,9 @@ struct exchange {
 /* Where an answer is wrong. */
 enum exchange_fault {
     EXCHANGE_RIGHT,
-    EXCHANGE_WRONG, /* a byte differs from the expected one */
-    EXCHANGE_EXTRA  /* a byte was received after the last expected answer */
+    EXCHANGE_UNGREETED, /* the greeting's byte at `greeted` differs from the expected one */
+    EXCHANGE_WRONG,     /* a byte differs from the expected one */
+    EXCHANGE_EXTRA      /* a byte was received after the last expected answer */
 };
 
 struct exchange_received {
@@ -38,7 +40,7 @@ struct exchange_received {
     uint64_t answered;         /* how many answers were completed: the last ones before
                                   exchange.receiving.message */
     enum exchange_fault fault; /* at the place exchange.receiving */
-    unsigned char expected;    /* only with EXCHANGE_WRONG */
+    unsigned char expected;    /* unless EXCHANGE_RIGHT or EXCHANGE_EXTRA */
     unsigned char got;         /* unless EXCHANGE_RIGHT */
 };
 
@@ -58,6 +60,10 @@ uint64_t exchange_in_flight(const struct exchange *exchange);
 /* Begins one more message, whose timing starts at `timed_from`. Fewer than `pipeline` messages must
  * be in flight. */
 void exchange_begin(struct exchange *exchange, int64_t timed_from);
+
+/* Where the next byte is received, for a fault: in the greeting, as if it were part of message 0,
+ * or in the answers. */
+struct pattern_place exchange_place(const struct exchange *exchange);
 
 /* When the timing of a message started that is in flight or has just been answered. */
 int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message);

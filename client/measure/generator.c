@@ -29,7 +29,7 @@ static void record_fault(struct generator *generator, const struct exchange *exc
     load_result_record_fault(generator->result,
                              (struct load_fault){.what = what,
                                                  .connection = exchange->connection,
-                                                 .place = exchange->receiving,
+                                                 .place = exchange_place(exchange),
                                                  .expected = expected,
                                                  .got = got});
 }
@@ -264,8 +264,11 @@ static bool record_answers(struct generator *generator, struct generator_connect
     switch (received->fault) {
     case EXCHANGE_RIGHT:
         return true;
+    case EXCHANGE_UNGREETED:
     case EXCHANGE_WRONG:
-        record_fault(generator, &c->exchange, "wrong", received->expected, received->got);
+        record_fault(generator, &c->exchange,
+                     received->fault == EXCHANGE_WRONG ? "wrong" : "wrong greeting",
+                     received->expected, received->got);
         break;
     case EXCHANGE_EXTRA:
         record_fault(generator, &c->exchange, "extra", -1, received->got);
@@ -325,23 +328,17 @@ static void serve_open(struct generator *generator, struct generator_connection 
     send_messages(generator, c);
 }
 
-/* An idle connection should receive nothing but its end. */
+/* An idle connection should receive nothing but the greeting and its end. */
 static void serve_idle(struct generator *generator, struct generator_connection *c)
 {
-    unsigned char byte;
-    struct net_result result = net_recv(c->exchange.watch.socket, &byte, 1);
+    struct exchange_received received = exchange_receive(&c->exchange);
 
-    if (result.outcome == NET_WOULD_BLOCK)
-        return;
-    if (result.outcome == NET_DONE) {
-        record_fault(generator, &c->exchange, "extra", -1, byte);
-        generator->result->connections_lost++;
+    if (received.result.outcome == NET_DONE)
+        record_answers(generator, c, &received);
+    else if (received.result.outcome != NET_WOULD_BLOCK && !generator->closing)
+        lose_connection(generator, c, "lost an idle connection to", received.result);
+    else if (received.result.outcome != NET_WOULD_BLOCK)
         close_connection(generator, c);
-    } else if (!generator->closing) {
-        lose_connection(generator, c, "lost an idle connection to", result);
-    } else {
-        close_connection(generator, c);
-    }
 }
 
 void generator_connect_more(struct generator *generator)

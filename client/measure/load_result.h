@@ -12,7 +12,7 @@
 /* The first byte that was wrong, missing or extra. */
 struct load_fault {
     bool found;
-    const char *what; /* "wrong", "missing" or "extra" */
+    const char *what; /* "wrong greeting", "wrong", "missing" or "extra" */
     uint64_t connection;
     struct pattern_place place;
     int expected; /* -1: no byte */

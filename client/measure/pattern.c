@@ -2,11 +2,10 @@
 
 #include <string.h>
 
-static const char prefix[] = "Message received - ";
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
 static const char digits[] = "0123456789abcdef";
 
-enum { PREFIX = sizeof prefix - 1, NUMBER = 8, PIECE = 4096 };
+enum { NUMBER = 8, PIECE = 4096 };
 
 /* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): the
  * finalizer alone. */
@@ -28,14 +27,9 @@ static uint64_t word_at(uint64_t key, uint64_t place)
     return z ^ (z << 23);
 }
 
-static size_t prefix_size(const struct pattern *pattern)
-{
-    return pattern->prefixed ? PREFIX : 0;
-}
-
 size_t pattern_answer_size(const struct pattern *pattern)
 {
-    return prefix_size(pattern) + pattern->size;
+    return pattern->prefix.length + pattern->size;
 }
 
 /* Writes whole words of a binary message. A load spends most of its time here, apart from system
@@ -112,14 +106,14 @@ void pattern_fill(const struct pattern *pattern, uint64_t connection, struct pat
 static size_t fill_answer(const struct pattern *pattern, uint64_t connection,
                           const struct pattern_place *place, char *out, size_t room)
 {
-    size_t before = prefix_size(pattern);
+    size_t before = pattern->prefix.length;
     size_t left = before + pattern->size - place->offset;
     size_t count = left < room ? left : room;
     size_t of_prefix = place->offset < before ? before - place->offset : 0;
 
     of_prefix = of_prefix < count ? of_prefix : count;
     if (of_prefix > 0)
-        memcpy(out, prefix + place->offset, of_prefix);
+        memcpy(out, pattern->prefix.bytes + place->offset, of_prefix);
     if (count > of_prefix)
         fill_message(pattern, connection, place->message, place->offset + of_prefix - before,
                      out + of_prefix, count - of_prefix);
@@ -148,6 +142,25 @@ size_t pattern_compare(const struct pattern *pattern, uint64_t connection,
         }
         pattern_skip(place, pattern_answer_size(pattern), count);
         matched += count;
+    }
+    return matched;
+}
+
+bool pattern_is_greeted(const struct pattern *pattern, size_t greeted)
+{
+    return pattern->greeting.bytes == NULL || greeted == pattern->greeting.length + 1;
+}
+
+size_t pattern_compare_greeting(const struct pattern *pattern, size_t *greeted, const char *bytes,
+                                size_t length, unsigned char *expected)
+{
+    const struct pattern_text *greeting = &pattern->greeting;
+    size_t matched = 0;
+
+    for (; matched < length && !pattern_is_greeted(pattern, *greeted); matched++, ++*greeted) {
+        *expected = *greeted < greeting->length ? (unsigned char)greeting->bytes[*greeted] : '\n';
+        if ((unsigned char)bytes[matched] != *expected)
+            break;
     }
     return matched;
 }

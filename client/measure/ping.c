@@ -159,6 +159,7 @@ static void print_answer(struct ping *ping, uint64_t message)
 static void receive(struct ping *ping)
 {
     struct exchange *exchange = &ping->exchange;
+    size_t greeted = exchange->greeted;
     struct exchange_received received = exchange_receive(exchange);
 
     if (received.result.outcome == NET_WOULD_BLOCK)
@@ -171,7 +172,8 @@ static void receive(struct ping *ping)
      * hexadecimal digit. */
     if (!ping->form_known && received.fault == EXCHANGE_WRONG && exchange->receiving.offset == 0 &&
         received.got == 'M') {
-        ping->pattern.prefixed = true;
+        ping->pattern.prefix = (struct pattern_text)PATTERN_PREFIX;
+        exchange->greeted = greeted;
         exchange_compare(exchange, received.bytes, received.result.bytes, &received);
     }
     ping->form_known = true;
@@ -182,10 +184,14 @@ static void receive(struct ping *ping)
         return;
     unsigned long long number = ping->first_message + exchange->receiving.message + 1;
 
+    static const char *const faults[] = {[EXCHANGE_UNGREETED] = "wrong greeting",
+                                         [EXCHANGE_WRONG] = "wrong",
+                                         [EXCHANGE_EXTRA] = "extra"};
+
     output_print(&ping->output, "%s byte from %s: seq=%llu offset=%llu: expected ",
-                 received.fault == EXCHANGE_WRONG ? "wrong" : "extra", ping->address, number,
-                 (unsigned long long)exchange->receiving.offset);
-    output_print(&ping->output, received.fault == EXCHANGE_WRONG ? "0x%02x" : "nothing",
+                 faults[received.fault], ping->address, number,
+                 (unsigned long long)exchange_place(exchange).offset);
+    output_print(&ping->output, received.fault == EXCHANGE_EXTRA ? "nothing" : "0x%02x",
                  received.expected);
     output_print(&ping->output, ", got 0x%02x\n", received.got);
     ping->wrong = true;

@@ -15,10 +15,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 
     if (length < 8)
         return 0;
-    struct pattern pattern = {.size = 2 + input[0] % 90,
-                              .seed = input[1],
-                              .lines = (input[2] & 1) != 0,
-                              .prefixed = (input[2] & 2) != 0};
+    struct pattern pattern = {
+        .size = 2 + input[0] % 90,
+        .seed = input[1],
+        .lines = (input[2] & 1) != 0,
+    };
+
+    if ((input[2] & 2) != 0)
+        pattern.prefix = (struct pattern_text)PATTERN_PREFIX;
     uint64_t connection = input[3];
     size_t wrong = ((size_t)input[4] << 8 | input[5]) % (2 * (size_t)LENGTH);
     unsigned char change = input[6], expected = 0;

@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
     if (length < 3 || length > MAX)
         return 0;
     struct protocol_rules rules = {.mode = (enum protocol_mode)(input[0] % 3),
-                                   .max_line = 1 + input[1] % 40};
+                                   .max_line = 1 + input[1] % 40,
+                                   .prefix = PROTOCOL_PREFIX};
     uint32_t random = input[2];
     /* In memory of its own: a sanitizer sees what is read beyond it. */
     size_t searched = 0, consumed = 0, come = 0;

@@ -400,7 +400,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 {
     static char in[CLIENTS][IN_MAX], out[CLIENTS][OUT_MAX];
     static struct listeners listeners;
-    struct server_options options = {.max_clients = UINT64_MAX,
+    struct server_options options = {.rules = {.prefix = PROTOCOL_PREFIX},
+                                     .max_clients = UINT64_MAX,
                                      .drain_timeout = SECONDS(1),
                                      .way = SELECTOR_ALL,
                                      .log_level = LOG_EVENTS};

@@ -29,7 +29,7 @@ static char *input_with_newline(size_t length, size_t place)
 
 static void answer(enum protocol_mode mode, struct span input, size_t max_line, size_t searched)
 {
-    struct protocol_rules rules = {.mode = mode, .max_line = max_line};
+    struct protocol_rules rules = {.mode = mode, .max_line = max_line, .prefix = PROTOCOL_PREFIX};
     struct protocol_answer answer;
     enum protocol_verdict verdict =
         protocol_next(&rules, input, any_between(0, 1) == 1, &searched, &answer);
