@@ -4,17 +4,8 @@
 #include <string.h>
 
 #include "report.h"
+#include "report_json.h"
 #include "text.h"
-
-static const struct {
-    const char *name; /* in the table */
-    const char *key;  /* in JSON */
-    double fraction;
-} percentiles[] = {{"p50", "p50_us", 0.5},
-                   {"p90", "p90_us", 0.9},
-                   {"p99", "p99_us", 0.99},
-                   {"p99.9", "p99_9_us", 0.999}};
-enum { PERCENTILES = sizeof percentiles / sizeof percentiles[0] };
 
 static double per_second(double amount, const struct load_result *result)
 {
@@ -86,9 +77,9 @@ void load_report_table(struct output *output, const struct load_options *options
                          : "closed loop: from when a message was sent to the end of its answer");
         print_duration(output, "min", (double)times->min);
         print_duration(output, "mean", times->mean);
-        for (int i = 0; i < PERCENTILES; i++)
-            print_duration(output, percentiles[i].name,
-                           (double)histogram_percentile(times, percentiles[i].fraction));
+        for (int i = 0; i < REPORT_PERCENTILES; i++)
+            print_duration(output, report_percentiles[i].name,
+                           (double)histogram_percentile(times, report_percentiles[i].fraction));
         print_duration(output, "max", (double)times->max);
         output_print(output, "%s", histogram_draw(times, text));
     }
@@ -108,18 +99,6 @@ void load_report_table(struct output *output, const struct load_options *options
                  !load_result_passed(result) ? "FAILED"
                  : result->interrupted       ? "every byte that came was right"
                                              : "every byte was right");
-}
-
-static void print_times_json(struct output *output, const char *key, const struct histogram *times)
-{
-    output_print(output,
-                 "\"%s\":{\"count\":%llu,\"min_us\":%.3f,\"mean_us\":%.3f,\"stddev_us\":%.3f", key,
-                 (unsigned long long)times->count, (double)times->min / 1e3, times->mean / 1e3,
-                 histogram_deviation(times) / 1e3);
-    for (int i = 0; i < PERCENTILES; i++)
-        output_print(output, ",\"%s\":%.3f", percentiles[i].key,
-                     (double)histogram_percentile(times, percentiles[i].fraction) / 1e3);
-    output_print(output, ",\"max_us\":%.3f}", (double)times->max / 1e3);
 }
 
 /* Prints a byte, or null if there is none. */
@@ -145,21 +124,6 @@ static void print_fault_json(struct output *output, const struct load_fault *fau
     print_byte_json(output, "expected", fault->expected);
     print_byte_json(output, "got", fault->got);
     output_print(output, "%s", "}");
-}
-
-/* Prints UTF-8 text as a JSON string. */
-static void print_text_json(struct output *output, const char *key, const char *text)
-{
-    output_print(output, ",\"%s\":\"", key);
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            output_print(output, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            output_print(output, "\\u%04x", (unsigned)(unsigned char)*text);
-        else
-            output_print(output, "%c", *text);
-    }
-    output_print(output, "\"");
 }
 
 void load_report_json(struct output *output, const struct load_options *options,
@@ -191,19 +155,14 @@ void load_report_json(struct output *output, const struct load_options *options,
     output_print(
         output,
         ",\"bytes_sent\":%llu,\"bytes_received\":%llu,\"sent_bytes_per_second\":%.3f,\"received_"
-        "bytes_per_second\":%.3f,",
+        "bytes_per_second\":%.3f",
         (unsigned long long)result->bytes_sent, (unsigned long long)result->bytes_received,
         per_second((double)result->bytes_sent, result),
         per_second((double)result->bytes_received, result));
-    print_times_json(output, "connect_time", &result->connect_time);
-    output_print(output, ",");
-    print_times_json(output, "round_trip", &result->round_trip);
-    output_print(output, ",");
-    print_times_json(output, "send_lateness", &result->send_lateness);
-    if (result->failure[0] != '\0')
-        print_text_json(output, "failure", result->failure);
-    else
-        output_print(output, "%s", ",\"failure\":null");
+    report_json_times(output, "connect_time", &result->connect_time);
+    report_json_times(output, "round_trip", &result->round_trip);
+    report_json_times(output, "send_lateness", &result->send_lateness);
+    report_json_text(output, "failure", result->failure[0] != '\0' ? result->failure : NULL);
     print_fault_json(output, &result->fault);
     output_print(output, "%s", "}\n");
 }

@@ -1,0 +1,38 @@
+#include "report_json.h"
+
+const struct report_percentile report_percentiles[REPORT_PERCENTILES] = {
+    {"p50", "p50_us", 0.5},
+    {"p90", "p90_us", 0.9},
+    {"p99", "p99_us", 0.99},
+    {"p99.9", "p99_9_us", 0.999},
+};
+
+void report_json_times(struct output *output, const char *key, const struct histogram *times)
+{
+    output_print(output,
+                 ",\"%s\":{\"count\":%llu,\"min_us\":%.3f,\"mean_us\":%.3f,\"stddev_us\":%.3f", key,
+                 (unsigned long long)times->count, (double)times->min / 1e3, times->mean / 1e3,
+                 histogram_deviation(times) / 1e3);
+    for (int i = 0; i < REPORT_PERCENTILES; i++)
+        output_print(output, ",\"%s\":%.3f", report_percentiles[i].key,
+                     (double)histogram_percentile(times, report_percentiles[i].fraction) / 1e3);
+    output_print(output, ",\"max_us\":%.3f}", (double)times->max / 1e3);
+}
+
+void report_json_text(struct output *output, const char *key, const char *text)
+{
+    if (text == NULL) {
+        output_print(output, ",\"%s\":null", key);
+        return;
+    }
+    output_print(output, ",\"%s\":\"", key);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            output_print(output, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            output_print(output, "\\u%04x", (unsigned)(unsigned char)*text);
+        else
+            output_print(output, "%c", *text);
+    }
+    output_print(output, "\"");
+}

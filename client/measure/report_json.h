@@ -1,0 +1,25 @@
+/* report_json: what the JSON reports (RFC 8259) of --load and --ping have in common. Each function
+ * prints one or more members of an object, each behind a comma. */
+#ifndef REPORT_JSON_H
+#define REPORT_JSON_H
+
+#include "histogram.h"
+#include "output.h"
+
+/* The percentiles of all reports. */
+enum { REPORT_PERCENTILES = 4 };
+struct report_percentile {
+    const char *name; /* for people */
+    const char *key;  /* in JSON */
+    double fraction;
+};
+extern const struct report_percentile report_percentiles[REPORT_PERCENTILES];
+
+/* Prints durations as an object with their count, and in microseconds their extremes, mean,
+ * standard deviation and percentiles. */
+void report_json_times(struct output *output, const char *key, const struct histogram *times);
+
+/* Prints UTF-8 text as a string; NULL as null. */
+void report_json_text(struct output *output, const char *key, const char *text);
+
+#endif
