@@ -63,11 +63,17 @@ void os_wait_precisely(void);
  */
 int64_t os_tick(void);
 
+/* The size of the text of os_utc_time(). */
+enum { OS_UTC_TIME = 25 };
+
 /* Writes the local time as "YYYY-MM-DD HH:MM:SS". */
 void os_local_time(char text[20]);
 
 /* Writes the local time of day as "HH:MM:SS.mmm". */
 void os_local_clock(char text[13]);
+
+/* Writes the time in UTC as "YYYY-MM-DDTHH:MM:SS.mmmZ" (RFC 3339). */
+void os_utc_time(char text[OS_UTC_TIME]);
 
 /* The error number of the calling thread's last failed socket call (errno, WSAGetLastError). */
 int os_socket_error(void);

@@ -97,6 +97,20 @@ void os_local_clock(char text[13])
              (unsigned)(now.tv_nsec / 1000000) % 1000);
 }
 
+void os_utc_time(char text[OS_UTC_TIME])
+{
+    struct timespec now;
+    struct tm utc;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (gmtime_r(&now.tv_sec, &utc) == NULL)
+        memset(&utc, 0, sizeof utc);
+    snprintf(text, OS_UTC_TIME, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+             (unsigned)(utc.tm_year + 1900) % 10000, (unsigned)(utc.tm_mon + 1) % 100,
+             (unsigned)utc.tm_mday % 100, (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100,
+             (unsigned)utc.tm_sec % 100, (unsigned)(now.tv_nsec / 1000000) % 1000);
+}
+
 int os_socket_error(void)
 {
     return errno;

@@ -80,6 +80,16 @@ void os_local_clock(char text[13])
              now.wSecond % 100U, now.wMilliseconds % 1000U);
 }
 
+void os_utc_time(char text[OS_UTC_TIME])
+{
+    SYSTEMTIME now;
+
+    GetSystemTime(&now);
+    snprintf(text, OS_UTC_TIME, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", now.wYear % 10000U,
+             now.wMonth % 100U, now.wDay % 100U, now.wHour % 100U, now.wMinute % 100U,
+             now.wSecond % 100U, now.wMilliseconds % 1000U);
+}
+
 int os_socket_error(void)
 {
     return WSAGetLastError();

@@ -1,5 +1,7 @@
 #include "report_json.h"
 
+#include "version.h"
+
 const struct report_percentile report_percentiles[REPORT_PERCENTILES] = {
     {"p50", "p50_us", 0.5},
     {"p90", "p90_us", 0.9},
@@ -35,4 +37,11 @@ void report_json_text(struct output *output, const char *key, const char *text)
             output_print(output, "%c", *text);
     }
     output_print(output, "\"");
+}
+
+void report_json_run(struct output *output, const char *server, const char started_at[OS_UTC_TIME])
+{
+    report_json_text(output, "version", VERSION);
+    report_json_text(output, "server", server);
+    report_json_text(output, "started_at", started_at);
 }

@@ -4,6 +4,7 @@
 #define REPORT_JSON_H
 
 #include "histogram.h"
+#include "os.h"
 #include "output.h"
 
 /* The percentiles of all reports. */
@@ -21,5 +22,9 @@ void report_json_times(struct output *output, const char *key, const struct hist
 
 /* Prints UTF-8 text as a string; NULL as null. */
 void report_json_text(struct output *output, const char *key, const char *text);
+
+/* Prints which version of the program measured which server, and since when, a text of
+ * os_utc_time(). `server` is an address with its port, or NULL if the host has no address. */
+void report_json_run(struct output *output, const char *server, const char started_at[OS_UTC_TIME]);
 
 #endif

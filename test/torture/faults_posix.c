@@ -157,6 +157,8 @@ REPLACE(setrlimit64, int, (int resource, const struct rlimit *limit), (resource,
         E(EPERM))
 REPLACE(localtime_r, struct tm *, (const time_t *time, struct tm *local), (time, local), NULL,
         E(EOVERFLOW))
+REPLACE(gmtime_r, struct tm *, (const time_t *time, struct tm *utc), (time, utc), NULL,
+        E(EOVERFLOW))
 
 /* Variadic functions, whose last argument is an int or a pointer. */
 #define REPLACE_VARIADIC(function, type, parameter, ...)                                           \
