@@ -233,7 +233,7 @@ static bool parse_load_option(int option, struct client_options *options)
     case OPTION_COUNT:
         return command_line_number(&client_program, option, 1, UINT64_MAX - 1, &load->count);
     case OPTION_SIZE:
-        ok = command_line_number(&client_program, option, 1, MESSAGE_MAX, &number);
+        ok = command_line_size(&client_program, option, 1, MESSAGE_MAX, &number);
         load->pattern.size = (size_t)number;
         return ok;
     case OPTION_SEED:

@@ -211,6 +211,16 @@ bool command_line_number(const struct command_line_program *program, int option,
                               (unsigned long long)max);
 }
 
+bool command_line_size(const struct command_line_program *program, int option, uint64_t min,
+                       uint64_t max, uint64_t *bytes)
+{
+    if (text_size(optarg, min, max, bytes))
+        return true;
+    return command_line_wrong(
+        program, "--%s '%s' is not a number of bytes from %llu to %llu, such as 4096 or 4K",
+        program->options[option].name, optarg, (unsigned long long)min, (unsigned long long)max);
+}
+
 bool command_line_seconds(const struct command_line_program *program, int option,
                           int64_t *nanoseconds)
 {

@@ -64,6 +64,11 @@ void command_line_show(const struct command_line_program *program, bool version)
 bool command_line_number(const struct command_line_program *program, int option, uint64_t min,
                          uint64_t max, uint64_t *value);
 
+/* Reads optarg as a number of bytes, also with K, M or G behind it, as text_size() does. Reports a
+ * mistake and returns false. */
+bool command_line_size(const struct command_line_program *program, int option, uint64_t min,
+                       uint64_t max, uint64_t *bytes);
+
 /* Reads optarg as seconds with at most three decimals, up to a year, and converts them to
  * nanoseconds. Reports a mistake and returns false. */
 bool command_line_seconds(const struct command_line_program *program, int option,

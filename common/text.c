@@ -191,6 +191,24 @@ bool text_thousandths(const char *text, uint64_t min, uint64_t max, uint64_t *th
     return text_number(digits, min, max, thousandths);
 }
 
+bool text_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes)
+{
+    static const char units[] = "KMG";
+    size_t length = strlen(text);
+    const char *unit = length > 0 ? strchr(units, text[length - 1]) : NULL;
+    int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
+    char digits[32];
+    uint64_t number;
+
+    if (length >= sizeof digits)
+        return false;
+    snprintf(digits, sizeof digits, "%.*s", (int)length - (unit != NULL), text);
+    if (!text_number(digits, 0, max >> shift, &number) || number << shift < min)
+        return false;
+    *bytes = number << shift;
+    return true;
+}
+
 const char *text_plural(uint64_t count)
 {
     return count == 1 ? "" : "s";

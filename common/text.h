@@ -75,6 +75,13 @@ bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
  */
 bool text_thousandths(const char *text, uint64_t min, uint64_t max, uint64_t *thousandths);
 
+/*
+ * Reads a decimal number of bytes, of kibibytes with K behind it ("64K": 65536), of mebibytes with
+ * M or of gibibytes with G. Returns false, with `bytes` unchanged, if the text is not such a number
+ * or is not within `min` to `max` bytes.
+ */
+bool text_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes);
+
 /* The plural ending of an English noun: "" for 1, else "s". */
 const char *text_plural(uint64_t count);
 

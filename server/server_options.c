@@ -175,7 +175,7 @@ static bool parse_option(int option, struct server_options *options)
         return command_line_number(&server_program, option, 1, UINT32_MAX,
                                    &options->max_per_address);
     case OPTION_MAX_LINE:
-        ok = command_line_number(&server_program, option, 1, (uint64_t)1 << 30, &number);
+        ok = command_line_size(&server_program, option, 1, (uint64_t)1 << 30, &number);
         options->rules.max_line = (size_t)number;
         return ok;
     case OPTION_IDLE_TIMEOUT:

@@ -137,6 +137,9 @@ static void takes_good_command_lines(void **state)
         {{"--max-line", "1"}, BINDS ":9901 echo clients=-1 line=1 idle=0 drain=5000 log=events"},
         {{"--max-line", "1073741824"},
          BINDS ":9901 echo clients=-1 line=1073741824 idle=0 drain=5000 log=events"},
+        {{"--max-line", "64K"}, BINDS ":9901 echo " REST},
+        {{"--max-line", "1G"},
+         BINDS ":9901 echo clients=-1 line=1073741824 idle=0 drain=5000 log=events"},
         {{"--idle-timeout", "0.25"},
          BINDS ":9901 echo clients=-1 line=65536 idle=250 drain=5000 log=events"},
         {{"--idle-timeout", ".5"},
@@ -195,9 +198,13 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"--stall-timeout", "x"},
          "--stall-timeout 'x' is not a number of seconds from 0 to 31536000 with at most three "
          "decimals, such as 0.25"},
-        {{"--max-line", "0"}, "--max-line '0' is not a number from 1 to 1073741824"},
+        {{"--max-line", "0"},
+         "--max-line '0' is not a number of bytes from 1 to 1073741824, such as 4096 or 4K"},
         {{"--max-line", "1073741825"},
-         "--max-line '1073741825' is not a number from 1 to 1073741824"},
+         "--max-line '1073741825' is not a number of bytes from 1 to 1073741824, such as 4096 or "
+         "4K"},
+        {{"--max-line", "2G"},
+         "--max-line '2G' is not a number of bytes from 1 to 1073741824, such as 4096 or 4K"},
         {{"--idle-timeout", "-1"},
          "--idle-timeout '-1' is not a number of seconds from 0 to 31536000 with at most three "
          "decimals, such as 0.25"},

@@ -422,6 +422,64 @@ static void a_cut_character_is_told_from_what_is_none(void **state)
         assert_int_equal(text_utf8_cut(cases[i].bytes, strlen(cases[i].bytes)), cases[i].cut);
 }
 
+static void sizes_have_binary_units(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } right[] = {
+        {"0", 0},
+        {"65536", 65536},
+        {"0K", 0},
+        {"1K", 1024},
+        {"010K", 10240},
+        {"64K", 65536},
+        {"16M", 16777216},
+        {"3G", UINT64_C(3221225472)},
+        {"18446744073709551615", UINT64_MAX},
+        {"17179869183G", UINT64_C(18446744072635809792)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        uint64_t value = UNTOUCHED;
+
+        assert_true(text_size(right[i].text, 0, UINT64_MAX, &value));
+        assert_true(value == right[i].bytes);
+    }
+}
+
+static void sizes_are_read_strictly(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "K",
+                                        "-1K",
+                                        "1KK",
+                                        "1KB",
+                                        "1Ki",
+                                        "1k",
+                                        "1 K",
+                                        " 1",
+                                        "1.5",
+                                        ".5K",
+                                        "1T",
+                                        "0x1K",
+                                        "17179869184G",
+                                        "18446744073709551616",
+                                        "00000000000000000000000000000001"};
+    uint64_t value = UNTOUCHED;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(text_size(wrong[i], 0, UINT64_MAX, &value));
+    assert_false(text_size("2K", 0, 2047, &value));
+    assert_false(text_size("2K", 2049, 4096, &value));
+    assert_false(text_size("2049", 0, 2048, &value));
+    assert_true(value == UNTOUCHED);
+    assert_true(text_size("2K", 2048, 2048, &value));
+    assert_true(value == 2048);
+}
+
 static void what_is_counted_ends_in_s_unless_it_is_one(void **state)
 {
     (void)state;
@@ -446,6 +504,8 @@ int main(void)
         cmocka_unit_test(numbers_have_bounds),
         cmocka_unit_test(decimals_become_thousandths),
         cmocka_unit_test(decimals_are_read_strictly),
+        cmocka_unit_test(sizes_have_binary_units),
+        cmocka_unit_test(sizes_are_read_strictly),
         cmocka_unit_test(what_is_counted_ends_in_s_unless_it_is_one),
     };
 

@@ -4,7 +4,7 @@
  * run: prove_address -eva-slevel 1000 -eva-min-loop-unroll 40
  * run: prove_numbers -eva-slevel 1000 -eva-split-return auto
  * inputs: texts of up to LENGTH characters
- * assumed: vsnprintf text_escape text_number text_thousandths
+ * assumed: vsnprintf text_escape text_number text_thousandths text_size
  * left out: report_abbreviated next_option find_letter command_line_next (of getopt_long(3)
  *     there is no model) print_wrapped describe print_help command_line_show (their input is the
  *     program's own) command_line_flush (two calls of the C library)
@@ -54,6 +54,11 @@ bool text_thousandths(const char *text, uint64_t min, uint64_t max, uint64_t *th
     return text_number(text, min, max, thousandths);
 }
 
+bool text_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes)
+{
+    return text_number(text, min, max, bytes);
+}
+
 void prove_address(void)
 {
     for (size_t length = 0; length <= LENGTH; length++) {
@@ -76,6 +81,7 @@ void prove_numbers(void)
     optarg = any_string(LENGTH);
     command_line_number(&program, 0, any_between(0, UINT64_MAX), any_between(0, UINT64_MAX),
                         &number);
+    command_line_size(&program, 0, any_between(0, UINT64_MAX), any_between(0, UINT64_MAX), &number);
     command_line_seconds(&program, 0, &nanoseconds);
     //@ assert 0 <= nanoseconds <= 365LL * 24 * 60 * 60 * 1000000000;
 }

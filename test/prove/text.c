@@ -120,6 +120,7 @@ void prove_numbers(void)
 
         text_number(text, min, max, &value);
         text_thousandths(text, min, max, &value);
+        text_size(text, min, max, &value);
         free(text);
     }
     text_hexadecimal((char)any_between(0, UINT8_MAX));
