@@ -131,7 +131,8 @@ static int run(const struct client_options *options)
                      os_error_text(os_socket_error(), reason));
         return EXIT_FAILURE;
     }
-    const char *error = net_resolve(options->host, options->port, addresses, &count);
+    const char *error =
+        net_resolve(options->host, NET_ANY_FAMILY, options->port, addresses, &count);
 
     os_stop_ends(OS_STOP_TOLD);
     if (error != NULL)

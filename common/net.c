@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 #ifdef _WIN32
 #include <winsock2.h>
 #include <ws2tcpip.h>
@@ -206,11 +208,13 @@ static bool contains(const struct net_address *addresses, size_t count,
     return false;
 }
 
-const char *net_resolve(const char *host, uint16_t port,
+const char *net_resolve(const char *host, enum net_family family, uint16_t port,
                         struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
 {
+    static const int families[] = {
+        [NET_ANY_FAMILY] = AF_UNSPEC, [NET_IPV4] = AF_INET, [NET_IPV6] = AF_INET6};
     struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
+        .ai_family = families[family], .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     struct addrinfo *found;
     int error = getaddrinfo(host, NULL, &hints, &found);
 
@@ -225,11 +229,30 @@ const char *net_resolve(const char *host, uint16_t port,
         memcpy(&system, i->ai_addr, i->ai_addrlen);
         struct net_address address = from_system(&system);
         address.port = port;
-        if (!contains(addresses, *count, &address))
+        /* ::ffff:127.0.0.1 is found as an IPv6 address. */
+        bool wanted = family == NET_ANY_FAMILY || address.ipv6 == (family == NET_IPV6);
+
+        if (wanted && !contains(addresses, *count, &address))
             addresses[(*count)++] = address;
     }
     freeaddrinfo(found);
     return *count > 0 ? NULL : "it has no address";
+}
+
+bool net_port(const char *text, uint16_t *port)
+{
+    uint64_t number;
+
+    if (text_number(text, 0, UINT16_MAX, &number)) {
+        *port = (uint16_t)number;
+        return true;
+    }
+    const struct servent *service = getservbyname(text, "tcp");
+
+    if (service == NULL)
+        return false;
+    *port = ntohs((uint16_t)service->s_port);
+    return true;
 }
 
 static bool set_option(os_socket s, int level, int option, int value)

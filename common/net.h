@@ -49,13 +49,23 @@ bool net_address_equal(const struct net_address *a, const struct net_address *b)
 /* Whether the address is 127.0.0.0/8 or ::1. */
 bool net_address_is_loopback(const struct net_address *address);
 
+/* Which addresses of a host are wanted. */
+enum net_family { NET_ANY_FAMILY, NET_IPV4, NET_IPV6 };
+
 /*
- * Resolves a host name or numeric address (RFC 3493, getaddrinfo()) to its addresses with `port`,
- * in the order in which to try them, without duplicates. Blocks while the name service is asked.
- * Returns NULL, or the text of an error, which stays valid until the next call.
+ * Resolves a host name or numeric address (RFC 3493, getaddrinfo()) to its addresses of a family
+ * with `port`, in the order in which to try them, without duplicates. Blocks while the name service
+ * is asked. Returns NULL, or the text of an error, which stays valid until the next call.
  */
-const char *net_resolve(const char *host, uint16_t port,
+const char *net_resolve(const char *host, enum net_family family, uint16_t port,
                         struct net_address addresses[NET_RESOLVE_MAX], size_t *count);
+
+/*
+ * Reads a port: a number, or the name of a TCP service in the system's list (getservbyname(3)),
+ * such as "http". Blocks while the list is looked up, perhaps at a name service. Returns false if
+ * there is no such service.
+ */
+bool net_port(const char *text, uint16_t *port);
 
 /*
  * Makes the system probe the peers of connections that are made or accepted from now on, once a

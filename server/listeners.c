@@ -19,7 +19,7 @@ static bool resolve(struct listeners *listeners, const char *const *names, int n
     size_t found;
 
     for (int i = 0; i < name_count; i++) {
-        const char *error = net_resolve(names[i], port, addresses, &found);
+        const char *error = net_resolve(names[i], NET_ANY_FAMILY, port, addresses, &found);
 
         if (error != NULL) {
             snprintf(note, LISTENERS_ERROR, "cannot resolve --bind '%s': %s",

@@ -301,7 +301,7 @@ static void connects_to_localhost_by_name(void **state)
     size_t count;
 
     (void)state;
-    assert_null(net_resolve("localhost", address.port, addresses, &count));
+    assert_null(net_resolve("localhost", NET_ANY_FAMILY, address.port, addresses, &count));
     outcome = connect_to(addresses, count, LONG_TIME, OS_NO_SOCKET);
     expect_connection(&outcome, listener, &address);
     net_close(listener);

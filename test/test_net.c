@@ -88,18 +88,50 @@ static void numeric_hosts_resolve_to_themselves(void **state)
     size_t count = 0;
 
     (void)state;
-    assert_null(net_resolve("192.0.2.1", 9901, addresses, &count));
+    assert_null(net_resolve("192.0.2.1", NET_ANY_FAMILY, 9901, addresses, &count));
     assert_int_equal(count, 1);
     check_text(&addresses[0], "192.0.2.1:9901");
-    assert_null(net_resolve("2001:db8::1", 1, addresses, &count));
+    assert_null(net_resolve("2001:db8::1", NET_ANY_FAMILY, 1, addresses, &count));
     assert_int_equal(count, 1);
     check_text(&addresses[0], "[2001:db8::1]:1");
     /* What IPv6 has for an IPv4 address is that address; the one before and after are none. */
-    assert_null(net_resolve("::ffff:192.0.2.1", 9901, addresses, &count));
+    assert_null(net_resolve("::ffff:192.0.2.1", NET_ANY_FAMILY, 9901, addresses, &count));
     assert_int_equal(count, 1);
     check_text(&addresses[0], "192.0.2.1:9901");
-    assert_null(net_resolve("::fffe:c000:201", 1, addresses, &count));
+    assert_null(net_resolve("::fffe:c000:201", NET_ANY_FAMILY, 1, addresses, &count));
     check_text(&addresses[0], "[::fffe:c000:201]:1");
+}
+
+static void only_addresses_of_the_family_that_is_asked_for_are_found(void **state)
+{
+    struct net_address addresses[NET_RESOLVE_MAX];
+    size_t count = 0;
+
+    (void)state;
+    assert_null(net_resolve("192.0.2.1", NET_IPV4, 1, addresses, &count));
+    check_text(&addresses[0], "192.0.2.1:1");
+    assert_null(net_resolve("2001:db8::1", NET_IPV6, 1, addresses, &count));
+    check_text(&addresses[0], "[2001:db8::1]:1");
+    assert_non_null(net_resolve("192.0.2.1", NET_IPV6, 1, addresses, &count));
+    assert_int_equal(count, 0);
+    assert_non_null(net_resolve("2001:db8::1", NET_IPV4, 1, addresses, &count));
+    assert_int_equal(count, 0);
+    assert_string_equal(net_resolve("::ffff:192.0.2.1", NET_IPV6, 1, addresses, &count),
+                        "it has no address");
+    assert_int_equal(count, 0);
+}
+
+static void a_number_is_a_port_and_an_unknown_name_is_none(void **state)
+{
+    uint16_t port = 77;
+
+    (void)state;
+    assert_true(net_port("0", &port));
+    assert_int_equal(port, 0);
+    assert_true(net_port("65535", &port));
+    assert_int_equal(port, 65535);
+    assert_false(net_port("no-such-service-here", &port));
+    assert_int_equal(port, 65535);
 }
 
 static void localhost_resolves(void **state)
@@ -108,7 +140,7 @@ static void localhost_resolves(void **state)
     size_t count = 0;
 
     (void)state;
-    assert_null(net_resolve("localhost", 9901, addresses, &count));
+    assert_null(net_resolve("localhost", NET_ANY_FAMILY, 9901, addresses, &count));
     assert_int_in_range(count, 1, NET_RESOLVE_MAX);
     for (size_t i = 0; i < count; i++) {
         struct net_address loopback = support_loopback(addresses[i].ipv6, 9901);
@@ -129,7 +161,7 @@ static void a_host_that_is_none_has_a_reason(void **state)
     (void)state;
     /* Longer than DNS allows, so that nobody has to be asked for it. */
     memset(label, 'x', sizeof label - 1);
-    reason = net_resolve(label, 9901, addresses, &count);
+    reason = net_resolve(label, NET_ANY_FAMILY, 9901, addresses, &count);
     assert_non_null(reason);
     assert_true(strlen(reason) > 0);
     assert_int_equal(count, 0);
@@ -432,6 +464,8 @@ int main(void)
         cmocka_unit_test(addresses_have_a_text),
         cmocka_unit_test(addresses_compare),
         cmocka_unit_test(numeric_hosts_resolve_to_themselves),
+        cmocka_unit_test(only_addresses_of_the_family_that_is_asked_for_are_found),
+        cmocka_unit_test(a_number_is_a_port_and_an_unknown_name_is_none),
         cmocka_unit_test(localhost_resolves),
         cmocka_unit_test(a_host_that_is_none_has_a_reason),
         cmocka_unit_test(port_0_takes_a_free_port),

@@ -53,11 +53,11 @@ int __wrap_os_start(void)
     return start_error != 0 ? start_error : __real_os_start();
 }
 
-const char *__wrap_net_resolve(const char *host, uint16_t port,
+const char *__wrap_net_resolve(const char *host, enum net_family family, uint16_t port,
                                struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
 {
     if (requested == 0)
-        return __real_net_resolve(host, port, addresses, count);
+        return __real_net_resolve(host, family, port, addresses, count);
     *count = 0;
     kill(getpid(), requested);
     /* A status that no request gives. */

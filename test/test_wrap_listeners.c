@@ -41,11 +41,11 @@ void __wrap_net_close(os_socket s)
 }
 
 /* "twofold" has both loopback addresses. */
-const char *__wrap_net_resolve(const char *host, uint16_t port,
+const char *__wrap_net_resolve(const char *host, enum net_family family, uint16_t port,
                                struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
 {
     if (strcmp(host, "twofold") != 0)
-        return __real_net_resolve(host, port, addresses, count);
+        return __real_net_resolve(host, family, port, addresses, count);
     for (int i = 0; i < 2; i++)
         addresses[i] = support_loopback(i == 1, port);
     *count = 2;

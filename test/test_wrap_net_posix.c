@@ -19,6 +19,7 @@ static struct {
     bool moves;             /* so do they */
     struct addrinfo *names; /* what getaddrinfo() finds */
     bool resolves;          /* so does it */
+    struct servent service; /* what getservbyname() finds, if it has a name */
 } fake;
 
 /* The type that glibc gives the address is its own. */
@@ -28,6 +29,7 @@ __typeof__(setsockopt) __wrap_setsockopt, __real_setsockopt;
 __typeof__(recv) __wrap_recv, __real_recv;
 __typeof__(send) __wrap_send, __real_send;
 __typeof__(getaddrinfo) __wrap_getaddrinfo, __real_getaddrinfo;
+__typeof__(getservbyname) __wrap_getservbyname, __real_getservbyname;
 __typeof__(freeaddrinfo) __wrap_freeaddrinfo, __real_freeaddrinfo;
 
 int __wrap_connect(int s, const struct sockaddr *address, socklen_t length)
@@ -71,6 +73,14 @@ int __wrap_getaddrinfo(const char *node, const char *service, const struct addri
         return __real_getaddrinfo(node, service, hints, found);
     *found = fake.names;
     return 0;
+}
+
+struct servent *__wrap_getservbyname(const char *name, const char *protocol)
+{
+    if (fake.service.s_name == NULL)
+        return __real_getservbyname(name, protocol);
+    assert_string_equal(protocol, "tcp");
+    return strcmp(name, fake.service.s_name) == 0 ? &fake.service : NULL;
 }
 
 void __wrap_freeaddrinfo(struct addrinfo *found)
@@ -158,7 +168,8 @@ static void whatever_a_name_stands_for_is_sorted_out(void **state)
 
     (void)state;
     fake.resolves = true;
-    assert_string_equal(net_resolve("name", 7, addresses, &count), "it has no address");
+    assert_string_equal(net_resolve("name", NET_ANY_FAMILY, 7, addresses, &count),
+                        "it has no address");
     assert_int_equal(count, 0);
     /* One that is of no family we know, one that is there twice, and more than there is room for.
      */
@@ -170,12 +181,25 @@ static void whatever_a_name_stands_for_is_sorted_out(void **state)
         found[i].ai_next = i + 1 < FOUND ? &found[i + 1] : NULL;
     }
     fake.names = found;
-    assert_null(net_resolve("name", 7, addresses, &count));
+    assert_null(net_resolve("name", NET_ANY_FAMILY, 7, addresses, &count));
     assert_int_equal(count, NET_RESOLVE_MAX);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(addresses[i].bytes[3], i == 0 ? 2 : i + 3);
         assert_int_equal(addresses[i].port, 7);
     }
+}
+
+/* Not every machine has a list of services. */
+static void a_service_has_the_port_of_the_systems_list(void **state)
+{
+    uint16_t port = 0;
+
+    (void)state;
+    fake.service = (struct servent){.s_name = (char[]){"6to4"}, .s_port = htons(65534)};
+    assert_true(net_port("6to4", &port));
+    assert_int_equal(port, 65534);
+    assert_false(net_port("6to", &port));
+    assert_int_equal(port, 65534);
 }
 
 int main(void)
@@ -186,6 +210,7 @@ int main(void)
         TEST(a_connection_with_itself_that_is_made_at_once_is_none),
         TEST(an_ipv6_listener_takes_ipv6_only_or_is_none),
         TEST(no_call_moves_more_than_any_system_can),
+        TEST(a_service_has_the_port_of_the_systems_list),
         TEST(whatever_a_name_stands_for_is_sorted_out),
     };
 
