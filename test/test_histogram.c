@@ -232,6 +232,8 @@ static void values_at_the_ends(void **state)
 #define FULL "########################################"
 #define HALF "####################"
 #define HALF_EMPTY "                    "
+#define EMPTY "                                        "
+#define ALMOST_EMPTY "                                       "
 
 static void a_histogram_is_drawn(void **state)
 {
@@ -244,10 +246,10 @@ static void a_histogram_is_drawn(void **state)
     assert_string_equal(text, "");
     histogram_add(&zero, 0);
     assert_string_equal(histogram_draw(&zero, text),
-                        "      0 ns to     2 ns " BAR(FULL, "") " 1\n");
+                        "      0 ns to     2 ns 100.00 % " BAR(FULL, "") " 1\n");
     histogram_add(&histogram, 40000);
     assert_string_equal(histogram_draw(&histogram, text),
-                        "   32.8 us to  65.5 us " BAR(FULL, "") " 1\n");
+                        "   32.8 us to  65.5 us 100.00 % " BAR(FULL, "") " 1\n");
     for (int i = 0; i < 999; i++)
         histogram_add(&histogram, 32768);
     for (int i = 0; i < 500; i++)
@@ -255,17 +257,14 @@ static void a_histogram_is_drawn(void **state)
     histogram_add(&histogram, 131072); /* with none in the doubling before */
     assert_string_equal(
         histogram_draw(&histogram, text),
-        "   16.4 us to  32.8 us " BAR(
+        "   16.4 us to  32.8 us  33.31 % " BAR(
             HALF, HALF_EMPTY) " 500\n"
-                              "   32.8 us to  65.5 us " BAR(
-                                  FULL,
-                                  "") " 1000\n"
-                                      "   65.5 us to   131 us " BAR(
-                                          "",
-                                          HALF_EMPTY HALF_EMPTY) " 0\n"
-                                                                 "    131 us to   262 us " BAR(
-                                                                     "#", HALF_EMPTY
-                                                                     "                   ") " 1\n");
+                              "   32.8 us to  65.5 us  99.93 % " BAR(
+                                  FULL, "") " 1000\n"
+                                            "   65.5 us to   131 us  99.93 % " BAR(
+                                                "", EMPTY) " 0\n"
+                                                           "    131 us to   262 us 100.00 % " BAR(
+                                                               "#", ALMOST_EMPTY) " 1\n");
 }
 
 /* Where a doubling begins, the value is in its line; the last one takes all that is longer. */
@@ -275,16 +274,16 @@ static void the_doubling_of_one_value(void **state)
         int64_t value;
         const char *limits;
     } cases[] = {
-        {0, "      0 ns to     2 ns |"},
-        {1, "      0 ns to     2 ns |"},
-        {2, "      2 ns to     4 ns |"},
-        {3, "      2 ns to     4 ns |"},
-        {4, "      4 ns to     8 ns |"},
-        {((int64_t)1 << 42) - 1, "    2199 s to   4398 s |"},
-        {(int64_t)1 << 42, "    4398 s to   8796 s |"},
-        {((int64_t)1 << 43) - 1, "    4398 s to   8796 s |"},
-        {(int64_t)1 << 43, "    4398 s to   8796 s |"},
-        {INT64_MAX, "    4398 s to   8796 s |"},
+        {0, "      0 ns to     2 ns 100.00 % |"},
+        {1, "      0 ns to     2 ns 100.00 % |"},
+        {2, "      2 ns to     4 ns 100.00 % |"},
+        {3, "      2 ns to     4 ns 100.00 % |"},
+        {4, "      4 ns to     8 ns 100.00 % |"},
+        {((int64_t)1 << 42) - 1, "    2199 s to   4398 s 100.00 % |"},
+        {(int64_t)1 << 42, "    4398 s to   8796 s 100.00 % |"},
+        {((int64_t)1 << 43) - 1, "    4398 s to   8796 s 100.00 % |"},
+        {(int64_t)1 << 43, "    4398 s to   8796 s 100.00 % |"},
+        {INT64_MAX, "    4398 s to   8796 s 100.00 % |"},
     };
 
     (void)state;

@@ -91,10 +91,13 @@ static uint64_t count_doubling(const struct histogram *histogram, int64_t first)
 
 const char *histogram_draw(const struct histogram *histogram, char text[HISTOGRAM_TEXT])
 {
-    uint64_t highest = 0;
+    uint64_t highest = 1;
+    uint64_t seen = 0;
     size_t filled = 0;
 
     text[0] = '\0';
+    if (histogram->count == 0)
+        return text;
     for (int64_t first = 1; first <= LONGEST && (first == 1 || first <= histogram->max);
          first *= 2) {
         uint64_t count = count_doubling(histogram, first);
@@ -108,17 +111,20 @@ const char *histogram_draw(const struct histogram *histogram, char text[HISTOGRA
         char to[REPORT_DURATION];
         char bar[BAR + 1] = "";
 
-        if (highest == 0 || (first < LONGEST && 2 * first <= histogram->min))
+        seen += count;
+        if (first < LONGEST && 2 * first <= histogram->min)
             continue;
+        /* Rounded down, so that only the last row has 100 %. */
+        double percent = floor((double)seen / (double)histogram->count * 1e4) / 1e2;
         /* Rounded up, so that every count above 0 has a bar. */
         size_t length = (size_t)((count * BAR + highest - 1) / highest);
 
         for (size_t i = 0; i < BAR; i++)
             bar[i] = i < length ? '#' : ' ';
-        filled +=
-            (size_t)snprintf(text + filled, HISTOGRAM_TEXT - filled, "  %8s to %8s |%s| %llu\n",
-                             report_duration(first > 1 ? first : 0, from),
-                             report_duration(2 * first, to), bar, (unsigned long long)count);
+        filled += (size_t)snprintf(
+            text + filled, HISTOGRAM_TEXT - filled, "  %8s to %8s %6.2f %% |%s| %llu\n",
+            report_duration(first > 1 ? first : 0, from), report_duration(2 * first, to), percent,
+            bar, (unsigned long long)count);
     }
     return text;
 }

@@ -50,9 +50,9 @@ double histogram_deviation(const struct histogram *histogram);
 /*
  * Draws a histogram as lines of text and returns `text`. There is one line for each doubling of the
  * duration, from that of the smallest value to that of the largest, without gaps. A line shows the
- * limits, a bar and the count; every count above 0 has a bar. The first doubling begins at 0. The
- * last possible one begins at 2^42 ns, and includes all longer durations. An empty histogram has no
- * lines.
+ * limits, how many percent of all values are below the upper limit, a bar and the count; every
+ * count above 0 has a bar. The first doubling begins at 0. The last possible one begins at 2^42 ns,
+ * and includes all longer durations. An empty histogram has no lines.
  */
 const char *histogram_draw(const struct histogram *histogram, char text[HISTOGRAM_TEXT]);
 

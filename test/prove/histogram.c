@@ -6,7 +6,7 @@
  * run: prove_draw -eva-slevel 0 -eva-min-loop-unroll 64 -variadic-no-translation
  *     -no-warn-unsigned-overflow
  * inputs: any value, in histograms of fewer than 2^63 values
- * assumed: snprintf report_duration __builtin_clzll sqrt ceil
+ * assumed: snprintf report_duration __builtin_clzll sqrt ceil floor
  * not shown: that counts do not wrap, which takes 2^64 values
  * not shown: that mean and squares stay finite, which Welford's method ensures
  */
@@ -35,10 +35,11 @@ const char *report_duration(int64_t nanoseconds, char text[REPORT_DURATION])
     return text;
 }
 
-/* The one format there is: two durations of 8 characters, the bar, and at most 20 digits. */
+/* The one format there is: two durations of 8 characters, a percentage, the bar, and at most 19
+ * digits. */
 int snprintf(char *out, size_t size, const char *format, ...)
 {
-    enum { LINE = 2 + 8 + 4 + 8 + 2 + BAR + 2 + 20 + 1 };
+    enum { LINE = 2 + 8 + 4 + 8 + 1 + 6 + 4 + BAR + 2 + 19 + 1 };
 
     //@ assert size > LINE;
     any_fill(out, LINE);
