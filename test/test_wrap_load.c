@@ -11,10 +11,11 @@
 enum { MESSAGE = 64 };
 
 static struct {
-    bool acts;    /* else all calls are the system's */
-    bool hangs;   /* a connection that is begun is never made */
-    bool at_once; /* it is made at once */
-    bool no_port; /* there is no local port for it */
+    bool acts;       /* else all calls are the system's */
+    bool hangs;      /* a connection that is begun is never made */
+    bool hangs_once; /* once something was sent */
+    bool at_once;    /* it is made at once */
+    bool no_port;    /* there is no local port for it */
     unsigned connects;
     unsigned with_source; /* of these, from an address that was chosen for it */
     bool in_vain;         /* the idle connection is ready, and there is nothing to read */
@@ -46,7 +47,10 @@ struct net_result __wrap_net_connect(const struct net_address *address,
     *s = OS_NO_SOCKET;
     if (fake.no_port)
         return (struct net_result){.outcome = NET_UNAVAILABLE};
-    if (fake.hangs)
+    bool hangs_once = fake.hangs_once && fake.sends > 0;
+
+    fake.hangs_once = fake.hangs_once && !hangs_once;
+    if (fake.hangs || hangs_once)
         *s = full[0];
     else if (fake.in_vain)
         *s = ready[0];
@@ -174,6 +178,21 @@ static void reconnecting_has_its_time_too(void **state)
     assert_non_null(strstr(result.failure, "no answer in time"));
 }
 
+/* Each has its own time, whatever becomes of the others. */
+static void one_that_hangs_fails_while_others_are_made(void **state)
+{
+    (void)state;
+    fake.hangs_once = true;
+    fake.jump = MILLISECONDS(100);
+    load(
+        (struct load_options){
+            .connections = 2, .count = UINT64_MAX, .duration = SECONDS(40), .reconnect = true},
+        &address);
+    assert_int_equal(result.connections_failed, 1);
+    assert_true(result.connections_made > 1);
+    assert_non_null(strstr(result.failure, "no answer in time"));
+}
+
 static void a_connection_may_be_made_at_once(void **state)
 {
     (void)state;
@@ -249,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(connections_that_are_not_made_in_time_have_failed),
         TEST(reconnecting_has_its_time_too),
+        TEST(one_that_hangs_fails_while_others_are_made),
         TEST(a_connection_may_be_made_at_once),
         TEST(where_no_port_is_left_other_addresses_are_tried),
         TEST(an_idle_connection_that_is_ready_in_vain_is_kept),

@@ -1,27 +1,7 @@
 #include "generator.h"
 
-#include <stddef.h>
-#include <stdlib.h>
-
 #include "deadline.h"
 #include "os.h"
-
-enum { CONNECTING_AT_ONCE = 64 }; /* fewer than the backlog of any server holds */
-
-/* A ready watch is cast to the connection whose first member it is. */
-_Static_assert(offsetof(struct exchange, watch) == 0, "the watch comes first");
-_Static_assert(offsetof(struct generator_connection, exchange) == 0, "the exchange comes first");
-
-static void record_failure(struct generator *generator, const char *what, struct net_result result)
-{
-    load_result_record_failure(generator->result, what, &generator->first.peer, result);
-}
-
-static void record_unconnected(struct generator *generator, struct net_result result)
-{
-    generator->result->connections_failed++;
-    record_failure(generator, "cannot connect to", result);
-}
 
 static void record_fault(struct generator *generator, const struct exchange *exchange,
                          const char *what, int expected, int got)
@@ -42,51 +22,37 @@ static void record_missing(struct generator *generator, const struct exchange *e
 }
 
 /* The index of a connection, which is also its turn in each round of messages. */
-static uint64_t index_of(const struct generator *generator, const struct generator_connection *c)
+static uint64_t index_of(const struct generator *generator, const struct load_connection *c)
 {
-    return (uint64_t)(c - generator->connections);
+    return (uint64_t)(c - generator->connections.all);
 }
 
 /* The number of a connection's next message in the schedule. */
 static uint64_t next_message_number(const struct generator *generator,
-                                    const struct generator_connection *c)
+                                    const struct load_connection *c)
 {
     return c->messages_begun * generator->options->connections + index_of(generator, c);
 }
 
 /* Whether a connection's next message is due. */
-static bool has_due_message(const struct generator *generator, const struct generator_connection *c)
+static bool has_due_message(const struct generator *generator, const struct load_connection *c)
 {
     return c->messages_begun < schedule_released_to(&generator->schedule, index_of(generator, c));
 }
 
 /* Closes a connection, with the messages in flight on it. */
-static void close_connection(struct generator *generator, struct generator_connection *c)
+static void close_connection(struct generator *generator, struct load_connection *c)
 {
-    switch ((enum generator_watch)c->exchange.watch.kind) {
-    case GENERATOR_CONNECTING:
-        generator->connecting--;
-        break;
-    case GENERATOR_OPEN:
-        generator->open--;
-        generator->in_flight -= exchange_in_flight(&c->exchange);
-        break;
-    case GENERATOR_STOP:
-    case GENERATOR_IDLE:
-    case GENERATOR_WAITING:
-    case GENERATOR_CLOSED:
-        break;
-    }
-    exchange_close(&c->exchange, generator->selector);
-    c->exchange.watch.kind = GENERATOR_CLOSED;
+    generator->in_flight -= exchange_in_flight(&c->exchange);
+    connections_close(&generator->connections, c);
 }
 
 /* Records that a connection is lost, with the first missing byte, and closes it. */
-static void lose_connection(struct generator *generator, struct generator_connection *c,
+static void lose_connection(struct generator *generator, struct load_connection *c,
                             const char *what, struct net_result result)
 {
     generator->result->connections_lost++;
-    record_failure(generator, what, result);
+    connections_record_failure(&generator->connections, what, result);
     if (exchange_in_flight(&c->exchange) > 0)
         record_missing(generator, &c->exchange);
     close_connection(generator, c);
@@ -94,8 +60,7 @@ static void lose_connection(struct generator *generator, struct generator_connec
 
 /* Whether a connection can begin a message now. Sets `timed_from` to when its timing starts: when
  * it is due, or without a rate now. */
-static bool can_begin(struct generator *generator, struct generator_connection *c,
-                      int64_t *timed_from)
+static bool can_begin(struct generator *generator, struct load_connection *c, int64_t *timed_from)
 {
     const struct load_options *options = generator->options;
 
@@ -123,7 +88,7 @@ static void record_lateness(struct generator *generator, const struct exchange *
  * begun, it does so when the socket has room, so that without a rate the timing of a message starts
  * when the system can take it.
  */
-static void send_messages(struct generator *generator, struct generator_connection *c)
+static void send_messages(struct generator *generator, struct load_connection *c)
 {
     int64_t timed_from;
 
@@ -150,99 +115,32 @@ static void send_messages(struct generator *generator, struct generator_connecti
                         exchange_interest(&c->exchange) | room);
 }
 
-/* Handles a connection that has been made, in `connect_time` nanoseconds. */
-static void connection_opened(struct generator *generator, struct generator_connection *c,
-                              int64_t connect_time)
+/* Begins to use a connection that has been made. */
+static void use_connection(struct generator *generator, struct load_connection *c)
 {
-    generator->last_connect_at = generator->now;
-    generator->result->connections_made++;
-    histogram_add(&generator->result->connect_time, connect_time);
-    c->exchange.watch.kind = c->idle ? GENERATOR_IDLE : GENERATOR_OPEN;
-    selector_change(generator->selector, &c->exchange.watch, SELECTOR_READ);
-    if (!c->idle) {
-        generator->open++;
+    generator->now = os_nanoseconds();
+    if (!c->idle)
         send_messages(generator, c);
-    }
 }
 
-/* Handles the end of a connect, successful or not. */
-static void finish_connecting(struct generator *generator, struct generator_connection *c)
+static void start_connecting(struct generator *generator, struct load_connection *c)
 {
-    struct net_result result = net_connect_result(c->exchange.watch.socket);
-
-    generator->now = os_nanoseconds();
-    if (result.outcome != NET_DONE) {
-        record_unconnected(generator, result);
-        close_connection(generator, c);
-        return;
-    }
-    generator->connecting--;
-    connection_opened(generator, c, generator->now - c->connect_began);
-}
-
-static bool open_exchange(struct generator *generator, struct generator_connection *c,
-                          uint64_t number, os_socket s, uint8_t interest)
-{
-    const struct load_options *options = generator->options;
-
-    return exchange_open(&c->exchange, &options->pattern, number, c->idle ? 1 : options->pipeline,
-                         s, generator->selector, interest);
-}
-
-/* Uses the connection that the connector has made. */
-static void take_over_first(struct generator *generator, struct generator_connection *c)
-{
-    os_socket s = generator->first.socket;
-
-    generator->first.socket = OS_NO_SOCKET;
-    generator->now = os_nanoseconds();
-    if (open_exchange(generator, c, generator->source.count++, s, SELECTOR_READ)) {
-        connection_opened(generator, c, generator->first.took);
-        return;
-    }
-    c->exchange.watch.kind = GENERATOR_CLOSED;
-    record_unconnected(generator, (struct net_result){.outcome = NET_EXHAUSTED});
-}
-
-/* Begins to connect. If this fails, the failure is recorded and the connection stays closed. */
-static void start_connecting(struct generator *generator, struct generator_connection *c)
-{
-    uint64_t number = generator->source.count;
-    os_socket s;
-
-    if (generator->first.socket != OS_NO_SOCKET) {
-        take_over_first(generator, c);
-        return;
-    }
-    c->connect_began = generator->now = os_nanoseconds();
-    struct net_result result = source_connect(&generator->source, &generator->first.peer, &s);
-    bool begun = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
-
-    if (begun && open_exchange(generator, c, number, s, SELECTOR_WRITE)) {
-        c->exchange.watch.kind = GENERATOR_CONNECTING;
-        if (generator->connecting++ == 0)
-            generator->last_connect_at = generator->now;
-        return;
-    }
-    c->exchange.watch.kind = GENERATOR_CLOSED;
-    if (begun)
-        result = (struct net_result){.outcome = NET_EXHAUSTED};
-    record_unconnected(generator, result);
+    if (connections_begin(&generator->connections, c))
+        use_connection(generator, c);
 }
 
 /* Connects for the next message of a connection: now, or with a rate when the message is due. */
-static void connect_for_next_message(struct generator *generator, struct generator_connection *c)
+static void connect_for_next_message(struct generator *generator, struct load_connection *c)
 {
     if (generator->options->rate == 0 || has_due_message(generator, c)) {
         start_connecting(generator, c);
         return;
     }
-    c->exchange.watch.kind = GENERATOR_WAITING;
-    generator->waiting++;
+    connections_wait(&generator->connections, c);
 }
 
 /* Records received answers. Closes the connection and returns false if a byte is wrong. */
-static bool record_answers(struct generator *generator, struct generator_connection *c,
+static bool record_answers(struct generator *generator, struct load_connection *c,
                            const struct exchange_received *received)
 {
     uint64_t answered = c->exchange.receiving.message;
@@ -281,27 +179,26 @@ static bool record_answers(struct generator *generator, struct generator_connect
 
 /* Whether a connection, or the one that replaces it, has another message to send. With --reconnect,
  * one message is reserved for each connection that is being made. */
-static bool has_another_message(const struct generator *generator,
-                                const struct generator_connection *c)
+static bool has_another_message(const struct generator *generator, const struct load_connection *c)
 {
     const struct load_options *options = generator->options;
 
     if (!generator->sending)
         return false;
-    return options->rate > 0
-               ? next_message_number(generator, c) < generator->schedule.count
-               : options->count - generator->result->messages_sent > generator->connecting;
+    return options->rate > 0 ? next_message_number(generator, c) < generator->schedule.count
+                             : options->count - generator->result->messages_sent >
+                                   generator->connections.connecting.length;
 }
 
 /* Whether the server may end a connection without loss: our side has ended, or the last answer has
  * been received. */
-static bool may_end(const struct generator *generator, const struct generator_connection *c)
+static bool may_end(const struct generator *generator, const struct load_connection *c)
 {
     return generator->closing || (c->messages_begun > 0 && exchange_in_flight(&c->exchange) == 0 &&
                                   !has_another_message(generator, c));
 }
 
-static void serve_open(struct generator *generator, struct generator_connection *c)
+static void serve_open(struct generator *generator, struct load_connection *c)
 {
     /* The clock is read for each connection, because a time read once per round would be too old if
      * many connections are ready. */
@@ -329,7 +226,7 @@ static void serve_open(struct generator *generator, struct generator_connection 
 }
 
 /* An idle connection should receive nothing but the greeting and its end. */
-static void serve_idle(struct generator *generator, struct generator_connection *c)
+static void serve_idle(struct generator *generator, struct load_connection *c)
 {
     struct exchange_received received = exchange_receive(&c->exchange);
 
@@ -343,10 +240,9 @@ static void serve_idle(struct generator *generator, struct generator_connection 
 
 void generator_connect_more(struct generator *generator)
 {
-    while (generator->started < generator->total && generator->connecting < CONNECTING_AT_ONCE) {
-        struct generator_connection *c = &generator->connections[generator->started++];
+    struct load_connection *c;
 
-        c->idle = generator->started > generator->options->connections;
+    while ((c = connections_next(&generator->connections)) != NULL) {
         if (generator->options->reconnect && !c->idle)
             connect_for_next_message(generator, c);
         else
@@ -362,12 +258,12 @@ static void send_due_messages(struct generator *generator)
     uint64_t due = generator->sending ? schedule_release(&generator->schedule, generator->now) : 0;
 
     for (uint64_t i = 0; i < due && i < connections; i++) {
-        struct generator_connection *c = &generator->connections[(first + i) % connections];
+        struct load_connection *c = &generator->connections.all[(first + i) % connections];
 
-        if (c->exchange.watch.kind == GENERATOR_WAITING) {
-            generator->waiting--;
+        if (c->exchange.watch.kind == LOAD_WAITING) {
+            generator->connections.waiting--;
             start_connecting(generator, c);
-        } else if (c->exchange.watch.kind == GENERATOR_OPEN) {
+        } else if (c->exchange.watch.kind == LOAD_OPEN) {
             generator->now = os_nanoseconds();
             send_messages(generator, c);
         }
@@ -379,65 +275,56 @@ bool generator_step(struct generator *generator, int64_t deadline)
     struct selector_watch *watch;
     bool go_on = true;
 
+    deadline = deadline_earlier(deadline, connections_deadline(&generator->connections));
     if (generator->sending)
         deadline = deadline_earlier(deadline, schedule_next(&generator->schedule));
     if (!selector_wait(generator->selector, deadline)) {
-        generator->result->connections_lost += generator->open;
-        record_failure(generator, "select() failed for",
-                       (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
+        generator->result->connections_lost += generator->connections.open;
+        connections_record_failure(
+            &generator->connections, "select() failed for",
+            (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
         return false;
     }
     generator->now = os_nanoseconds();
     while ((watch = selector_next(generator->selector)) != NULL) {
-        struct generator_connection *c = (struct generator_connection *)watch;
+        struct load_connection *c = (struct load_connection *)watch;
 
-        switch ((enum generator_watch)watch->kind) {
-        case GENERATOR_STOP:
+        switch ((enum load_watch)watch->kind) {
+        case LOAD_STOP:
             go_on = false;
             break;
-        case GENERATOR_IDLE:
+        case LOAD_IDLE:
             serve_idle(generator, c);
             break;
-        case GENERATOR_CONNECTING:
-            finish_connecting(generator, c);
+        case LOAD_CONNECTING:
+            if (connections_finish(&generator->connections, c))
+                use_connection(generator, c);
             break;
-        case GENERATOR_OPEN:
+        case LOAD_OPEN:
             serve_open(generator, c);
             break;
-        case GENERATOR_WAITING:
-        case GENERATOR_CLOSED:
+        case LOAD_WAITING:
+        case LOAD_CLOSED:
             break;
         }
     }
+    connections_time_out(&generator->connections, generator->now);
     send_due_messages(generator);
     return go_on;
-}
-
-size_t generator_give_up_connecting(struct generator *generator)
-{
-    size_t given_up = generator->total - generator->started;
-
-    for (size_t i = 0; i < generator->started && generator->connecting > 0; i++) {
-        if (generator->connections[i].exchange.watch.kind != GENERATOR_CONNECTING)
-            continue;
-        given_up++;
-        close_connection(generator, &generator->connections[i]);
-    }
-    generator->started = generator->total;
-    return given_up;
 }
 
 bool generator_has_more(const struct generator *generator)
 {
     const struct load_options *options = generator->options;
+    const struct connections *connections = &generator->connections;
 
     if (generator->result->messages_sent >= options->count ||
-        generator->open + generator->connecting + generator->waiting == 0)
+        connections->open + connections->connecting.length + connections->waiting == 0)
         return false;
     /* With a rate, messages due on a lost connection are never sent. So once all messages have been
      * released, more are sent only while answers or connections are pending. */
     return options->rate == 0 || schedule_next(&generator->schedule) != DEADLINE_NEVER ||
-           generator->in_flight > 0 || generator->connecting > 0;
+           generator->in_flight > 0 || connections->connecting.length > 0;
 }
 
 void generator_start(struct generator *generator)
@@ -450,11 +337,13 @@ void generator_start(struct generator *generator)
         schedule->count = schedule_due_before(schedule, schedule->started + options->duration);
     generator->sending = true;
     send_due_messages(generator);
-    for (size_t i = 0; i < generator->total; i++) {
-        if (generator->connections[i].exchange.watch.kind != GENERATOR_OPEN)
+    for (size_t i = 0; i < generator->connections.total; i++) {
+        struct load_connection *c = &generator->connections.all[i];
+
+        if (c->exchange.watch.kind != LOAD_OPEN)
             continue;
         generator->now = os_nanoseconds();
-        send_messages(generator, &generator->connections[i]);
+        send_messages(generator, c);
     }
 }
 
@@ -463,10 +352,10 @@ void generator_record_missing(struct generator *generator)
     const struct pattern_place *place;
     unsigned long long unanswered = 0;
 
-    for (size_t i = 0; i < generator->total; i++) {
-        struct generator_connection *c = &generator->connections[i];
+    for (size_t i = 0; i < generator->connections.total; i++) {
+        struct load_connection *c = &generator->connections.all[i];
 
-        if (c->exchange.watch.kind != GENERATOR_OPEN || exchange_in_flight(&c->exchange) == 0)
+        if (c->exchange.watch.kind != LOAD_OPEN || exchange_in_flight(&c->exchange) == 0)
             continue;
         place = &c->exchange.receiving;
         unanswered += place->message == 0 && place->offset == 0;
@@ -481,10 +370,12 @@ void generator_record_missing(struct generator *generator)
 void generator_end_sending(struct generator *generator)
 {
     generator->closing = true;
-    generator_give_up_connecting(generator);
-    for (size_t i = 0; i < generator->total; i++) {
-        if (generator->connections[i].exchange.watch.kind == GENERATOR_OPEN)
-            net_end_sending(generator->connections[i].exchange.watch.socket);
+    connections_give_up(&generator->connections);
+    for (size_t i = 0; i < generator->connections.total; i++) {
+        const struct selector_watch *watch = &generator->connections.all[i].exchange.watch;
+
+        if (watch->kind == LOAD_OPEN)
+            net_end_sending(watch->socket);
     }
 }
 
@@ -492,39 +383,21 @@ bool generator_create(struct generator *generator, const struct load_options *op
                       const struct connector_connection *first, os_socket stop,
                       struct load_result *result)
 {
-    size_t total = (size_t)options->connections + options->idle;
-
-    *generator = (struct generator){.options = options, .result = result, .first = *first};
+    *generator = (struct generator){.options = options, .result = result};
     generator->schedule = (struct schedule){
         .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
-    /* Each message is timed with a connection of its own, so the first one is not used. */
-    if (options->reconnect && options->rate > 0) {
-        net_close(first->socket);
-        generator->first.socket = OS_NO_SOCKET;
-    }
-    generator->connections = calloc(total, sizeof *generator->connections);
     generator->selector = selector_create(SELECTOR_ANNOUNCED);
-    if (generator->connections == NULL || generator->selector == NULL)
-        return false;
-    generator->total = total;
-    for (size_t i = 0; i < total; i++)
-        generator->connections[i].exchange.watch.kind = GENERATOR_CLOSED;
-    generator->stop.kind = GENERATOR_STOP;
+    generator->stop.kind = LOAD_STOP;
     generator->stop.always = true;
-    return selector_add(generator->selector, &generator->stop, stop, SELECTOR_READ);
+    return connections_create(&generator->connections, options, first, generator->selector,
+                              result) &&
+           generator->selector != NULL &&
+           selector_add(generator->selector, &generator->stop, stop, SELECTOR_READ);
 }
 
 void generator_destroy(struct generator *generator)
 {
-    for (size_t i = 0; i < generator->total; i++) {
-        uint8_t kind = generator->connections[i].exchange.watch.kind;
-
-        if (kind != GENERATOR_WAITING && kind != GENERATOR_CLOSED)
-            close_connection(generator, &generator->connections[i]);
-    }
-    if (generator->first.socket != OS_NO_SOCKET)
-        net_close(generator->first.socket);
+    connections_destroy(&generator->connections);
     selector_destroy(generator->selector);
-    free(generator->connections);
 }

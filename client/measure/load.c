@@ -33,6 +33,7 @@ static void show_progress(struct generator *generator, int64_t *last_shown)
 {
     double seconds = report_seconds(generator->now - *last_shown);
     double rate = (double)generator->recent.count / seconds;
+    size_t open = generator->connections.open;
     char messages[REPORT_RATE];
     char p99[REPORT_DURATION] = "-";
     char text[160];
@@ -40,45 +41,26 @@ static void show_progress(struct generator *generator, int64_t *last_shown)
     if (generator->recent.count > 0)
         report_duration(histogram_percentile(&generator->recent, 0.99), p99);
     snprintf(text, sizeof text, "%.0f s, %llu connection%s, %s messages/s, %.2f MB/s, p99 %s",
-             report_seconds(generator->now - generator->schedule.started),
-             (unsigned long long)generator->open, text_plural(generator->open),
-             report_rate(rate, messages),
+             report_seconds(generator->now - generator->schedule.started), (unsigned long long)open,
+             text_plural(open), report_rate(rate, messages),
              rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6, p99);
     show_row(text);
     generator->recent = (struct histogram){0};
     *last_shown = generator->now;
 }
 
-/* Gives up the connections that have not been made yet, and records them as failed. */
-static void give_up_connecting(struct generator *generator)
-{
-    struct load_result *result = generator->result;
-    size_t given_up = generator_give_up_connecting(generator);
-
-    result->connections_failed += given_up;
-    if (given_up > 0)
-        load_result_record_failure(result, "cannot connect to", &generator->first.peer,
-                                   (struct net_result){.outcome = NET_WOULD_BLOCK});
-}
-
-/* Makes all connections. If none is made for the time-out, the remaining ones have failed. Returns
- * false as generator_step() does. */
+/* Makes all connections that can be made. Returns false as generator_step() does. */
 static bool connect_all(struct generator *generator)
 {
-    int64_t timeout = generator->options->connect_timeout;
     bool go_on = true;
 
-    generator->last_connect_at = generator->now;
     generator_connect_more(generator);
-    while (go_on && generator->connecting > 0 &&
-           generator->now < generator->last_connect_at + timeout) {
-        go_on = generator_step(generator, generator->last_connect_at + timeout);
+    while (go_on && generator->connections.connecting.length > 0) {
+        go_on = generator_step(generator, DEADLINE_NEVER);
         generator_connect_more(generator);
     }
-    if (go_on)
-        give_up_connecting(generator);
-    else
-        generator_give_up_connecting(generator);
+    if (!go_on)
+        connections_give_up(&generator->connections);
     return go_on;
 }
 
@@ -112,15 +94,9 @@ static bool send_all(struct generator *generator)
 
         if (options->duration == 0 && generator->in_flight > 0)
             deadline = deadline_earlier(deadline, generator->last_byte_at + DRAIN_TIMEOUT);
-        if (generator->connecting > 0)
-            deadline =
-                deadline_earlier(deadline, generator->last_connect_at + options->connect_timeout);
         if (options->progress)
             deadline = deadline_earlier(deadline, last_shown + PROGRESS_INTERVAL);
         go_on = generator_step(generator, deadline);
-        if (generator->connecting > 0 &&
-            generator->now >= generator->last_connect_at + options->connect_timeout)
-            give_up_connecting(generator);
         if (options->progress && generator->now >= last_shown + PROGRESS_INTERVAL)
             show_progress(generator, &last_shown);
     }
@@ -154,7 +130,7 @@ static void end_all(struct generator *generator)
     bool go_on = true;
 
     generator_end_sending(generator);
-    while (go_on && generator->open > 0 && generator->now < deadline)
+    while (go_on && generator->connections.open > 0 && generator->now < deadline)
         go_on = generator_step(generator, deadline);
 }
 

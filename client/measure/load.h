@@ -21,7 +21,7 @@ struct load_options {
     uint64_t count;          /* messages in all; UINT64_MAX: no limit */
     double rate;             /* messages per second in all, sent when they are due; 0: sent as soon
                                 as there is room */
-    int64_t connect_timeout; /* give up after so many nanoseconds without a new connection */
+    int64_t connect_timeout; /* how long connecting may take, in nanoseconds */
     bool reconnect;          /* a new connection for each message */
     bool progress;           /* a line on stderr every second */
 };

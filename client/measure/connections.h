@@ -1,0 +1,96 @@
+/*
+ * connections: the connections of a load: how they are made, given up and closed. generator.c
+ * exchanges messages on them.
+ */
+#ifndef CONNECTIONS_H
+#define CONNECTIONS_H
+
+#include "exchange.h"
+#include "load.h"
+#include "selector.h"
+#include "source.h"
+
+/* The kinds of the watches in a load's selector. */
+enum load_watch {
+    LOAD_STOP,
+    LOAD_IDLE, /* an open connection that exchanges no messages (--idle) */
+    LOAD_CONNECTING,
+    LOAD_OPEN,
+    LOAD_WAITING, /* has no socket; connects when the next message is due */
+    LOAD_CLOSED   /* has no socket */
+};
+
+struct load_connection {
+    struct exchange exchange;     /* the first member; the kind of its watch is a load_watch */
+    struct load_connection *next; /* in its queue */
+    struct load_connection *previous;
+    int64_t connect_began;
+    uint64_t messages_begun; /* including those on the connections that this one has replaced */
+    bool idle;
+};
+
+/* Connections in the order in which they were added. */
+struct load_queue {
+    struct load_connection *first;
+    struct load_connection *last;
+    size_t length;
+};
+
+struct connections {
+    const struct load_options *options;
+    struct load_result *result;
+    struct selector *selector;
+    struct connector_connection first; /* its socket is OS_NO_SOCKET once it is taken over */
+    struct source source;              /* its count also numbers the connections */
+    /* The connections that exchange messages, then the idle ones. Those from `started` on are
+     * closed and have not been begun. */
+    struct load_connection *all;
+    size_t total;
+    size_t started;
+    struct load_queue connecting; /* those that are LOAD_CONNECTING */
+    size_t open;                  /* how many are LOAD_OPEN */
+    size_t waiting;               /* how many are LOAD_WAITING */
+    int64_t last_made_at;         /* when a connection was last made; 0: never */
+};
+
+/* Initializes connections of which none has been begun yet. `first` is as for load_run(). Returns
+ * false when memory is refused; connections_destroy() must be called then, too. */
+bool connections_create(struct connections *connections, const struct load_options *options,
+                        const struct connector_connection *first, struct selector *selector,
+                        struct load_result *result);
+
+/* Closes all sockets and frees the memory. */
+void connections_destroy(struct connections *connections);
+
+/* The next connection that is to be begun now; NULL while as many are being made as may be at once,
+ * or when there is none. */
+struct load_connection *connections_next(struct connections *connections);
+
+/* Begins to connect. Returns true if the connection is already open. If connecting fails, this is
+ * recorded, and the connection is closed. */
+bool connections_begin(struct connections *connections, struct load_connection *c);
+
+/* Handles the end of a connect, successful or not. Returns true if the connection is open. */
+bool connections_finish(struct connections *connections, struct load_connection *c);
+
+/* When the oldest connect that is under way times out; DEADLINE_NEVER if there is none. */
+int64_t connections_deadline(const struct connections *connections);
+
+/* Fails the connects that have timed out. If no connection was made meanwhile, those that have not
+ * been begun have failed, too. */
+void connections_time_out(struct connections *connections, int64_t now);
+
+/* Lets a connection that has no socket wait for its next message. */
+void connections_wait(struct connections *connections, struct load_connection *c);
+
+/* Closes a connection. */
+void connections_close(struct connections *connections, struct load_connection *c);
+
+/* Closes the connections that are still being made, and begins no further ones. */
+void connections_give_up(struct connections *connections);
+
+/* Records why a connection was not made or was lost. `what` begins the message. */
+void connections_record_failure(struct connections *connections, const char *what,
+                                struct net_result result);
+
+#endif
