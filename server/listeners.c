@@ -6,20 +6,20 @@
 #include "text.h"
 
 /* A port that is free on one address may be taken on another. This is how often to start again with
- * port 0. */
+ * each port 0. */
 enum { FREE_PORT_TRIES = 32 };
 
 /* Fills in the addresses of all names; one with two names is in the list twice. Nothing listens
- * yet. With `some`, all count as addresses of one name. */
+ * yet, and no address has its port. With `some`, all count as addresses of one name. */
 static bool resolve(struct listeners *listeners, const char *const *names, int name_count,
-                    uint16_t port, bool some, char note[LISTENERS_ERROR])
+                    bool some, char note[LISTENERS_ERROR])
 {
     struct net_address addresses[NET_RESOLVE_MAX];
     char name[TEXT_NAME];
     size_t found;
 
     for (int i = 0; i < name_count; i++) {
-        const char *error = net_resolve(names[i], NET_ANY_FAMILY, port, addresses, &found);
+        const char *error = net_resolve(names[i], NET_ANY_FAMILY, 0, addresses, &found);
 
         if (error != NULL) {
             snprintf(note, LISTENERS_ERROR, "cannot resolve --bind '%s': %s",
@@ -40,6 +40,22 @@ static bool resolve(struct listeners *listeners, const char *const *names, int n
     return true;
 }
 
+/* Appends the addresses once more for each further port. */
+static bool repeat(struct listeners *listeners, int port_count, char note[LISTENERS_ERROR])
+{
+    size_t addresses = listeners->count;
+
+    if (addresses * (size_t)port_count > LISTENERS_MAX) {
+        snprintf(note, LISTENERS_ERROR,
+                 "%d addresses with %d ports each are too many: at most %d sockets listen",
+                 (int)addresses, port_count, LISTENERS_MAX);
+        return false;
+    }
+    for (; listeners->count < addresses * (size_t)port_count; listeners->count++)
+        listeners->all[listeners->count] = listeners->all[listeners->count - addresses];
+    return true;
+}
+
 /* Whether a socket listens on an address, under any name. */
 static bool is_listening_on(const struct listeners *listeners, const struct net_address *address)
 {
@@ -51,15 +67,21 @@ static bool is_listening_on(const struct listeners *listeners, const struct net_
     return false;
 }
 
+/* The listeners of one port: those from `first` on, up to `end`. */
+struct group {
+    size_t first;
+    size_t end;
+};
+
 /* Whether the listener at `place` may fail: another address of its name is listened on, or will be
- * tried. The addresses of one name are contiguous. */
-static bool is_optional(const struct listeners *listeners, size_t place)
+ * tried. Within a group, the addresses of one name are contiguous. */
+static bool is_optional(const struct listeners *listeners, struct group group, size_t place)
 {
     int name = listeners->all[place].name;
 
-    if (place + 1 < listeners->count && listeners->all[place + 1].name == name)
+    if (place + 1 < group.end && listeners->all[place + 1].name == name)
         return true;
-    for (size_t i = 0; i < place; i++) {
+    for (size_t i = group.first; i < place; i++) {
         if (listeners->all[i].name == name &&
             is_listening_on(listeners, &listeners->all[i].address))
             return true;
@@ -77,18 +99,18 @@ static struct net_result open_listener(struct listener *listener)
     return result;
 }
 
-static bool any_listening(const struct listeners *listeners)
+static bool any_listening(const struct listeners *listeners, struct group group)
 {
-    for (size_t i = 0; i < listeners->count; i++) {
+    for (size_t i = group.first; i < group.end; i++) {
         if (listeners->all[i].watch.socket != OS_NO_SOCKET)
             return true;
     }
     return false;
 }
 
-static void close_sockets(struct listeners *listeners)
+static void close_sockets(struct listeners *listeners, struct group group)
 {
-    for (size_t i = 0; i < listeners->count; i++) {
+    for (size_t i = group.first; i < group.end; i++) {
         if (listeners->all[i].watch.socket != OS_NO_SOCKET)
             net_close(listeners->all[i].watch.socket);
         listeners->all[i].watch.socket = OS_NO_SOCKET;
@@ -97,7 +119,7 @@ static void close_sockets(struct listeners *listeners)
 
 void listeners_close(struct listeners *listeners)
 {
-    close_sockets(listeners);
+    close_sockets(listeners, (struct group){0, listeners->count});
     listeners->count = 0;
 }
 
@@ -133,11 +155,11 @@ static void note_failure(const struct net_address *address, struct net_result re
     add_note(note, failure);
 }
 
-/* Tries once to open them all. On failure the sockets opened so far stay open. */
-static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTENERS_ERROR])
+/* Tries once to open the listeners of a group. On failure the sockets opened so far stay open. */
+static bool open_once(struct listeners *listeners, struct group group, uint16_t port,
+                      char note[LISTENERS_ERROR])
 {
-    note[0] = '\0';
-    for (size_t i = 0; i < listeners->count; i++) {
+    for (size_t i = group.first; i < group.end; i++) {
         struct listener *listener = &listeners->all[i];
 
         listener->address.port = port;
@@ -149,7 +171,7 @@ static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTE
             port = listener->address.port;
             continue;
         }
-        bool optional = result.outcome == NET_UNAVAILABLE && is_optional(listeners, i);
+        bool optional = result.outcome == NET_UNAVAILABLE && is_optional(listeners, group, i);
 
         if (!optional)
             note[0] = '\0';
@@ -157,6 +179,42 @@ static bool open_all(struct listeners *listeners, uint16_t port, char note[LISTE
         if (!optional) {
             listeners->in_use = os_error_kind(result.error) == OS_ERROR_IN_USE;
             return false;
+        }
+    }
+    return true;
+}
+
+/* Opens the listeners of a group on their port. */
+static bool open_group(struct listeners *listeners, struct group group, uint16_t port,
+                       char note[LISTENERS_ERROR])
+{
+    char before[LISTENERS_ERROR];
+
+    memcpy(before, note, sizeof before);
+    for (int tries = FREE_PORT_TRIES; !open_once(listeners, group, port, note);) {
+        /* Another try can help only if the system chose a port for an earlier address. */
+        bool port_was_chosen = port == 0 && any_listening(listeners, group);
+
+        if (!port_was_chosen || --tries == 0)
+            return false;
+        close_sockets(listeners, group);
+        memcpy(note, before, sizeof before);
+    }
+    return true;
+}
+
+/* Those that take any free port come last, so that none of them takes one that was asked for. */
+static bool open_all(struct listeners *listeners, const uint16_t *ports, int port_count,
+                     char note[LISTENERS_ERROR])
+{
+    size_t addresses = listeners->count / (size_t)port_count;
+
+    for (int any = 0; any < 2; any++) {
+        for (size_t i = 0; i < (size_t)port_count; i++) {
+            struct group group = {i * addresses, (i + 1) * addresses};
+
+            if ((ports[i] == 0) == (any == 1) && !open_group(listeners, group, ports[i], note))
+                return false;
         }
     }
     return true;
@@ -181,23 +239,15 @@ const char *listeners_missing_half(const struct listeners *listeners)
 }
 
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
-                    uint16_t port, bool some, char note[LISTENERS_ERROR])
+                    const uint16_t *ports, int port_count, bool some, char note[LISTENERS_ERROR])
 {
-    int tries = FREE_PORT_TRIES;
-
     listeners->count = 0;
     listeners->in_use = false;
-    if (!resolve(listeners, names, name_count, port, some, note))
+    memset(note, 0, LISTENERS_ERROR);
+    if (!resolve(listeners, names, name_count, some, note) ||
+        !repeat(listeners, port_count, note) || !open_all(listeners, ports, port_count, note)) {
+        listeners_close(listeners);
         return false;
-    while (!open_all(listeners, port, note)) {
-        /* Another try can help only if the system chose a port for an earlier address. */
-        bool port_was_chosen = port == 0 && any_listening(listeners);
-
-        close_sockets(listeners);
-        if (!port_was_chosen || --tries == 0) {
-            listeners->count = 0;
-            return false;
-        }
     }
     drop_unopened(listeners);
     return true;

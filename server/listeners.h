@@ -24,14 +24,16 @@ struct listeners {
 };
 
 /*
- * Opens a listening socket for each address of each name, all on the same port. Port 0 chooses one
- * that is free on all of them. An address that this machine does not have is left out, as long as
- * another address of the same name listens; with `some`, of any name. A numeric address is the only
- * one of its name. Returns false, with no socket open, on failure; `note` then tells the user why.
- * Otherwise `note` says what was left out, or is empty. Blocks while the name service is asked.
+ * Opens a listening socket for each address of each name on each port, in the order of the ports.
+ * Port 0 chooses one that is free on all addresses; each 0 chooses another. An address that this
+ * machine does not have is left out, as long as another address of the same name listens on the
+ * port; with `some`, of any name. A numeric address is the only one of its name. An address and
+ * port that are there twice are opened once. Returns false, with no socket open, on failure; `note`
+ * then tells the user why. Otherwise `note` says what was left out, or is empty. Blocks while the
+ * name service is asked.
  */
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
-                    uint16_t port, bool some, char note[LISTENERS_ERROR]);
+                    const uint16_t *ports, int port_count, bool some, char note[LISTENERS_ERROR]);
 
 /* A note when only one of 0.0.0.0 and :: is listened on, or NULL: users who bind one of them mean
  * clients of both kinds. */

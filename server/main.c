@@ -66,8 +66,8 @@ static bool listen_on_all(const struct server_options *options, struct listeners
     int64_t deadline = os_nanoseconds() + REBIND_TIMEOUT;
     bool reported = false;
 
-    while (!listeners_open(listeners, options->binds, options->bind_count, options->port,
-                           options->default_binds, note)) {
+    while (!listeners_open(listeners, options->binds, options->bind_count, options->ports,
+                           options->port_count, options->default_binds, note)) {
         if (!listeners->in_use || os_nanoseconds() >= deadline)
             return false;
         if (!reported)

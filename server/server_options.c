@@ -5,6 +5,7 @@
 
 #include "command_line.h"
 #include "deadline.h"
+#include "text.h"
 
 enum {
     OPTION_PORT,
@@ -33,7 +34,8 @@ static const struct command_line_option table[OPTIONS] = {
     [OPTION_PORT] = {.name = "port",
                      .letter = 'p',
                      .argument = "N",
-                     .help = "port to listen on; 0 takes a free one (default 9901)"},
+                     .help = "port to listen on; 0 takes a free one (default 9901); several as "
+                             "N,N,... or with the option repeated"},
     [OPTION_BIND] = {.name = "bind",
                      .letter = 'b',
                      .argument = "ADDRESS",
@@ -150,6 +152,34 @@ static bool parse_text(int option, struct span *text)
     return true;
 }
 
+/* One port of --port. */
+static bool parse_port(const char *text, uint16_t *port)
+{
+    uint64_t number;
+
+    if (!text_number(text, 0, UINT16_MAX, &number))
+        return command_line_wrong(&server_program, "--port '%s' is not a number from 0 to %d", text,
+                                  UINT16_MAX);
+    *port = (uint16_t)number;
+    return true;
+}
+
+/* One port or several, with commas between them. */
+static bool parse_ports(char *list, struct server_options *options)
+{
+    for (char *text = list, *comma; text != NULL; text = comma) {
+        comma = strchr(text, ',');
+        if (comma != NULL)
+            *comma++ = '\0';
+        if (options->port_count == SERVER_OPTIONS_PORTS)
+            return command_line_wrong(&server_program, "--port '%s': at most %d ports are taken",
+                                      text, SERVER_OPTIONS_PORTS);
+        if (!parse_port(text, &options->ports[options->port_count++]))
+            return false;
+    }
+    return true;
+}
+
 /* Parses one option other than --help and --version. */
 static bool parse_option(int option, struct server_options *options)
 {
@@ -158,9 +188,7 @@ static bool parse_option(int option, struct server_options *options)
 
     switch (option) {
     case OPTION_PORT:
-        ok = command_line_number(&server_program, option, 0, UINT16_MAX, &number);
-        options->port = (uint16_t)number;
-        return ok;
+        return parse_ports(optarg, options);
     case OPTION_BIND:
         return parse_bind(optarg, options);
     case OPTION_MODE:
@@ -214,7 +242,6 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
     int option;
 
     *options = (struct server_options){
-        .port = 9901,
         .rules = {.mode = PROTOCOL_ECHO, .max_line = 65536, .prefix = standard},
         .max_clients = UINT64_MAX,
         .drain_timeout = SECONDS(5),
@@ -237,6 +264,10 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
     if (options->rules.mode == PROTOCOL_ECHO && options->rules.prefix.bytes != standard.bytes) {
         command_line_wrong(&server_program, "--prefix goes with --mode line or chunk");
         return COMMAND_LINE_WRONG;
+    }
+    if (options->port_count == 0) {
+        options->default_ports = true;
+        options->ports[options->port_count++] = 9901;
     }
     if (options->bind_count == 0) {
         options->default_binds = true;

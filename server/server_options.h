@@ -13,6 +13,7 @@
 
 enum {
     SERVER_OPTIONS_BINDS = 64, /* --bind options of one command line, at most */
+    SERVER_OPTIONS_PORTS = 64, /* ports, at most */
     SERVER_OPTIONS_TEXT = 1024 /* bytes of a greeting or prefix, at most */
 };
 
@@ -20,7 +21,9 @@ struct server_options {
     const char *binds[SERVER_OPTIONS_BINDS]; /* as given; default: 127.0.0.1 and ::1 */
     int bind_count;
     bool default_binds; /* the default is used: one of the two may be missing on this machine */
-    uint16_t port;      /* 0: any free port */
+    uint16_t ports[SERVER_OPTIONS_PORTS]; /* 0: any free port; default: 9901 */
+    int port_count;
+    bool default_ports;          /* the default is used */
     struct protocol_rules rules; /* the prefix may point into `argv` */
     struct span greeting;        /* of each client, into `argv`; no bytes: none */
     uint64_t max_clients;        /* UINT64_MAX: no limit */

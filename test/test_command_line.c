@@ -98,10 +98,13 @@ static const char *describe(const struct server_options *o)
 
     for (int i = 0; i < o->bind_count; i++)
         length += snprintf(text + length, sizeof text - (size_t)length, " %s", o->binds[i]);
+    for (int i = 0; i < o->port_count; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "%s%d", i > 0 ? "," : ":",
+                           o->ports[i]);
     snprintf(text + length, sizeof text - (size_t)length,
-             ":%d %s clients=%lld line=%lld idle=%lld drain=%lld log=%s%s%s", o->port,
-             modes[o->rules.mode], (long long)o->max_clients, (long long)o->rules.max_line,
-             (long long)(o->idle_timeout / MILLISECONDS(1)),
+             "%s %s clients=%lld line=%lld idle=%lld drain=%lld log=%s%s%s",
+             o->default_ports ? "" : " given", modes[o->rules.mode], (long long)o->max_clients,
+             (long long)o->rules.max_line, (long long)(o->idle_timeout / MILLISECONDS(1)),
              (long long)(o->drain_timeout / MILLISECONDS(1)), levels[o->log_level],
              o->no_log_empty ? " no-log-empty" : "", ways[o->way]);
     return text;
@@ -116,13 +119,14 @@ static void takes_good_command_lines(void **state)
         const char *described;
     } cases[] = {
         {{NULL}, BINDS ":9901 echo " REST},
-        {{"-p", "0"}, BINDS ":0 echo " REST},
+        {{"-p", "0"}, BINDS ":0 given echo " REST},
         {{"--select-all"}, BINDS ":9901 echo " REST " select-all"},
         {{"--select-all", "--select-polled"}, BINDS ":9901 echo " REST " select-polled"},
         {{"--no-log-empty"}, BINDS ":9901 echo " REST " no-log-empty"},
-        {{"-p65535"}, BINDS ":65535 echo " REST},
-        {{"--port", "80"}, BINDS ":80 echo " REST},
-        {{"--port=80", "-p81"}, BINDS ":81 echo " REST},
+        {{"-p65535"}, BINDS ":65535 given echo " REST},
+        {{"--port", "80"}, BINDS ":80 given echo " REST},
+        {{"--port=80", "-p81"}, BINDS ":80,81 given echo " REST},
+        {{"--port", "80,0,65535", "-p0"}, BINDS ":80,0,65535,0 given echo " REST},
         {{"-b", "0.0.0.0"}, "on 0.0.0.0:9901 echo " REST},
         {{"-b", "::", "--bind=localhost", "--bind", "a.example"},
          "on :: localhost a.example:9901 echo " REST},
@@ -155,7 +159,8 @@ static void takes_good_command_lines(void **state)
         {{"-qv"}, BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=all"},
         {{"--verbose", "--quiet"},
          BINDS ":9901 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
-        {{"-qp1", "--"}, BINDS ":1 echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
+        {{"-qp1", "--"},
+         BINDS ":1 given echo clients=-1 line=65536 idle=0 drain=5000 log=failures"},
     };
 #undef BINDS
 #undef REST
@@ -182,6 +187,8 @@ static void tells_what_is_wrong_in_one_line(void **state)
         {{"-p", "80x"}, "--port '80x' is not a number from 0 to 65535"},
         {{"-p", " 80"}, "--port ' 80' is not a number from 0 to 65535"},
         {{"--port="}, "--port '' is not a number from 0 to 65535"},
+        {{"-p", "80,"}, "--port '' is not a number from 0 to 65535"},
+        {{"-p", "80,81;82"}, "--port '81;82' is not a number from 0 to 65535"},
         {{"-p", "18446744073709551617"},
          "--port '18446744073709551617' is not a number from 0 to 65535"},
         {{"-p"}, "option '-p' needs a value"},
@@ -382,24 +389,35 @@ static void takes_texts_up_to_a_length(void **state)
     }
 }
 
-static void takes_so_many_binds_and_no_more(void **state)
+static void takes_so_many_binds_and_ports_and_no_more(void **state)
 {
-    const char *arguments[SERVER_OPTIONS_BINDS + 3];
+    static const struct {
+        const char *good, *bad, *message;
+    } cases[] = {
+        {"-b::1", "-bone", "--bind 'one': at most 64 addresses are taken"},
+        {"-p1", "-p2", "--port '2': at most 64 ports are taken"},
+    };
+    enum { MOST = 64 };
+    const char *arguments[MOST + 2] = {NULL};
+    char expected[CAPTURE_MAX];
 
     (void)state;
-    for (int i = 0; i < SERVER_OPTIONS_BINDS; i++)
-        arguments[i] = "-b::1";
-    arguments[SERVER_OPTIONS_BINDS] = NULL;
-    const struct outcome *outcome = parse(arguments);
-    assert_int_equal(outcome->verdict, COMMAND_LINE_RUN);
-    assert_int_equal(outcome->options.bind_count, SERVER_OPTIONS_BINDS);
+    assert_int_equal(SERVER_OPTIONS_BINDS, MOST);
+    assert_int_equal(SERVER_OPTIONS_PORTS, MOST);
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        for (int i = 0; i < MOST; i++)
+            arguments[i] = cases[k].good;
+        arguments[MOST] = NULL;
+        assert_int_equal(parse(arguments)->verdict, COMMAND_LINE_RUN);
 
-    arguments[SERVER_OPTIONS_BINDS] = "-bone";
-    arguments[SERVER_OPTIONS_BINDS + 1] = NULL;
-    outcome = parse(arguments);
-    assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
-    assert_string_equal(outcome->err, "echo-server: --bind 'one': at most 64 addresses are taken; "
-                                      "try 'echo-server --help'\n");
+        arguments[MOST] = cases[k].bad;
+        const struct outcome *outcome = parse(arguments);
+
+        assert_int_equal(outcome->verdict, COMMAND_LINE_WRONG);
+        snprintf(expected, sizeof expected, "echo-server: %s; try 'echo-server --help'\n",
+                 cases[k].message);
+        assert_string_equal(outcome->err, expected);
+    }
 }
 
 int main(void)
@@ -411,7 +429,7 @@ int main(void)
         cmocka_unit_test(help_shows_every_option),
         cmocka_unit_test(help_is_wrapped_at_spaces),
         cmocka_unit_test(takes_texts_up_to_a_length),
-        cmocka_unit_test(takes_so_many_binds_and_no_more),
+        cmocka_unit_test(takes_so_many_binds_and_ports_and_no_more),
     };
 
     return cmocka_run_group_tests_name("command_line", tests, NULL, NULL);

@@ -146,6 +146,31 @@ static void listens_on_both_loopback_addresses(void **state)
     assert_int_equal(support_finish(process), 0);
 }
 
+static void listens_on_several_ports(void **state)
+{
+    enum { PORTS = 3 };
+    struct process *process = run(OPTIONS("--bind", "127.0.0.1", "--port", "0,0", "--port", "0"));
+    int ports[PORTS];
+
+    (void)state;
+    for (int i = 0; i < PORTS; i++) {
+        assert_int_equal(
+            sscanf(next_line(process, STREAM_OUTPUT), "listening on 127.0.0.1:%d", &ports[i]), 1);
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(ports[k], ports[i]);
+    }
+    for (int i = 0; i < PORTS; i++) {
+        struct net_address address = support_loopback(false, (uint16_t)ports[i]);
+        os_socket client = support_connect(&address);
+
+        ask(client, "hello", "hello");
+        leave(client);
+    }
+    process_stop(process, PROCESS_STOP_INTERRUPT);
+    support_expect_line(process, STREAM_ERROR, ",Stopped: 3 connections served");
+    assert_int_equal(support_finish(process), 0);
+}
+
 static void listens_where_it_is_told_to(void **state)
 {
     struct server server;
@@ -1121,6 +1146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(listens_on_both_loopback_addresses),
+        TEST(listens_on_several_ports),
         TEST(listens_where_it_is_told_to),
         TEST(help_and_version_go_to_stdout),
         TEST(wrong_usage_is_told_in_one_line),

@@ -13,8 +13,9 @@ enum { ANY_ERROR = 1 }; /* some number for which the system has words */
 static int refusals[2]; /* by whether it is IPv6 */
 static enum net_outcome refusal;
 static int refusal_error;
-static int asked;      /* calls of net_listen() */
-static int open_count; /* sockets opened and not closed again */
+static int asked;           /* calls of net_listen() */
+static uint16_t first_port; /* that net_listen() was asked for */
+static int open_count;      /* sockets opened and not closed again */
 
 __typeof__(net_listen) __wrap_net_listen, __real_net_listen;
 __typeof__(net_close) __wrap_net_close, __real_net_close;
@@ -22,7 +23,8 @@ __typeof__(net_resolve) __wrap_net_resolve, __real_net_resolve;
 
 struct net_result __wrap_net_listen(const struct net_address *address, os_socket *listener)
 {
-    asked++;
+    if (asked++ == 0)
+        first_port = address->port;
     if (refusals[address->ipv6] > 0) {
         refusals[address->ipv6]--;
         *listener = OS_NO_SOCKET;
@@ -66,6 +68,12 @@ static int start_closed(void **state)
 
 static const char *const both[] = {"127.0.0.1", "::1"};
 
+/* As listeners_open() on one port. */
+static bool open_on(const char *const *names, int name_count, uint16_t port, bool some)
+{
+    return listeners_open(&listeners, names, name_count, &port, 1, some, note);
+}
+
 static void assert_nothing_open(void)
 {
     assert_int_equal(open_count, 0);
@@ -73,14 +81,12 @@ static void assert_nothing_open(void)
     assert_int_equal(open_count, 0);
 }
 
-/* `count` sockets listen, all on the same port, and take connections. */
-static void assert_listening(size_t count)
+/* `count` sockets listen and take connections. */
+static void assert_all_taking(size_t count)
 {
     assert_int_equal(listeners.count, count);
     assert_int_equal(open_count, count);
     for (size_t i = 0; i < count; i++) {
-        assert_int_not_equal(listeners.all[i].address.port, 0);
-        assert_int_equal(listeners.all[i].address.port, listeners.all[0].address.port);
         os_socket s = support_connect(&listeners.all[i].address);
         os_socket accepted = support_accept(listeners.all[i].watch.socket);
 
@@ -90,6 +96,16 @@ static void assert_listening(size_t count)
     listeners_close(&listeners);
     assert_int_equal(listeners.count, 0);
     assert_nothing_open();
+}
+
+/* The same, and all on one port. */
+static void assert_listening(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_int_not_equal(listeners.all[i].address.port, 0);
+        assert_int_equal(listeners.all[i].address.port, listeners.all[0].address.port);
+    }
+    assert_all_taking(count);
 }
 
 static const char *cannot_listen(bool ipv6, uint16_t port)
@@ -109,7 +125,7 @@ static void takes_one_free_port_for_all_addresses(void **state)
 
     (void)state;
     open_count = 0;
-    assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+    assert_true(open_on(both, 2, 0, true));
     if (has_ipv6)
         assert_string_equal(note, "");
     else
@@ -125,7 +141,7 @@ static void takes_the_port_that_it_is_told(void **state)
     (void)state;
     net_close(support_listen(&address));
     port = address.port;
-    assert_true(listeners_open(&listeners, both, 1, port, false, note));
+    assert_true(open_on(both, 1, port, false));
     assert_int_equal(listeners.all[0].address.port, port);
     assert_string_equal(note, "");
     assert_listening(1);
@@ -141,7 +157,7 @@ static void tells_of_an_address_in_use(void **state)
     (void)state;
     /* Also with `some`: that the address is there, but taken, is a mistake of the user's. */
     for (int some = 0; some < 2; some++) {
-        assert_false(listeners_open(&listeners, both, 1, address.port, some, note));
+        assert_false(open_on(both, 1, address.port, some));
         snprintf(expected, sizeof expected, "cannot listen on 127.0.0.1:%d: %s", address.port,
                  os_error_text(in_use, words));
         assert_string_equal(note, expected);
@@ -160,7 +176,7 @@ static void tells_of_a_host_that_nobody_knows(void **state)
     int length = snprintf(expected, sizeof expected, "cannot resolve --bind '%s': ", name);
 
     (void)state;
-    assert_false(listeners_open(&listeners, names, 2, 0, true, note));
+    assert_false(open_on(names, 2, 0, true));
     assert_memory_equal(note, expected, (size_t)length);
     assert_true(strlen(note) > (size_t)length);
     assert_null(strpbrk(note, "\r\n"));
@@ -173,7 +189,7 @@ static void listens_once_on_an_address_named_twice(void **state)
     const char *const names[] = {"127.0.0.1", "localhost", "127.0.0.1", "localhost"};
 
     (void)state;
-    assert_true(listeners_open(&listeners, names, 4, 0, true, note));
+    assert_true(open_on(names, 4, 0, true));
     assert_int_in_range(listeners.count, 1, 2);
     assert_int_equal(listeners.all[0].address.ipv6, false);
     if (listeners.count == 2)
@@ -191,10 +207,120 @@ static void refuses_more_addresses_than_it_has_room_for(void **state)
         snprintf(texts[i], sizeof texts[i], "127.0.0.%d", i + 1);
         names[i] = texts[i];
     }
-    assert_false(listeners_open(&listeners, names, LISTENERS_MAX + 1, 0, false, note));
+    assert_false(open_on(names, LISTENERS_MAX + 1, 0, false));
     assert_string_equal(note, "--bind '127.0.0.129' is too many: at most 128 addresses are taken");
     assert_int_equal(asked, 0);
     assert_nothing_open();
+}
+
+/* Two ports of 127.0.0.1 that were free a moment ago. */
+static void find_free_ports(uint16_t ports[2])
+{
+    struct net_address address[2];
+    os_socket s[2];
+
+    for (int i = 0; i < 2; i++) {
+        s[i] = support_listen(&address[i]);
+        ports[i] = address[i].port;
+    }
+    for (int i = 0; i < 2; i++)
+        net_close(s[i]);
+    asked = 0;
+}
+
+static void listens_on_each_address_on_each_port(void **state)
+{
+    size_t addresses = support_has_ipv6() ? 2 : 1;
+    uint16_t ports[3];
+
+    (void)state;
+    find_free_ports(ports);
+    ports[2] = ports[0]; /* once more, which changes nothing */
+    assert_true(listeners_open(&listeners, both, 2, ports, 3, true, note));
+    for (size_t i = 0; i < 2 * addresses; i++) {
+        assert_int_equal(listeners.all[i].address.port, ports[i / addresses]);
+        assert_int_equal(listeners.all[i].address.ipv6, i % addresses == 1);
+    }
+    assert_all_taking(2 * addresses);
+}
+
+/* Also where one of them could be the port that another is told to take. */
+static void each_port_0_is_another_port(void **state)
+{
+    size_t addresses = support_has_ipv6() ? 2 : 1;
+    uint16_t ports[3] = {0}, fixed[2];
+
+    (void)state;
+    find_free_ports(fixed);
+    ports[1] = fixed[0];
+    assert_true(listeners_open(&listeners, both, 2, ports, 3, true, note));
+    for (size_t i = 0; i < 3 * addresses; i++) {
+        uint16_t port = listeners.all[i].address.port;
+
+        assert_int_equal(port, listeners.all[i / addresses * addresses].address.port);
+        for (size_t k = 0; k < i / addresses * addresses; k++)
+            assert_int_not_equal(port, listeners.all[k].address.port);
+    }
+    assert_int_equal(listeners.all[addresses].address.port, fixed[0]);
+    /* The one that was asked for is opened first, so that no other one can take it. */
+    assert_int_equal(first_port, fixed[0]);
+    assert_all_taking(3 * addresses);
+}
+
+static void names_the_port_that_is_in_use(void **state)
+{
+    struct net_address address;
+    uint16_t ports[3];
+    char expected[LISTENERS_ERROR];
+
+    (void)state;
+    find_free_ports(ports);
+    os_socket other = support_listen(&address);
+
+    ports[2] = address.port;
+    open_count = 0;
+    for (int i = 0; i < 2; i++) {
+        assert_false(listeners_open(&listeners, both, 1, ports, 3, true, note));
+        snprintf(expected, sizeof expected, "cannot listen on 127.0.0.1:%d: ", address.port);
+        assert_memory_equal(note, expected, strlen(expected));
+        assert_nothing_open();
+        ports[0] = 0; /* of which another one would change nothing */
+    }
+    __real_net_close(other);
+}
+
+static void refuses_more_sockets_than_it_has_room_for(void **state)
+{
+    uint16_t ports[LISTENERS_MAX / 2 + 1];
+
+    (void)state;
+    for (int i = 0; i <= LISTENERS_MAX / 2; i++)
+        ports[i] = (uint16_t)(1 + i);
+    assert_false(listeners_open(&listeners, both, 2, ports, LISTENERS_MAX / 2 + 1, true, note));
+    assert_string_equal(note, "2 addresses with 65 ports each are too many: at most 128 sockets "
+                              "listen");
+    assert_int_equal(asked, 0);
+    assert_nothing_open();
+}
+
+static void what_is_left_out_is_told_of_each_port(void **state)
+{
+    uint16_t ports[3] = {0};
+
+    (void)state;
+    find_free_ports(ports);
+    ports[1] = ports[2] = 0;
+    refusal = NET_UNAVAILABLE;
+    refusals[true] = 3;
+    assert_true(listeners_open(&listeners, both, 2, ports, 3, true, note));
+    for (int i = 0; i < 3; i++) {
+        char expected[LISTENERS_ERROR];
+
+        snprintf(expected, sizeof expected,
+                 "cannot listen on [::1]:%d: ", listeners.all[i].address.port);
+        assert_non_null(strstr(note, expected));
+    }
+    assert_all_taking(3);
 }
 
 static void leaves_out_what_this_machine_does_not_have(void **state)
@@ -202,7 +328,7 @@ static void leaves_out_what_this_machine_does_not_have(void **state)
     (void)state;
     refusal = NET_UNAVAILABLE;
     refusals[true] = 1;
-    assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+    assert_true(open_on(both, 2, 0, true));
     assert_memory_equal(note, "cannot listen on [::1]:", 23);
     assert_int_equal(listeners.all[0].address.ipv6, false);
     assert_listening(1);
@@ -210,7 +336,7 @@ static void leaves_out_what_this_machine_does_not_have(void **state)
     if (support_has_ipv6()) {
         open_count = 0;
         refusals[false] = 1;
-        assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+        assert_true(open_on(both, 2, 0, true));
         assert_string_equal(note, cannot_listen(false, 0));
         assert_int_equal(listeners.all[0].address.ipv6, true);
         assert_listening(1);
@@ -226,14 +352,14 @@ static void needs_every_address_that_it_is_given(void **state)
     open_count = asked = 0;
     refusal = NET_UNAVAILABLE;
     refusals[true] = 1;
-    assert_false(listeners_open(&listeners, both, 2, free_address.port, false, note));
+    assert_false(open_on(both, 2, free_address.port, false));
     assert_string_equal(note, cannot_listen(true, free_address.port));
     assert_int_equal(asked, 2);
     assert_nothing_open();
 
     /* With `some` at least one. */
     refusals[false] = refusals[true] = 1;
-    assert_false(listeners_open(&listeners, both, 2, free_address.port, true, note));
+    assert_false(open_on(both, 2, free_address.port, true));
     assert_string_equal(note, cannot_listen(true, free_address.port));
     assert_nothing_open();
 }
@@ -246,14 +372,14 @@ static void one_address_of_a_name_is_enough(void **state)
     refusal = NET_UNAVAILABLE;
     for (int count = 1; count <= 2; count++) {
         refusals[true] = 1;
-        assert_true(listeners_open(&listeners, name, count, 0, false, note));
+        assert_true(open_on(name, count, 0, false));
         assert_memory_equal(note, "cannot listen on [::1]:", 23);
         assert_int_equal(listeners.all[0].address.ipv6, false);
         assert_listening(1);
     }
 
     refusals[false] = refusals[true] = 1;
-    assert_false(listeners_open(&listeners, name, 1, 9901, false, note));
+    assert_false(open_on(name, 1, 9901, false));
     assert_string_equal(note, cannot_listen(true, 9901));
     assert_nothing_open();
 }
@@ -267,7 +393,7 @@ static void an_address_that_is_given_itself_is_needed(void **state)
     refusal = NET_UNAVAILABLE;
     for (size_t i = 0; i < 2; i++) {
         refusals[true] = 1000; /* whichever port is tried */
-        assert_false(listeners_open(&listeners, orders[i], 2, 0, false, note));
+        assert_false(open_on(orders[i], 2, 0, false));
         assert_memory_equal(note, "cannot listen on [::1]:", 23);
         assert_nothing_open();
     }
@@ -290,7 +416,7 @@ static void says_which_half_of_everybody_is_left_out(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (cases[i].names[0][0] == ':' && !support_has_ipv6())
             continue;
-        assert_true(listeners_open(&listeners, cases[i].names, cases[i].count, 0, false, note));
+        assert_true(open_on(cases[i].names, cases[i].count, 0, false));
         assert_string_equal(note, "");
         const char *half = listeners_missing_half(&listeners);
 
@@ -314,10 +440,10 @@ static void windows_has_reasons_of_its_own(void **state)
     refusal = NET_FAILED;
     refusals[false] = 2;
     refusal_error = IN_USE;
-    assert_false(listeners_open(&listeners, both, 1, 9901, false, note));
+    assert_false(open_on(both, 1, 9901, false));
     assert_true(listeners.in_use);
     refusal_error = ACCESS_DENIED;
-    assert_false(listeners_open(&listeners, both, 1, 9901, false, note));
+    assert_false(open_on(both, 1, 9901, false));
     assert_false(listeners.in_use);
     assert_non_null(strstr(note, "excludedportrange"));
     assert_nothing_open();
@@ -331,14 +457,14 @@ static void begins_again_when_a_free_port_is_not_free_on_all(void **state)
     open_count = asked = 0;
     refusal = NET_FAILED;
     refusals[true] = 3;
-    assert_true(listeners_open(&listeners, both, 2, 0, true, note));
+    assert_true(open_on(both, 2, 0, true));
     assert_string_equal(note, "");
     assert_int_equal(asked, 2 * 4);
     assert_listening(2);
 
     /* It does not do so for ever. */
     refusals[true] = 1000;
-    assert_false(listeners_open(&listeners, both, 2, 0, true, note));
+    assert_false(open_on(both, 2, 0, true));
     assert_int_in_range(refusals[true], 900, 999);
     assert_nothing_open();
 }
@@ -352,6 +478,11 @@ int main(void)
         cmocka_unit_test_setup(tells_of_a_host_that_nobody_knows, start_closed),
         cmocka_unit_test_setup(listens_once_on_an_address_named_twice, start_closed),
         cmocka_unit_test_setup(refuses_more_addresses_than_it_has_room_for, start_closed),
+        cmocka_unit_test_setup(listens_on_each_address_on_each_port, start_closed),
+        cmocka_unit_test_setup(each_port_0_is_another_port, start_closed),
+        cmocka_unit_test_setup(names_the_port_that_is_in_use, start_closed),
+        cmocka_unit_test_setup(refuses_more_sockets_than_it_has_room_for, start_closed),
+        cmocka_unit_test_setup(what_is_left_out_is_told_of_each_port, start_closed),
         cmocka_unit_test_setup(leaves_out_what_this_machine_does_not_have, start_closed),
         cmocka_unit_test_setup(needs_every_address_that_it_is_given, start_closed),
         cmocka_unit_test_setup(one_address_of_a_name_is_enough, start_closed),

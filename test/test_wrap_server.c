@@ -218,9 +218,10 @@ static struct server_options usual(enum protocol_mode mode)
 static void open_some_listeners(int count)
 {
     static const char *const names[] = {"127.0.0.1", "127.0.0.2"};
+    static const uint16_t port = 0;
     char note[LISTENERS_ERROR];
 
-    assert_true(listeners_open(&listeners, names, count, 0, false, note));
+    assert_true(listeners_open(&listeners, names, count, &port, 1, false, note));
     address = listeners.all[0].address;
 }
 

@@ -24,7 +24,8 @@ __typeof__(listeners_open) __wrap_listeners_open, __real_listeners_open;
 __typeof__(os_start) __wrap_os_start, __real_os_start;
 
 bool __wrap_listeners_open(struct listeners *listeners, const char *const *names, int name_count,
-                           uint16_t port, bool some, char note[LISTENERS_ERROR])
+                           const uint16_t *ports, int port_count, bool some,
+                           char note[LISTENERS_ERROR])
 {
     if (in_use > 0) {
         in_use--;
@@ -32,7 +33,7 @@ bool __wrap_listeners_open(struct listeners *listeners, const char *const *names
         snprintf(note, LISTENERS_ERROR, "it is in use");
         return false;
     }
-    bool ok = __real_listeners_open(listeners, names, name_count, port, some, note);
+    bool ok = __real_listeners_open(listeners, names, name_count, ports, port_count, some, note);
 
     if (told != NULL)
         snprintf(note, LISTENERS_ERROR, "%s", told);
