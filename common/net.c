@@ -260,6 +260,14 @@ static bool set_option(os_socket s, int level, int option, int value)
     return setsockopt(s, level, option, (const void *)&value, sizeof value) == 0;
 }
 
+static bool get_option(os_socket s, int option, int *value)
+{
+    socklen_t length = sizeof *value;
+
+    *value = 0; /* Windows may write only one byte of it */
+    return getsockopt(s, SOL_SOCKET, option, (void *)value, &length) == 0;
+}
+
 enum { KEEP_ALIVE_INTERVAL = 1 /* seconds */, KEEP_ALIVE_PROBES = 10 /* as Windows sends */ };
 
 static uint32_t keep_alive; /* seconds; 0: no probes */
@@ -364,6 +372,24 @@ struct net_result net_listen(const struct net_address *address, os_socket *liste
     return done(0);
 }
 
+const char *net_adopt_listener(os_socket listener, struct net_address *address)
+{
+    static char words[OS_ERROR_TEXT];
+    union socket_address system = {.any = {0}};
+    socklen_t length = sizeof system;
+    int type, listens;
+
+    if (!get_option(listener, SO_TYPE, &type) || !get_option(listener, SO_ACCEPTCONN, &listens) ||
+        getsockname(listener, &system.any, &length) != 0 || !os_prepare_socket(listener))
+        return os_error_text(os_socket_error(), words);
+    if (type != SOCK_STREAM || listens == 0 ||
+        (system.any.sa_family != AF_INET && system.any.sa_family != AF_INET6))
+        return "it is not a listening TCP socket";
+    set_connection_options(listener);
+    *address = from_system(&system);
+    return NULL;
+}
+
 struct net_result net_local_address(os_socket s, struct net_address *address)
 {
     union socket_address system = {.any = {0}};
@@ -464,11 +490,9 @@ struct net_result net_connect(const struct net_address *address, const struct ne
 /* Reads and clears the pending error of a socket; 0: none. */
 static int pending_error(os_socket s)
 {
-    int error = 0; /* initialized: Windows may write only one byte of it */
-    socklen_t length = sizeof error;
+    int error;
 
-    return getsockopt(s, SOL_SOCKET, SO_ERROR, (void *)&error, &length) == 0 ? error
-                                                                             : os_socket_error();
+    return get_option(s, SO_ERROR, &error) ? error : os_socket_error();
 }
 
 struct net_result net_connect_result(os_socket s)

@@ -85,6 +85,13 @@ enum { NET_KEEP_ALIVE_MAX = 32767 };
  */
 struct net_result net_listen(const struct net_address *address, os_socket *listener);
 
+/*
+ * Makes a listening TCP socket that another program has opened one like those of net_listen(), and
+ * gives the address that it is bound to. Only IPV6_V6ONLY stays as it is. Returns NULL, or the text
+ * of an error, which stays valid until the next call; the socket is the caller's in any case.
+ */
+const char *net_adopt_listener(os_socket listener, struct net_address *address);
+
 /* The address that a socket is bound to, for example the port that the system has chosen for port
  * 0. */
 struct net_result net_local_address(os_socket s, struct net_address *address);

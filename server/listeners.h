@@ -1,4 +1,7 @@
-/* listeners: opens the sockets that listen on the addresses of the command line. */
+/*
+ * listeners: opens the sockets that listen on the addresses of the command line, or takes those
+ * that a service manager has opened (listeners_posix.c; listeners_win32.c has none).
+ */
 #ifndef LISTENERS_H
 #define LISTENERS_H
 
@@ -34,6 +37,16 @@ struct listeners {
  */
 bool listeners_open(struct listeners *listeners, const char *const *names, int name_count,
                     const uint16_t *ports, int port_count, bool some, char note[LISTENERS_ERROR]);
+
+/*
+ * Takes the listening sockets that a service manager, such as systemd, has opened for this process
+ * (sd_listen_fds(3)): as many as LISTEN_FDS says, from descriptor 3 on, if LISTEN_PID is this
+ * process. `count` is 0 if there are none, as always on Windows. Removes these two variables and
+ * LISTEN_FDNAMES from the environment. Returns false, with no socket taken, when LISTEN_FDS is not
+ * a number up to LISTENERS_MAX, or a descriptor no listening TCP socket; `note` then tells the
+ * user.
+ */
+bool listeners_inherit(struct listeners *listeners, char note[LISTENERS_ERROR]);
 
 /* A note when only one of 0.0.0.0 and :: is listened on, or NULL: users who bind one of them mean
  * clients of both kinds. */

@@ -78,6 +78,24 @@ static bool listen_on_all(const struct server_options *options, struct listeners
     return true;
 }
 
+/* Opens what the command line asks for, and tells the user what is missing. */
+static bool open_listeners(const struct server_options *options, struct listeners *listeners)
+{
+    char note[LISTENERS_ERROR];
+
+    if (!listen_on_all(options, listeners, note)) {
+        report_failure(note);
+        return false;
+    }
+    if (note[0] != '\0')
+        fprintf(stderr, "echo-server: note: %s\n", note);
+    const char *half = listeners_missing_half(listeners);
+
+    if (half != NULL && options->log_level != LOG_FAILURES)
+        fprintf(stderr, "echo-server: note: %s\n", half);
+    return true;
+}
+
 static int run(const struct server_options *options)
 {
     struct listeners listeners;
@@ -90,14 +108,16 @@ static int run(const struct server_options *options)
 
     if (stop == OS_NO_SOCKET)
         return report_start_failure("cannot watch for requests to stop", os_socket_error());
-    if (!listen_on_all(options, &listeners, note))
-        return report_failure(note);
-    if (note[0] != '\0')
-        fprintf(stderr, "echo-server: note: %s\n", note);
-    const char *half = listeners_missing_half(&listeners);
-
-    if (half != NULL && options->log_level != LOG_FAILURES)
-        fprintf(stderr, "echo-server: note: %s\n", half);
+    if (!listeners_inherit(&listeners, note)) {
+        report_failure(note);
+        return COMMAND_LINE_USAGE;
+    }
+    if (listeners.count > 0 && !(options->default_binds && options->default_ports)) {
+        report_failure("--port and --bind do not go with the sockets that LISTEN_FDS passes");
+        return COMMAND_LINE_USAGE;
+    }
+    if (listeners.count == 0 && !open_listeners(options, &listeners))
+        return EXIT_FAILURE;
     /* From here on only the loop waits. A program that reads the listening addresses may stop the
      * server. */
     os_stop_ends(OS_STOP_TOLD);

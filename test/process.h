@@ -33,6 +33,8 @@ struct process_options {
     const char *input_file;    /* PROCESS_INPUT_FILE: its name */
     unsigned descriptor_limit; /* on POSIX the most descriptors that the program may have open; 0:
                                   as the test program */
+    const os_socket *sockets;  /* on POSIX, sockets to pass as sd_listen_fds(3) describes */
+    size_t socket_count;
 };
 
 /* What a program wrote to one stream: the bytes from `taken` to `length` have not been looked at
@@ -68,9 +70,9 @@ struct process {
 
 /*
  * Starts the program `arguments[0]` with the arguments up to a NULL. Of what the test program has
- * open, it inherits its three standard streams and nothing else. Returns NULL with the reason
- * printed when it cannot be started; on POSIX a program that is not there shows as status 127
- * instead.
+ * open, it inherits its three standard streams and the sockets of the options, and nothing else.
+ * Returns NULL with the reason printed when it cannot be started; on POSIX a program that is not
+ * there shows as status 127 instead.
  */
 struct process *process_start(const char *const arguments[], const struct process_options *options);
 

@@ -74,6 +74,23 @@ static void close_all(const int descriptors[3])
     }
 }
 
+/* In the child process: passes sockets to the program. */
+static void pass_sockets(const os_socket *sockets, size_t count)
+{
+    enum { FIRST = 3, MOST = 8 };
+    int above[MOST]; /* copies that no descriptor of the program's is put in the place of */
+    char number[24];
+
+    for (size_t i = 0; i < count && i < MOST; i++)
+        above[i] = fcntl(sockets[i], F_DUPFD_CLOEXEC, FIRST + MOST);
+    for (size_t i = 0; i < count && i < MOST; i++)
+        dup2(above[i], FIRST + (int)i);
+    snprintf(number, sizeof number, "%ld", (long)getpid());
+    setenv("LISTEN_PID", number, 1);
+    snprintf(number, sizeof number, "%d", (int)count);
+    setenv("LISTEN_FDS", number, 1);
+}
+
 /* In the child process: becomes the program. What the test program ignores or has open is no
  * concern of it. */
 static void become(const char *const arguments[], const struct process_options *options,
@@ -88,6 +105,8 @@ static void become(const char *const arguments[], const struct process_options *
         else
             dup2(theirs[fd], fd);
     }
+    if (options->socket_count > 0)
+        pass_sockets(options->sockets, options->socket_count);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     if (options->descriptor_limit == 0 || setrlimit(RLIMIT_NOFILE, &limit) == 0)

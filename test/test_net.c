@@ -167,6 +167,22 @@ static void a_host_that_is_none_has_a_reason(void **state)
     assert_int_equal(count, 0);
 }
 
+static void adopts_what_listens_and_nothing_else(void **state)
+{
+    struct net_address ours, adopted;
+    os_socket listener = support_listen(&ours), pair[2];
+
+    (void)state;
+    assert_null(net_adopt_listener(listener, &adopted));
+    assert_true(net_address_equal(&ours, &adopted));
+    net_close(listener);
+    assert_non_null(net_adopt_listener(listener, &adopted));
+    support_pair(pair);
+    assert_string_equal(net_adopt_listener(pair[0], &adopted), "it is not a listening TCP socket");
+    net_close(pair[0]);
+    net_close(pair[1]);
+}
+
 static void port_0_takes_a_free_port(void **state)
 {
     struct net_address first, second;
@@ -468,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_number_is_a_port_and_an_unknown_name_is_none),
         cmocka_unit_test(localhost_resolves),
         cmocka_unit_test(a_host_that_is_none_has_a_reason),
+        cmocka_unit_test(adopts_what_listens_and_nothing_else),
         cmocka_unit_test(port_0_takes_a_free_port),
         cmocka_unit_test(an_address_in_use_is_refused),
         cmocka_unit_test(a_foreign_address_is_unavailable),
