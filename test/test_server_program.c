@@ -231,7 +231,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--bind", ""}, "--bind needs an address"},
         {{"--max-clients", "0"}, "--max-clients '0' is not a number from 1 to "},
         {{"--max-clients", "many"}, "--max-clients 'many' is not a number"},
-        {{"--max-line", "0"}, "--max-line '0' is not a number from 1 to "},
+        {{"--max-line", "0"}, "--max-line '0' is not a number of bytes from 1 to "},
         {{"--max-line", "99999999999999999999"},
          "--max-line '99999999999999999999' is not a number"},
         {{"--idle-timeout", "soon"}, "--idle-timeout 'soon' is not a number of seconds"},
