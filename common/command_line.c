@@ -14,7 +14,8 @@ enum {
     LONG_ONLY = 256 /* what getopt_long() returns for an option without a letter */
 };
 
-static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000; /* in thousandths of a second */
+static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000; /* in milliseconds */
+static const uint64_t HOUR = (uint64_t)60 * 60 * 1000 * 1000;     /* in microseconds */
 
 bool command_line_wrong(const struct command_line_program *program, const char *format, ...)
 {
@@ -221,20 +222,38 @@ bool command_line_size(const struct command_line_program *program, int option, u
         program->options[option].name, optarg, (unsigned long long)min, (unsigned long long)max);
 }
 
+/* Reads optarg as a time of up to `max` thousandths of a unit. */
+static bool parse_time(const struct command_line_program *program, int option, uint64_t max,
+                       const char *unit, uint64_t *thousandths)
+{
+    return text_thousandths(optarg, 0, max, thousandths) ||
+           command_line_wrong(program,
+                              "--%s '%s' is not a number of %s from 0 to %llu with at most three "
+                              "decimals, such as 0.25",
+                              program->options[option].name, optarg, unit,
+                              (unsigned long long)max / 1000);
+}
+
 bool command_line_seconds(const struct command_line_program *program, int option,
                           int64_t *nanoseconds)
 {
-    uint64_t value;
+    uint64_t value = 0;
+    bool ok = parse_time(program, option, YEAR, "seconds", &value);
 
-    if (text_thousandths(optarg, 0, YEAR, &value)) {
+    if (ok)
         *nanoseconds = MILLISECONDS((int64_t)value);
-        return true;
-    }
-    return command_line_wrong(
-        program,
-        "--%s '%s' is not a number of seconds from 0 to 31536000 with at most three "
-        "decimals, such as 0.25",
-        program->options[option].name, optarg);
+    return ok;
+}
+
+bool command_line_milliseconds(const struct command_line_program *program, int option,
+                               int64_t *nanoseconds)
+{
+    uint64_t value = 0;
+    bool ok = parse_time(program, option, HOUR, "milliseconds", &value);
+
+    if (ok)
+        *nanoseconds = (int64_t)value * MILLISECONDS(1) / 1000;
+    return ok;
 }
 
 bool command_line_address(const struct command_line_program *program, const char *name, char *text,

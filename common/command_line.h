@@ -74,6 +74,10 @@ bool command_line_size(const struct command_line_program *program, int option, u
 bool command_line_seconds(const struct command_line_program *program, int option,
                           int64_t *nanoseconds);
 
+/* The same for milliseconds, up to an hour. */
+bool command_line_milliseconds(const struct command_line_program *program, int option,
+                               int64_t *nanoseconds);
+
 /*
  * Splits an address: HOST, HOST:PORT, or an IPv6 address in brackets with or without :PORT (RFC
  * 3986, 3.2.2), as the programs print them. More than one colon without brackets is an IPv6 address

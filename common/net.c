@@ -561,6 +561,13 @@ struct net_result net_end_sending(os_socket s)
     return shutdown(s, END_SENDING) == 0 ? done(0) : failure();
 }
 
+void net_reset_on_close(os_socket s)
+{
+    struct linger at_once = {.l_onoff = 1};
+
+    setsockopt(s, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
+}
+
 void net_close(os_socket s)
 {
     close_socket(s);

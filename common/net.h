@@ -145,6 +145,10 @@ struct net_result net_end_sending(os_socket s);
  */
 size_t net_unacknowledged(os_socket s);
 
+/* Makes net_close() reset the connection: what the peer has not received is lost (SO_LINGER with a
+ * time of 0). */
+void net_reset_on_close(os_socket s);
+
 /* Closes the socket. If unread input is left, this resets the connection (RFC 2525, 2.17). */
 void net_close(os_socket s);
 

@@ -79,7 +79,7 @@ static void remove_ended(struct clients *clients, struct connection *c, struct c
     }
     detach(list, c);
     selector_remove(clients->selector, &c->watch);
-    connection_destroy(c);
+    connection_destroy(c, clients->context);
 }
 
 /* Updates lists and interest after a connection has changed. `list` and `active` are the values
@@ -99,7 +99,9 @@ static void reconcile(struct clients *clients, struct connection *c, struct clie
         detach(list, c);
         append(new_list, c);
     }
-    selector_change(clients->selector, &c->watch, connection_interest(c));
+    selector_change(clients->selector, &c->watch, connection_interest(c, clients->context));
+    clients->release_at =
+        deadline_earlier(clients->release_at, connection_due(c, clients->context));
 }
 
 /* Closes a connection that is not served. */
@@ -133,7 +135,8 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
         reject(clients, s, peer, of_address == NULL ? CONNECTION_REJECTED : CONNECTION_TOO_MANY);
         return;
     }
-    struct connection *c = connection_create(s, peer, clients->context->now);
+    struct connection *c =
+        connection_create(s, peer, clients->ended.served + clients->count, clients->context);
 
     if (c == NULL || !selector_add(clients->selector, &c->watch, s, SELECTOR_READ)) {
         free(c);
@@ -147,8 +150,8 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
     clients->count++;
     if (!clients->context->no_log_empty)
         connection_log_opened(c, clients->context);
-    if (clients->context->greeting.length > 0)
-        apply(clients, c, connection_greet);
+    if (clients->context->greeting.length > 0 || clients->context->impairments != NULL)
+        apply(clients, c, connection_begin);
 }
 
 void clients_serve(struct clients *clients, struct connection *c)
@@ -196,6 +199,12 @@ void clients_expire(struct clients *clients)
 {
     int64_t now = clients->context->now;
 
+    /* Which connections are due is not kept: all are looked at, and tell when they are due next. */
+    if (clients->context->impairments != NULL && now >= clients->release_at) {
+        clients->release_at = DEADLINE_NEVER;
+        apply_to_all(clients, &clients->serving, connection_flush);
+    }
+
     /* Before the time-outs: a reset is a better reason than being idle. */
     if (clients->sending.oldest != NULL && now >= clients->retry_at) {
         clients->retry_at = now + RETRY_SEND;
@@ -225,6 +234,8 @@ int64_t clients_next_expiry(const struct clients *clients)
     deadline = deadline_earlier(deadline, expiry_of(&clients->sending, clients->stall_timeout));
     if (clients->sending.oldest != NULL)
         deadline = deadline_earlier(deadline, clients->retry_at);
+    if (clients->context->impairments != NULL)
+        deadline = deadline_earlier(deadline, clients->release_at);
     return deadline;
 }
 

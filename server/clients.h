@@ -37,6 +37,7 @@ struct clients {
     struct client_list sending;      /* connections with queued bytes */
     struct client_list lingering;    /* lingering connections, which CONNECTION_LINGER ends */
     int64_t retry_at;                /* when the next send is tried on all of `sending` */
+    int64_t release_at;              /* when an impairment lets a connection send next */
     uint64_t count;                  /* in all lists */
     struct address_counts addresses; /* of the connections in all lists */
     struct client_totals ended;      /* sums over the connections that have ended */
@@ -54,7 +55,8 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
 void clients_serve(struct clients *clients, struct connection *connection);
 
 /*
- * Ends the connections that have been idle, taken nothing or lingered for too long. Once a second
+ * Ends the connections that have been idle, taken nothing or lingered for too long, and sends what
+ * impairments let go. Once a second
  * it also tries to send queued bytes, even without readiness: select() does not report a reset on
  * every system when only sending is watched (docs/windows.md), but send() does. Elsewhere this
  * costs one send a second for each client that does not read.

@@ -21,24 +21,44 @@ enum { BATCH_LIMIT = 8 * 1024 };
 _Static_assert(BATCH_LIMIT <= (int)CONNECTION_BATCH, "the batch has room for every small answer");
 _Static_assert(READ_MORE <= (int)CONNECTION_SCRATCH && CONNECTION_CHUNK <= CONNECTION_SCRATCH,
                "every read fits into the scratch memory");
-_Static_assert(CONNECTION_CLOSED < 1 << 3 && CONNECTION_FAILED < 1 << 4,
+_Static_assert(CONNECTION_CLOSED < 1 << 3 && CONNECTION_FAILED < 1 << 5,
                "the enumerators fit into their bit-fields");
 _Static_assert(sizeof(void *) > 8 || sizeof(struct connection) <= 128, "connections are small");
 
-struct connection *connection_create(os_socket s, const struct net_address *peer, int64_t now)
+/* What a connection is when the server is an awkward peer. */
+struct impaired_connection {
+    struct connection connection;
+    struct impairment impairment;
+};
+
+/* The impairment of a connection, if the context has any; else NULL. */
+static struct impairment *impairment_of(const struct connection *c,
+                                        const struct connection_context *context)
 {
-    struct connection *c = calloc(1, sizeof *c);
+    return context->impairments != NULL ? &((struct impaired_connection *)c)->impairment : NULL;
+}
+
+struct connection *connection_create(os_socket s, const struct net_address *peer, uint64_t number,
+                                     const struct connection_context *context)
+{
+    struct connection *c =
+        calloc(1, context->impairments != NULL ? sizeof(struct impaired_connection)
+                                               : sizeof(struct connection));
 
     if (c == NULL)
         return NULL;
     c->watch.socket = s;
     c->peer = *peer;
-    c->opened = c->active = now;
+    c->opened = c->active = context->now;
+    if (context->impairments != NULL)
+        impairment_begin(impairment_of(c, context), context->impairments, number);
     return c;
 }
 
-void connection_destroy(struct connection *c)
+void connection_destroy(struct connection *c, const struct connection_context *context)
 {
+    if (context->impairments != NULL)
+        impairment_clear(impairment_of(c, context));
     send_queue_clear(&c->queue);
     buffer_clear(&c->pending_input);
     net_close(c->watch.socket);
@@ -84,12 +104,17 @@ static void record_sent(struct connection *c, const struct connection_context *c
         fail(c, result);
 }
 
+/* Sends a part of an answer, or leaves it to the impairment. */
 static void send_bytes(struct connection *c, const struct connection_context *context,
                        struct span part)
 {
-    if (part.length > 0 && c->state != CONNECTION_CLOSED)
+    if (part.length == 0 || c->state == CONNECTION_CLOSED)
+        return;
+    if (context->impairments == NULL)
         record_sent(c, context,
                     send_queue_send(&c->queue, c->watch.socket, part.bytes, part.length));
+    else if (!impairment_add(impairment_of(c, context), context->impairments, part, context->now))
+        fail(c, (struct net_result){.outcome = NET_EXHAUSTED});
 }
 
 /* Sends a part of an answer, or adds it to the `*batched` bytes that go out in one send. */
@@ -108,21 +133,27 @@ static void send_or_batch(struct connection *c, const struct connection_context 
     }
 }
 
-void connection_greet(struct connection *c, struct connection_context *context)
+/* Whether bytes are queued, or wait because of an impairment. */
+static bool has_unsent(const struct connection *c, const struct connection_context *context)
 {
-    size_t batched = 0;
+    return send_queue_length(&c->queue) > 0 ||
+           (context->impairments != NULL && buffer_length(&impairment_of(c, context)->waiting) > 0);
+}
 
-    send_or_batch(c, context, &batched, context->greeting);
-    send_or_batch(c, context, &batched, (struct span){"\n", 1});
-    send_bytes(c, context, (struct span){context->batch, batched});
+/* Whether an answer can be sent, or left to the impairment. */
+static bool has_room(const struct connection *c, const struct connection_context *context)
+{
+    return send_queue_length(&c->queue) == 0 &&
+           (context->impairments == NULL ||
+            impairment_has_room(impairment_of(c, context), context->impairments));
 }
 
 /* Whether the input can be answered: the peer takes answers, and its stream has not ended with quit
  * or a line too long. */
-static bool can_answer(const struct connection *c)
+static bool can_answer(const struct connection *c, const struct connection_context *context)
 {
     return c->state != CONNECTION_CLOSED && c->end != CONNECTION_QUIT &&
-           c->end != CONNECTION_LINE_TOO_LONG && send_queue_length(&c->queue) == 0;
+           c->end != CONNECTION_LINE_TOO_LONG && has_room(c, context);
 }
 
 /*
@@ -136,7 +167,7 @@ static size_t answer(struct connection *c, struct connection_context *context, s
     size_t batched = 0;
     size_t used = 0;
 
-    while (can_answer(c)) {
+    while (can_answer(c, context)) {
         struct span rest = {input.bytes + used, input.length - used};
         enum protocol_verdict verdict =
             protocol_next(&context->rules, rest, c->peer_ended, &searched, &next);
@@ -161,14 +192,16 @@ static size_t answer(struct connection *c, struct connection_context *context, s
     return c->end == CONNECTION_QUIT || c->end == CONNECTION_LINE_TOO_LONG ? input.length : used;
 }
 
-/* Answers the pending input as far as possible now. */
-static void answer_pending(struct connection *c, struct connection_context *context)
+/* Answers the pending input as far as possible now. Returns whether there was any to answer. */
+static bool answer_pending(struct connection *c, struct connection_context *context)
 {
     size_t length = buffer_length(&c->pending_input);
+    size_t used = 0;
 
     if (length > 0)
-        buffer_consume(&c->pending_input,
-                       answer(c, context, (struct span){buffer_bytes(&c->pending_input), length}));
+        used = answer(c, context, (struct span){buffer_bytes(&c->pending_input), length});
+    buffer_consume(&c->pending_input, used);
+    return used > 0;
 }
 
 /* Answers new input, and keeps what cannot be answered yet. */
@@ -191,6 +224,8 @@ static size_t read_size(const struct connection *c, const struct connection_cont
 {
     if (context->rules.mode == PROTOCOL_CHUNK)
         return CONNECTION_CHUNK;
+    if (context->impairments != NULL)
+        return READ_FIRST;
     return c->bytes_out >= READ_MAX_AFTER ? CONNECTION_SCRATCH
            : c->bytes_out >= READ_MORE    ? READ_MORE
                                           : READ_FIRST;
@@ -261,8 +296,8 @@ void connection_abort(struct connection *c, struct connection_context *context,
                       enum connection_end end)
 {
     set_end(c, end);
-    /* With bytes still queued, the earlier reason has not taken effect: report this one. */
-    if (send_queue_length(&c->queue) > 0)
+    /* With bytes still to send, the earlier reason has not taken effect: report this one. */
+    if (has_unsent(c, context))
         c->end = end;
     for (int i = 0; i < CONNECTION_LAST_READS && c->state != CONNECTION_CLOSED; i++) {
         if (!discard(c, context))
@@ -271,12 +306,49 @@ void connection_abort(struct connection *c, struct connection_context *context,
     c->state = CONNECTION_CLOSED;
 }
 
+/* Sends what the impairment lets go, and ends the connection if that is its time. */
+static void release(struct connection *c, struct connection_context *context)
+{
+    const struct impairment_rules *rules = context->impairments;
+    struct impairment *impairment = impairment_of(c, context);
+    struct span part;
+
+    while (c->state != CONNECTION_CLOSED && send_queue_length(&c->queue) == 0 &&
+           (part = impairment_next(impairment, rules, context->now)).length > 0) {
+        record_sent(c, context,
+                    send_queue_send(&c->queue, c->watch.socket, part.bytes, part.length));
+        impairment_sent(impairment, rules, part.length, context->now);
+    }
+    if (c->state == CONNECTION_CLOSED || send_queue_length(&c->queue) > 0)
+        return;
+    if (impairment_has_come(impairment, rules, IMPAIRMENT_RESET)) {
+        c->end = CONNECTION_RESET_ON_PURPOSE;
+        c->state = CONNECTION_CLOSED;
+        net_reset_on_close(c->watch.socket);
+    } else if (c->state == CONNECTION_OPEN &&
+               impairment_has_come(impairment, rules, IMPAIRMENT_CLOSE)) {
+        c->end = CONNECTION_CLOSED_ON_PURPOSE;
+        impairment_clear(impairment);
+        buffer_clear(&c->pending_input);
+    }
+}
+
+/* Lets an impairment go on: sends what is due, and answers the input for which there is room. */
+static void release_and_answer(struct connection *c, struct connection_context *context)
+{
+    do
+        release(c, context);
+    while (can_answer(c, context) && answer_pending(c, context));
+}
+
 /* Once there is a reason to end, advances through the states as far as possible. */
 static void advance(struct connection *c, struct connection_context *context)
 {
+    if (context->impairments != NULL)
+        release_and_answer(c, context);
     if (c->state == CONNECTION_OPEN && c->end != CONNECTION_NOT_ENDED)
         c->state = CONNECTION_FLUSHING;
-    if (c->state != CONNECTION_FLUSHING || send_queue_length(&c->queue) > 0)
+    if (c->state != CONNECTION_FLUSHING || has_unsent(c, context))
         return;
     /*
      * When the server stops, a client that has been silent for CONNECTION_LINGER does not linger.
@@ -293,8 +365,20 @@ static void advance(struct connection *c, struct connection_context *context)
 void connection_flush(struct connection *c, struct connection_context *context)
 {
     record_sent(c, context, send_queue_flush(&c->queue, c->watch.socket));
-    if (can_answer(c))
+    if (can_answer(c, context))
         answer_pending(c, context);
+    advance(c, context);
+}
+
+void connection_begin(struct connection *c, struct connection_context *context)
+{
+    size_t batched = 0;
+
+    if (context->greeting.length > 0) {
+        send_or_batch(c, context, &batched, context->greeting);
+        send_or_batch(c, context, &batched, (struct span){"\n", 1});
+        send_bytes(c, context, (struct span){context->batch, batched});
+    }
     advance(c, context);
 }
 
@@ -324,12 +408,22 @@ void connection_stop(struct connection *c, struct connection_context *context)
     advance(c, context);
 }
 
-uint8_t connection_interest(const struct connection *c)
+int64_t connection_due(const struct connection *c, const struct connection_context *context)
+{
+    return context->impairments != NULL && send_queue_length(&c->queue) == 0
+               ? impairment_due(impairment_of(c, context), context->impairments)
+               : DEADLINE_NEVER;
+}
+
+uint8_t connection_interest(const struct connection *c, const struct connection_context *context)
 {
     switch ((enum connection_state)c->state) {
     case CONNECTION_OPEN:
+        if (has_room(c, context))
+            return SELECTOR_READ;
+        return send_queue_length(&c->queue) > 0 ? SELECTOR_WRITE : SELECTOR_NONE;
     case CONNECTION_FLUSHING:
-        return send_queue_length(&c->queue) > 0 ? SELECTOR_WRITE : SELECTOR_READ;
+        return send_queue_length(&c->queue) > 0 ? SELECTOR_WRITE : SELECTOR_NONE;
     case CONNECTION_LINGERING:
         return SELECTOR_READ;
     case CONNECTION_CLOSED:
@@ -353,6 +447,8 @@ const char *connection_end_text(const struct connection *c, char text[CONNECTION
         [CONNECTION_REJECTED] = "rejected: out of memory",
         [CONNECTION_OUT_OF_MEMORY] = "out of memory",
         [CONNECTION_STOPPING] = "stopping",
+        [CONNECTION_CLOSED_ON_PURPOSE] = "closed on purpose",
+        [CONNECTION_RESET_ON_PURPOSE] = "reset on purpose",
         [CONNECTION_FAILED] = "failed: ",
     };
     char words[OS_ERROR_TEXT] = "";
@@ -380,6 +476,8 @@ bool connection_failed(const struct connection *c)
     case CONNECTION_STALLED:
     case CONNECTION_TOO_MANY:
     case CONNECTION_STOPPING:
+    case CONNECTION_CLOSED_ON_PURPOSE:
+    case CONNECTION_RESET_ON_PURPOSE:
         break;
     }
     return false;

@@ -11,6 +11,7 @@
 
 #include "buffer.h"
 #include "deadline.h"
+#include "impairment.h"
 #include "log.h"
 #include "net.h"
 #include "protocol.h"
@@ -43,6 +44,8 @@ enum connection_end {
     CONNECTION_REJECTED, /* closed at once: memory for it was refused */
     CONNECTION_OUT_OF_MEMORY,
     CONNECTION_STOPPING,
+    CONNECTION_CLOSED_ON_PURPOSE, /* by an impairment */
+    CONNECTION_RESET_ON_PURPOSE,
     CONNECTION_FAILED /* see `error` */
 };
 
@@ -68,8 +71,9 @@ struct connection_context {
     bool log_messages;
     bool no_log_empty;    /* a connection is logged once it has sent a byte */
     struct span greeting; /* sent to each client first, as a line; no bytes: nothing is sent */
-    int64_t now;          /* time of this round of the loop */
-    char *scratch;        /* CONNECTION_SCRATCH bytes */
+    const struct impairment_rules *impairments; /* NULL: none, and connections are smaller */
+    int64_t now;                                /* time of this round of the loop */
+    char *scratch;                              /* CONNECTION_SCRATCH bytes */
     char *batch;
 };
 
@@ -80,7 +84,7 @@ struct connection {
         watch; /* first member: the watch and the connection have the same address */
     /* unsigned, because bit-fields of an enum may be signed and then read back negative. */
     unsigned state : 3;      /* enum connection_state */
-    unsigned end : 4;        /* enum connection_end */
+    unsigned end : 5;        /* enum connection_end */
     unsigned peer_ended : 1; /* the end of its stream has been read */
     union {
         uint32_t searched; /* while open: bytes of `pending_input` known to have no line ending */
@@ -100,16 +104,17 @@ struct connection {
 };
 
 /*
- * Returns a connection that owns the socket from now on. Returns NULL when memory is refused; then
- * the socket is still the caller's.
+ * Returns connection number `number` of the server, which owns the socket from now on. Returns NULL
+ * when memory is refused; then the socket is still the caller's.
  */
-struct connection *connection_create(os_socket s, const struct net_address *peer, int64_t now);
+struct connection *connection_create(os_socket s, const struct net_address *peer, uint64_t number,
+                                     const struct connection_context *context);
 
 /* Closes the socket and frees the connection. */
-void connection_destroy(struct connection *connection);
+void connection_destroy(struct connection *connection, const struct connection_context *context);
 
 /* Sends the greeting. Called once, before anything else is done with the connection. */
-void connection_greet(struct connection *connection, struct connection_context *context);
+void connection_begin(struct connection *connection, struct connection_context *context);
 
 /*
  * Handles what watch.ready says: reads, answers, sends, changes state. A failure affects this
@@ -117,7 +122,8 @@ void connection_greet(struct connection *connection, struct connection_context *
  */
 void connection_serve(struct connection *connection, struct connection_context *context);
 
-/* Sends as many queued bytes as the system takes. If all are sent, it answers the pending input. */
+/* Sends as many queued bytes as the system takes, and those that an impairment lets go. If all are
+ * sent, it answers the pending input. */
 void connection_flush(struct connection *connection, struct connection_context *context);
 
 /* Stops reading. The connection ends once the received input has been answered and the answers
@@ -134,7 +140,12 @@ void connection_abort(struct connection *connection, struct connection_context *
                       enum connection_end end);
 
 /* The events to wait for. Nothing is read while bytes are queued: that is the back-pressure. */
-uint8_t connection_interest(const struct connection *connection);
+uint8_t connection_interest(const struct connection *connection,
+                            const struct connection_context *context);
+
+/* When connection_flush() is due because of an impairment; DEADLINE_NEVER if it is not. */
+int64_t connection_due(const struct connection *connection,
+                       const struct connection_context *context);
 
 /* Logs that the connection was opened. */
 void connection_log_opened(const struct connection *connection,

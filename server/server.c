@@ -44,8 +44,9 @@ struct server {
     int64_t started;
     int64_t drain_until; /* end of the drain time-out; valid if stops > 0 */
     int64_t retry_at;    /* no accept() before this time or the end of a connection */
-    int64_t room_since;  /* when the server was last full and a client left */
-    int64_t refused_at;  /* when the system last refused a connection */
+    int64_t accept_at;  /* end of --accept-delay for the connections that wait for it; 0: none do */
+    int64_t room_since; /* when the server was last full and a client left */
+    int64_t refused_at; /* when the system last refused a connection */
 };
 
 /* Used by one connection at a time, of any server in the process. */
@@ -96,10 +97,21 @@ static void accept_clients(struct server *server, const struct listener *listene
                  (unsigned long long)server->options.max_clients);
 }
 
+/* Whether new connections have waited long enough for --accept-delay. If they have not waited yet,
+ * they begin to. */
+static bool accept_delay_is_over(struct server *server)
+{
+    bool over = server->options.accept_delay == 0 || server->accept_at > 0;
+
+    server->accept_at = over ? 0 : server->context.now + server->options.accept_delay;
+    return over;
+}
+
 /* Watches the listeners only while a connection can be accepted: otherwise the loop would spin. */
 static void watch_listeners(struct server *server)
 {
-    bool may_accept = !is_full(server) && server->context.now >= server->retry_at;
+    bool may_accept = !is_full(server) && server->context.now >= server->retry_at &&
+                      server->context.now >= server->accept_at;
 
     for (size_t i = 0; i < server->listeners->count; i++)
         selector_change(server->selector, &server->listeners->all[i].watch,
@@ -147,6 +159,8 @@ static int64_t next_deadline(const struct server *server, int64_t deadline)
         deadline = deadline_earlier(deadline, server->drain_until);
     if (server->retry_at > server->context.now) /* then the listeners are not watched */
         deadline = deadline_earlier(deadline, server->retry_at);
+    if (server->accept_at > server->context.now) /* the same */
+        deadline = deadline_earlier(deadline, server->accept_at);
     if (server->log.length > 0 || buffer_length(&server->startup_lines) > 0)
         deadline = deadline_earlier(deadline, os_nanoseconds() + RETRY_OUTPUT);
     return deadline;
@@ -178,6 +192,8 @@ static void dispatch(struct server *server)
             break;
         }
     }
+    if (ready_count == 0 || !accept_delay_is_over(server))
+        return;
     for (size_t i = 0; i < ready_count && server->stops == 0; i++)
         accept_clients(server, ready[i]);
 }
@@ -336,6 +352,8 @@ struct server *server_create(const struct server_options *options, struct listen
     server->log.level = options->log_level;
     server->context.rules = options->rules;
     server->context.greeting = options->greeting;
+    if (impairment_is_on(&options->impairments))
+        server->context.impairments = &server->options.impairments;
     server->context.log = &server->log;
     server->context.no_log_empty = options->no_log_empty;
     server->context.log_messages =

@@ -27,6 +27,19 @@ enum {
     OPTION_VERBOSE,
     OPTION_HELP,
     OPTION_VERSION,
+    OPTION_DELAY,
+    OPTION_JITTER,
+    OPTION_PIECE,
+    OPTION_RATE_LIMIT,
+    OPTION_ACCEPT_DELAY,
+    OPTION_STALL_AFTER, /* in the order of enum impairment_fault */
+    OPTION_MUTE_AFTER,
+    OPTION_CLOSE_AFTER,
+    OPTION_RESET_AFTER,
+    OPTION_CORRUPT_AFTER,
+    OPTION_DROP_AFTER,
+    OPTION_DUPLICATE_AFTER,
+    OPTION_SEED,
     OPTIONS
 };
 
@@ -92,7 +105,51 @@ static const struct command_line_option table[OPTIONS] = {
                         .help = "log also what is received in mode echo"},
     [OPTION_HELP] = {.name = "help", .letter = 'h', .help = "show this and exit"},
     [OPTION_VERSION] = {.name = "version", .letter = 'V', .help = "show the version and exit"},
+    [OPTION_DELAY] = {.heading = "To be an awkward peer, on purpose",
+                      .name = "delay",
+                      .argument = "MS",
+                      .help = "send each answer so many milliseconds late"},
+    [OPTION_JITTER] = {.name = "jitter",
+                       .argument = "MS",
+                       .help = "and up to so many more, at random; the order stays"},
+    [OPTION_PIECE] = {.name = "piece",
+                      .argument = "BYTES",
+                      .help = "send at most so many bytes at once, a millisecond apart"},
+    [OPTION_RATE_LIMIT] = {.name = "rate-limit",
+                           .argument = "BYTES/S",
+                           .help = "send at most so many bytes a second on each connection"},
+    [OPTION_ACCEPT_DELAY] = {.name = "accept-delay",
+                             .argument = "MS",
+                             .help = "leave new connections in the backlog for so long"},
+    [OPTION_STALL_AFTER] = {.name = "stall-after",
+                            .argument = "BYTES",
+                            .help = "after so many bytes of answers, neither send nor read"},
+    [OPTION_MUTE_AFTER] = {.name = "mute-after",
+                           .argument = "BYTES",
+                           .help = "... answer no more, but read on"},
+    [OPTION_CLOSE_AFTER] = {.name = "close-after",
+                            .argument = "BYTES",
+                            .help = "... end the stream, and close"},
+    [OPTION_RESET_AFTER] = {.name = "reset-after",
+                            .argument = "BYTES",
+                            .help = "... reset the connection"},
+    [OPTION_CORRUPT_AFTER] = {.name = "corrupt-after",
+                              .argument = "BYTES",
+                              .help = "... change one bit of the next byte"},
+    [OPTION_DROP_AFTER] = {.name = "drop-after",
+                           .argument = "BYTES",
+                           .help = "... leave out the next byte"},
+    [OPTION_DUPLICATE_AFTER] = {.name = "duplicate-after",
+                                .argument = "BYTES",
+                                .help = "... send the next byte twice"},
+    [OPTION_SEED] = {.name = "seed",
+                     .argument = "N",
+                     .help = "what chance is drawn from: the same for each connection of the same "
+                             "number (default 1)"},
 };
+_Static_assert(OPTION_DUPLICATE_AFTER - OPTION_STALL_AFTER == (int)IMPAIRMENT_DUPLICATE &&
+                   OPTION_RESET_AFTER - OPTION_STALL_AFTER == (int)IMPAIRMENT_RESET,
+               "the options of the faults stand in their order");
 _Static_assert(OPTIONS <= (int)COMMAND_LINE_OPTIONS, "command_line takes so many options");
 
 const struct command_line_program server_program = {
@@ -215,6 +272,31 @@ static bool parse_option(int option, struct server_options *options)
                                    &options->keep_alive);
     case OPTION_DRAIN_TIMEOUT:
         return command_line_seconds(&server_program, option, &options->drain_timeout);
+    case OPTION_DELAY:
+        return command_line_milliseconds(&server_program, option, &options->impairments.delay);
+    case OPTION_JITTER:
+        return command_line_milliseconds(&server_program, option, &options->impairments.jitter);
+    case OPTION_PIECE:
+        return command_line_size(&server_program, option, 1, UINT32_MAX,
+                                 &options->impairments.piece);
+    case OPTION_RATE_LIMIT:
+        return command_line_size(&server_program, option, 1, UINT32_MAX,
+                                 &options->impairments.rate);
+    case OPTION_ACCEPT_DELAY:
+        return command_line_milliseconds(&server_program, option, &options->accept_delay);
+    case OPTION_STALL_AFTER:
+    case OPTION_MUTE_AFTER:
+    case OPTION_CLOSE_AFTER:
+    case OPTION_RESET_AFTER:
+    case OPTION_CORRUPT_AFTER:
+    case OPTION_DROP_AFTER:
+    case OPTION_DUPLICATE_AFTER:
+        ok = command_line_size(&server_program, option, 0, UINT64_MAX - 1, &number);
+        options->impairments.at[option - OPTION_STALL_AFTER] = number + 1;
+        return ok;
+    case OPTION_SEED:
+        return command_line_number(&server_program, option, 0, UINT64_MAX,
+                                   &options->impairments.seed);
     case OPTION_SELECT_ALL:
         options->way = SELECTOR_ALL;
         return true;
@@ -245,6 +327,7 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
         .rules = {.mode = PROTOCOL_ECHO, .max_line = 65536, .prefix = standard},
         .max_clients = UINT64_MAX,
         .drain_timeout = SECONDS(5),
+        .impairments = {.seed = 1},
         .way = SELECTOR_ANNOUNCED,
         .log_level = LOG_EVENTS,
     };

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "command_line.h"
+#include "impairment.h"
 #include "log.h"
 #include "net.h"
 #include "protocol.h"
@@ -33,6 +34,8 @@ struct server_options {
     uint64_t keep_alive;         /* for net_keep_alive() */
     int64_t drain_timeout;       /* nanoseconds */
     enum selector_way way;       /* SELECTOR_ANNOUNCED: where the system supports it */
+    struct impairment_rules impairments;
+    int64_t accept_delay; /* nanoseconds; 0: none */
     enum log_level log_level;
     bool no_log_empty; /* do not log connections that never sent a byte */
 };

@@ -525,9 +525,7 @@ void support_expect_echo(os_socket s, const void *bytes, size_t length)
 
 void support_reset(os_socket s)
 {
-    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(s, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
+    net_reset_on_close(s);
     net_close(s);
 }
 

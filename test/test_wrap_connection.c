@@ -42,6 +42,7 @@ static struct {
     int recvs;
     int sends;
     int ends; /* of the sending side */
+    int resets;
     int closes;
     size_t largest_recv; /* that was asked for */
 
@@ -63,6 +64,7 @@ __typeof__(free) __wrap_free, __real_free;
 __typeof__(net_recv) __wrap_net_recv;
 __typeof__(net_send) __wrap_net_send;
 __typeof__(net_end_sending) __wrap_net_end_sending;
+__typeof__(net_reset_on_close) __wrap_net_reset_on_close;
 __typeof__(net_close) __wrap_net_close;
 
 static bool memory_refused(void)
@@ -171,6 +173,12 @@ struct net_result __wrap_net_end_sending(os_socket s)
     return (struct net_result){.outcome = NET_DONE};
 }
 
+void __wrap_net_reset_on_close(os_socket s)
+{
+    assert_int_equal(s, SOCKET);
+    world.resets++;
+}
+
 void __wrap_net_close(os_socket s)
 {
     assert_int_equal(s, SOCKET);
@@ -201,11 +209,11 @@ static struct connection *start(enum protocol_mode mode)
     context.now = 1000;
     context.log_messages = false;
 
-    struct connection *c = connection_create(SOCKET, &peer, context.now);
+    struct connection *c = connection_create(SOCKET, &peer, 0, &context);
 
     world.connection = c;
     assert_non_null(c);
-    assert_int_equal(connection_interest(c), SELECTOR_READ);
+    assert_int_equal(connection_interest(c, &context), SELECTOR_READ);
     return c;
 }
 
@@ -213,7 +221,7 @@ static struct connection *start(enum protocol_mode mode)
 static void finish(struct connection *c)
 {
     assert_int_equal(world.closes, 0);
-    connection_destroy(c);
+    connection_destroy(c, &context);
     assert_int_equal(world.closes, 1);
     assert_int_equal(world.owned, 0);
     world.watching_memory = false;
@@ -222,12 +230,13 @@ static void finish(struct connection *c)
 /* One turn, if the connection waits for something that is there. Returns whether. */
 static bool turn(struct connection *c)
 {
-    uint8_t interest = connection_interest(c);
+    uint8_t interest = connection_interest(c, &context);
     bool failed = world.fail_after == 0;
     uint8_t ready = SELECTOR_NONE;
 
     /* Never both. */
-    assert_int_equal(interest == SELECTOR_NONE, c->state == CONNECTION_CLOSED);
+    if (context.impairments == NULL)
+        assert_int_equal(interest == SELECTOR_NONE, c->state == CONNECTION_CLOSED);
     if (interest != SELECTOR_NONE)
         assert_int_equal(interest == SELECTOR_WRITE, send_queue_length(&c->queue) > 0);
     if (failed || world.incoming_length > 0 || world.after_incoming != NET_WOULD_BLOCK)
@@ -306,7 +315,7 @@ static void costs_one_recv_and_one_send_a_message(void **state)
 static void greet(struct connection *c, const char *greeting)
 {
     context.greeting = (struct span){greeting, strlen(greeting)};
-    connection_greet(c, &context);
+    connection_begin(c, &context);
 }
 
 /* The greeting is a line before all answers, also when the system takes it in parts. */
@@ -327,7 +336,7 @@ static void greets_before_it_answers(void **state)
     world.room = 4;
     greet(c, "this is one");
     receive(c, "hello");
-    assert_int_equal(connection_interest(c), SELECTOR_WRITE);
+    assert_int_equal(connection_interest(c, &context), SELECTOR_WRITE);
     world.room = SIZE_MAX;
     run(c);
     assert_sent("this is one\nhello");
@@ -344,6 +353,141 @@ static void a_lost_peer_is_not_greeted(void **state)
     greet(c, "hello");
     assert_end(c, CONNECTION_CLOSED, "reset");
     finish(c);
+}
+
+/* Answers are late and in pieces, the loop is told when to come, and input waits for them. */
+static void impaired_answers_come_when_they_are_due(void **state)
+{
+    struct impairment_rules rules = {.seed = 1};
+
+    (void)state;
+    rules.delay = MILLISECONDS(20);
+    rules.piece = 4;
+    context.impairments = &rules;
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    assert_int_equal(connection_due(c, &context), DEADLINE_NEVER);
+    receive(c, "hello");
+    assert_sent("");
+    assert_int_equal(connection_due(c, &context), context.now + MILLISECONDS(20));
+    context.now += MILLISECONDS(20);
+    connection_flush(c, &context);
+    assert_sent("hell");
+    assert_int_equal(connection_due(c, &context), context.now + MILLISECONDS(1));
+    /* The end of the input is no reason to lose what waits. */
+    world.after_incoming = NET_END;
+    run(c);
+    assert_end(c, CONNECTION_FLUSHING, "end of stream");
+    context.now += MILLISECONDS(1);
+    connection_flush(c, &context);
+    assert_sent("o");
+    assert_end(c, CONNECTION_CLOSED, "end of stream");
+    finish(c);
+    context.impairments = NULL;
+}
+
+/* Each way to end on purpose, and the log's reason for it; nothing is sent past it. */
+static void impairments_end_connections(void **state)
+{
+    static const struct {
+        enum impairment_fault fault;
+        enum connection_state state;
+        const char *reason;
+    } cases[] = {
+        {IMPAIRMENT_CLOSE, CONNECTION_LINGERING, "closed on purpose"},
+        {IMPAIRMENT_RESET, CONNECTION_CLOSED, "reset on purpose"},
+        {IMPAIRMENT_STALL, CONNECTION_OPEN, "not ended"},
+        {IMPAIRMENT_MUTE, CONNECTION_OPEN, "not ended"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct impairment_rules rules = {.seed = 1};
+
+        rules.at[cases[i].fault] = 8;
+        context.impairments = &rules;
+        struct connection *c = start(PROTOCOL_ECHO);
+
+        receive(c, "hello");
+        assert_sent("hello");
+        receive(c, "there");
+        assert_sent("th");
+        assert_end(c, cases[i].state, cases[i].reason);
+        assert_int_equal(world.resets, cases[i].fault == IMPAIRMENT_RESET);
+        assert_int_equal(connection_due(c, &context), DEADLINE_NEVER);
+        if (cases[i].fault == IMPAIRMENT_STALL)
+            assert_int_equal(connection_interest(c, &context), SELECTOR_NONE);
+        if (cases[i].fault == IMPAIRMENT_MUTE) {
+            receive(c, "is more");
+            assert_sent("");
+            assert_int_equal(c->bytes_in, 17);
+        }
+        finish(c);
+    }
+    context.impairments = NULL;
+}
+
+/* A connection may end before its first byte. */
+static void impairments_may_come_at_once(void **state)
+{
+    struct impairment_rules rules = {.seed = 1};
+
+    (void)state;
+    rules.at[IMPAIRMENT_RESET] = 1;
+    context.impairments = &rules;
+    context.greeting = (struct span){NULL, 0};
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    connection_begin(c, &context);
+    assert_end(c, CONNECTION_CLOSED, "reset on purpose");
+    finish(c);
+    context.impairments = NULL;
+}
+
+/* Input for which there was no room is answered as soon as there is some, even if nothing else
+ * happens, and memory is bounded meanwhile. */
+static void impaired_input_waits_for_room(void **state)
+{
+    static char lines[100000];
+    struct impairment_rules rules = {.seed = 1};
+
+    (void)state;
+    memset(lines, '\n', sizeof lines);
+    rules.delay = MILLISECONDS(1);
+    context.impairments = &rules;
+    struct connection *c = start(PROTOCOL_LINE);
+    size_t sent = 0;
+
+    receive_bytes(c, lines, sizeof lines);
+    while (connection_due(c, &context) != DEADLINE_NEVER) {
+        assert_true(world.owned < 400 * 1024);
+        context.now = connection_due(c, &context);
+        connection_flush(c, &context);
+        run(c);
+        sent += world.sent_length;
+        world.sent_length = 0;
+    }
+    assert_int_equal(c->messages, sizeof lines);
+    assert_int_equal(sent, 20 * sizeof lines);
+    finish(c);
+    context.impairments = NULL;
+}
+
+/* Refused memory ends the connection, and nothing else. */
+static void impaired_answers_may_not_fit(void **state)
+{
+    struct impairment_rules rules = {.seed = 1};
+
+    (void)state;
+    rules.delay = MILLISECONDS(1);
+    context.impairments = &rules;
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    world.refuse_after = 0;
+    receive(c, "hello");
+    assert_end(c, CONNECTION_CLOSED, "out of memory");
+    finish(c);
+    context.impairments = NULL;
 }
 
 static void gathers_many_answers_into_one_send(void **state)
@@ -558,7 +702,7 @@ static void ends_with_a_reason_when_memory_is_refused(void **state)
 
     (void)state;
     world.refuse_after = 0;
-    assert_null(connection_create(SOCKET, &peer, 0));
+    assert_null(connection_create(SOCKET, &peer, 0, &context));
     finish(c);
     for (; !went_well; allocations++) {
         c = start(PROTOCOL_LINE);
@@ -660,7 +804,7 @@ static void lingers_after_it_has_ended_first(void **state)
         world.room = 0;
         receive(c, cases[i / 3].stream);
         assert_end(c, CONNECTION_FLUSHING, reason);
-        assert_int_equal(connection_interest(c), SELECTOR_WRITE);
+        assert_int_equal(connection_interest(c, &context), SELECTOR_WRITE);
         assert_int_equal(world.ends, 0);
         context.now += 10;
         world.send_most = 5;
@@ -827,7 +971,7 @@ static void reads_what_has_come_before_it_is_abandoned(void **state)
 
         world.room = 0;
         receive(c, "stuck");
-        assert_int_equal(connection_interest(c), SELECTOR_WRITE);
+        assert_int_equal(connection_interest(c, &context), SELECTOR_WRITE);
         world.incoming = stream;
         world.incoming_length = sizeof stream;
         world.after_incoming = outcomes[i];
@@ -930,7 +1074,8 @@ static void assert_bounded(enum protocol_mode mode, size_t max_line, const char 
 
     context.rules.max_line = max_line;
     world.room = taken;
-    for (int turns = 0; connection_interest(c) != SELECTOR_WRITE || world.room > 0; turns++) {
+    for (int turns = 0; connection_interest(c, &context) != SELECTOR_WRITE || world.room > 0;
+         turns++) {
         assert_true(turns < 100000);
         if (world.incoming_length < CONNECTION_SCRATCH)
             send_pattern(c, pattern, pattern_length);
@@ -987,6 +1132,11 @@ int main(void)
         cmocka_unit_test(costs_one_recv_and_one_send_a_message),
         cmocka_unit_test(greets_before_it_answers),
         cmocka_unit_test(a_lost_peer_is_not_greeted),
+        cmocka_unit_test(impaired_answers_come_when_they_are_due),
+        cmocka_unit_test(impairments_end_connections),
+        cmocka_unit_test(impairments_may_come_at_once),
+        cmocka_unit_test(impaired_input_waits_for_room),
+        cmocka_unit_test(impaired_answers_may_not_fit),
         cmocka_unit_test(gathers_many_answers_into_one_send),
         cmocka_unit_test(logs_messages_without_their_ending),
         cmocka_unit_test(answers_the_same_whatever_the_outcomes),
