@@ -150,37 +150,55 @@ static socklen_t to_system(const struct net_address *address, union socket_addre
 
 static struct net_address from_system(const union socket_address *in)
 {
-    struct net_address address = {.ipv6 = in->any.sa_family == AF_INET6};
+    if (in->any.sa_family != AF_INET6)
+        return net_address_make(&in->v4.sin_addr, false, ntohs(in->v4.sin_port));
+    struct net_address address = net_address_make(&in->v6.sin6_addr, true, ntohs(in->v6.sin6_port));
 
-    if (address.ipv6 && IN6_IS_ADDR_V4MAPPED(&in->v6.sin6_addr)) {
-        address.ipv6 = false;
-        memcpy(address.bytes, &in->v6.sin6_addr.s6_addr[12], 4);
-        address.port = ntohs(in->v6.sin6_port);
-    } else if (address.ipv6) {
-        memcpy(address.bytes, &in->v6.sin6_addr, 16);
+    if (address.ipv6)
         address.scope = (uint32_t)in->v6.sin6_scope_id;
-        address.port = ntohs(in->v6.sin6_port);
-    } else {
-        memcpy(address.bytes, &in->v4.sin_addr, 4);
-        address.port = ntohs(in->v4.sin_port);
-    }
     return address;
+}
+
+struct net_address net_address_make(const void *bytes, bool ipv6, uint16_t port)
+{
+    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+    struct net_address address = {.port = port, .ipv6 = ipv6};
+
+    if (ipv6 && memcmp(bytes, mapped, sizeof mapped) == 0) {
+        address.ipv6 = false;
+        bytes = (const uint8_t *)bytes + sizeof mapped;
+    }
+    memcpy(address.bytes, bytes, address.ipv6 ? 16 : 4);
+    return address;
+}
+
+bool net_address_parse(const char *text, bool ipv6, struct net_address *address)
+{
+    uint8_t bytes[16];
+
+    if (inet_pton(ipv6 ? AF_INET6 : AF_INET, text, bytes) != 1)
+        return false;
+    *address = net_address_make(bytes, ipv6, 0);
+    return true;
+}
+
+const char *net_address_host(const struct net_address *address, char text[NET_HOST_TEXT])
+{
+    text[0] = '\0';
+    inet_ntop(address->ipv6 ? AF_INET6 : AF_INET, address->bytes, text, NET_HOST_TEXT);
+    return text;
 }
 
 const char *net_address_text(const struct net_address *address, char text[NET_ADDRESS_TEXT])
 {
-    char host[INET6_ADDRSTRLEN] = "?";
+    char host[NET_HOST_TEXT];
     char zone[16] = "";
 
-    if (!address->ipv6) {
-        snprintf(text, NET_ADDRESS_TEXT, "%d.%d.%d.%d:%d", address->bytes[0], address->bytes[1],
-                 address->bytes[2], address->bytes[3], address->port);
-        return text;
-    }
-    inet_ntop(AF_INET6, address->bytes, host, sizeof host);
+    net_address_host(address, host);
     if (address->scope != 0)
         snprintf(zone, sizeof zone, "%%%lu", (unsigned long)address->scope);
-    snprintf(text, NET_ADDRESS_TEXT, "[%s%s]:%d", host, zone, address->port);
+    snprintf(text, NET_ADDRESS_TEXT, address->ipv6 ? "[%s%s]:%d" : "%s%s:%d", host, zone,
+             address->port);
     return text;
 }
 

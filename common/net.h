@@ -37,9 +37,20 @@ struct net_address {
 };
 
 enum {
+    NET_HOST_TEXT = 46,    /* size of the text of any address alone (INET6_ADDRSTRLEN) */
     NET_ADDRESS_TEXT = 80, /* size of the text of any address, including zone and port */
     NET_RESOLVE_MAX = 16   /* the most addresses that net_resolve() returns */
 };
+
+/* The address of 4 or 16 bytes in network byte order, without a zone. */
+struct net_address net_address_make(const void *bytes, bool ipv6, uint16_t port);
+
+/* Reads an IPv4 address of four decimal numbers, or an IPv6 address without a zone
+ * (inet_pton(3)); its port is 0. Returns false, with `address` unchanged, if `text` is none. */
+bool net_address_parse(const char *text, bool ipv6, struct net_address *address);
+
+/* Writes "127.0.0.1" or "::1", without zone and port, into `text` and returns it. */
+const char *net_address_host(const struct net_address *address, char text[NET_HOST_TEXT]);
 
 /* Writes "127.0.0.1:9901" or "[::1]:9901" into `text` and returns it. */
 const char *net_address_text(const struct net_address *address, char text[NET_ADDRESS_TEXT]);

@@ -62,6 +62,40 @@ static void addresses_have_a_text(void **state)
     check_text(&long_one, "[2001:db8:1111:2222:3333:4444:5555:abcd]:80");
 }
 
+static void addresses_are_made_of_bytes_and_text(void **state)
+{
+    static const uint8_t bytes[16] = {0x20, 1, 0xD, 0xB8, [15] = 1};
+    static const uint8_t mapped[16] = {[10] = 0xFF, 0xFF, 192, 0, 2, 1};
+    static const char *const hosts[] = {"192.0.2.1", "0.0.0.0", "2001:db8::1",
+                                        "::", "2001:db8:1111:2222:3333:4444:5555:abcd"};
+    static const char *const not_ipv4[] = {"",         "1.2.3",     "1.2.3.256",
+                                           "1.2.3.4 ", "1.2.3.4:5", "::1"};
+    static const char *const not_ipv6[] = {"", "1.2.3.4", "::1::", "12345::", "[::1]", ":::"};
+    struct net_address address = net_address_make(bytes, true, 80);
+    char text[NET_HOST_TEXT];
+
+    (void)state;
+    check_text(&address, "[2001:db8::1]:80");
+    address = net_address_make(bytes, false, 80);
+    check_text(&address, "32.1.13.184:80");
+    address = net_address_make(mapped, true, 80);
+    check_text(&address, "192.0.2.1:80");
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        address.port = 1;
+        assert_true(net_address_parse(hosts[i], strchr(hosts[i], ':') != NULL, &address));
+        assert_int_equal(address.port, 0);
+        assert_ptr_equal(net_address_host(&address, text), text);
+        assert_string_equal(text, hosts[i]);
+    }
+    assert_true(net_address_parse("::ffff:192.0.2.1", true, &address));
+    check_text(&address, "192.0.2.1:0");
+    for (size_t i = 0; i < sizeof not_ipv4 / sizeof not_ipv4[0]; i++)
+        assert_false(net_address_parse(not_ipv4[i], false, &address));
+    for (size_t i = 0; i < sizeof not_ipv6 / sizeof not_ipv6[0]; i++)
+        assert_false(net_address_parse(not_ipv6[i], true, &address));
+    check_text(&address, "192.0.2.1:0");
+}
+
 static void addresses_compare(void **state)
 {
     struct net_address a = support_loopback(false, 80);
@@ -478,6 +512,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_have_a_text),
+        cmocka_unit_test(addresses_are_made_of_bytes_and_text),
         cmocka_unit_test(addresses_compare),
         cmocka_unit_test(numeric_hosts_resolve_to_themselves),
         cmocka_unit_test(only_addresses_of_the_family_that_is_asked_for_are_found),
