@@ -27,6 +27,7 @@ enum {
     OPTION_LOAD,
     OPTION_CONNECT_TIMEOUT,
     OPTION_KEEP_ALIVE,
+    OPTION_PROXY_PROTOCOL,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_EOL,
@@ -66,6 +67,11 @@ static const struct command_line_option table[OPTIONS] = {
                            .argument = "SECONDS",
                            .help = "probe a server that is silent for so long (default 0: never)",
                            .jobs = FOR_ALL},
+    [OPTION_PROXY_PROTOCOL] = {.name = "proxy-protocol",
+                               .argument = "v1|v2",
+                               .help = "begin each connection with a header of the PROXY protocol "
+                                       "(default: none)",
+                               .jobs = FOR_ALL},
     [OPTION_HELP] = {.name = "help", .letter = 'h', .help = "show this and exit", .jobs = FOR_ALL},
     [OPTION_VERSION] = {.name = "version",
                         .letter = 'V',
@@ -183,6 +189,13 @@ static bool parse_eol(const char *text, const char **eol)
     return command_line_wrong(&client_program, "--eol '%s' is not lf, crlf or none", text);
 }
 
+static bool parse_proxy_protocol(const char *text, enum proxy_version *version)
+{
+    *version = strcmp(text, "v1") == 0 ? PROXY_V1 : strcmp(text, "v2") == 0 ? PROXY_V2 : PROXY_NONE;
+    return *version != PROXY_NONE ||
+           command_line_wrong(&client_program, "--proxy-protocol '%s' is not v1 or v2", text);
+}
+
 static bool parse_expect(const char *text, struct pattern *pattern)
 {
     pattern->lines = strcmp(text, "line") == 0;
@@ -293,6 +306,8 @@ static bool parse_option(int option, struct client_options *options)
     case OPTION_KEEP_ALIVE:
         return command_line_number(&client_program, option, 0, NET_KEEP_ALIVE_MAX,
                                    &options->keep_alive);
+    case OPTION_PROXY_PROTOCOL:
+        return parse_proxy_protocol(optarg, &options->proxy_version);
     case OPTION_PING:
         return parse_job(CLIENT_PING, options);
     case OPTION_LOAD:

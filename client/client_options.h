@@ -8,6 +8,7 @@
 #include "command_line.h"
 #include "measure/load.h"
 #include "measure/ping.h"
+#include "proxy_protocol.h"
 #include "session/session.h"
 
 enum client_job { CLIENT_SESSION, CLIENT_PING, CLIENT_LOAD };
@@ -16,8 +17,9 @@ struct client_options {
     enum client_job job;
     const char *host;
     uint16_t port;
-    int64_t connect_timeout; /* nanoseconds, for all addresses together */
-    uint64_t keep_alive;     /* for net_keep_alive() */
+    int64_t connect_timeout;          /* nanoseconds, for all addresses together */
+    uint64_t keep_alive;              /* for net_keep_alive() */
+    enum proxy_version proxy_version; /* for proxy_sender_use() */
     struct session_options session;
     struct ping_options ping;
     struct load_options load;

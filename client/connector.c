@@ -4,6 +4,7 @@
 
 #include "deadline.h"
 #include "os.h"
+#include "proxy_sender.h"
 #include "selector.h"
 
 /* How long an attempt runs before the next address is tried as well (RFC 8305, 8). */
@@ -37,6 +38,22 @@ static void fail(struct attempt *attempt, int error)
     attempt->error = error;
 }
 
+/* Handles the end of an attempt, successful or not. */
+static void finish(struct connector *connector, struct attempt *attempt)
+{
+    struct net_result result = proxy_sender_connect_result(attempt->watch.socket);
+
+    attempt->ended = os_nanoseconds();
+    selector_remove(connector->selector, &attempt->watch);
+    if (result.outcome == NET_DONE) {
+        attempt->state = ATTEMPT_CONNECTED;
+        return;
+    }
+    net_close(attempt->watch.socket);
+    fail(attempt, result.error);
+    connector->next_start = 0;
+}
+
 static void start(struct connector *connector, int64_t now)
 {
     struct attempt *attempt = &connector->attempts[connector->started++];
@@ -52,29 +69,13 @@ static void start(struct connector *connector, int64_t now)
         return;
     }
     attempt->watch.socket = s;
-    attempt->ended = os_nanoseconds();
-    attempt->state = result.outcome == NET_DONE ? ATTEMPT_CONNECTED : ATTEMPT_UNDER_WAY;
-    if (attempt->state == ATTEMPT_UNDER_WAY &&
-        !selector_add(connector->selector, &attempt->watch, s, SELECTOR_WRITE)) {
+    attempt->state = ATTEMPT_UNDER_WAY;
+    if (!selector_add(connector->selector, &attempt->watch, s, SELECTOR_WRITE)) {
         net_close(s);
         fail(attempt, 0);
+    } else if (result.outcome == NET_DONE) {
+        finish(connector, attempt);
     }
-}
-
-/* Handles the end of an attempt, successful or not. */
-static void finish(struct connector *connector, struct attempt *attempt)
-{
-    struct net_result result = net_connect_result(attempt->watch.socket);
-
-    attempt->ended = os_nanoseconds();
-    selector_remove(connector->selector, &attempt->watch);
-    if (result.outcome == NET_DONE) {
-        attempt->state = ATTEMPT_CONNECTED;
-        return;
-    }
-    net_close(attempt->watch.socket);
-    fail(attempt, result.error);
-    connector->next_start = 0;
 }
 
 static size_t count_in(const struct connector *connector, enum attempt_state state)

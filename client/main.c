@@ -9,6 +9,7 @@
 #include "net.h"
 #include "os.h"
 #include "output.h"
+#include "proxy_sender.h"
 #include "session/session.h"
 #include "text.h"
 
@@ -122,6 +123,7 @@ static int run(const struct client_options *options)
     size_t count;
 
     net_keep_alive(options->keep_alive);
+    proxy_sender_use(options->proxy_version);
     /* A look-up can take long, and nothing else can interrupt it. */
     os_stop_ends(options->job == CLIENT_SESSION ? EXIT_INTERRUPTED : EXIT_FAILURE);
     os_socket stop = os_stop_open();

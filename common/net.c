@@ -419,6 +419,17 @@ struct net_result net_local_address(os_socket s, struct net_address *address)
     return done(0);
 }
 
+struct net_result net_peer_address(os_socket s, struct net_address *address)
+{
+    union socket_address system = {.any = {0}};
+    socklen_t length = sizeof system;
+
+    if (getpeername(s, &system.any, &length) != 0)
+        return failure();
+    *address = from_system(&system);
+    return done(0);
+}
+
 struct net_result net_accept(os_socket listener, os_socket *s, struct net_address *peer)
 {
     union socket_address system = {.any = {0}};
@@ -464,15 +475,10 @@ static bool bind_source(os_socket s, const struct net_address *source)
  */
 static bool is_self_connect(os_socket s)
 {
-    union socket_address ours = {.any = {0}}, theirs = {.any = {0}};
-    socklen_t our_length = sizeof ours, their_length = sizeof theirs;
+    struct net_address here, there;
 
-    if (getsockname(s, &ours.any, &our_length) != 0 ||
-        getpeername(s, &theirs.any, &their_length) != 0)
-        return false;
-    struct net_address here = from_system(&ours), there = from_system(&theirs);
-
-    return net_address_equal(&here, &there);
+    return net_local_address(s, &here).outcome == NET_DONE &&
+           net_peer_address(s, &there).outcome == NET_DONE && net_address_equal(&here, &there);
 }
 
 struct net_result net_connect(const struct net_address *address, const struct net_address *source,

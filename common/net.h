@@ -107,6 +107,9 @@ const char *net_adopt_listener(os_socket listener, struct net_address *address);
  * 0. */
 struct net_result net_local_address(os_socket s, struct net_address *address);
 
+/* The address of the other end of a connection. */
+struct net_result net_peer_address(os_socket s, struct net_address *address);
+
 /*
  * Accepts one connection. The new socket is non-blocking, has TCP_NODELAY set (RFC 896 would delay
  * small answers) and is not inherited by child processes; the caller owns it. NET_RESET: that

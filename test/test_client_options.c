@@ -42,6 +42,7 @@ static const char *describe(const struct client_options *o)
     ADD(true, "%s:%u", o->host, o->port);
     ADD(o->connect_timeout != SECONDS(5), " timeout=%lld",
         (long long)(o->connect_timeout / MILLISECONDS(1)));
+    ADD(o->proxy_version != PROXY_NONE, " proxy-v%d", o->proxy_version == PROXY_V1 ? 1 : 2);
     assert_int_equal(load->connect_timeout, o->connect_timeout);
     switch (o->job) {
     case CLIENT_SESSION:
@@ -104,6 +105,9 @@ static void takes_good_command_lines(void **state)
         {{"--eol", "none", "--hex", "--timestamps"}, DEFAULT " eol=0 hex timestamps"},
         {{"--connect-timeout", "0.25"}, DEFAULT " timeout=250"},
         {{"--connect-timeout", ".1"}, DEFAULT " timeout=100"},
+        {{"--proxy-protocol", "v1"}, DEFAULT " proxy-v1"},
+        {{"--proxy-protocol=v2", "--ping"}, DEFAULT " proxy-v2 ping"},
+        {{"--load", "--proxy-protocol=v2"}, DEFAULT " proxy-v2 load duration=10000"},
         {{"h", "--ping", "7"}, "h:7 ping"},
         {{"--ping", "--ping"}, DEFAULT " ping"},
         {{"--count", "3", "--ping"}, DEFAULT " ping count=3"},
@@ -191,6 +195,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"[h]:1"}, "HOST '[h]:1' is not an IPv6 address in brackets"},
         {{"--connect-timeout", "soon"}, "--connect-timeout 'soon' is not a number of seconds"},
         {{"--eol", "cr"}, "--eol 'cr' is not lf, crlf or none"},
+        {{"--proxy-protocol", "2"}, "--proxy-protocol '2' is not v1 or v2"},
         /* Two jobs, and options of another job */
         {{"--ping", "--load"}, "--ping and --load are two jobs"},
         {{"--load", "--ping"}, "--ping and --load are two jobs"},

@@ -5,6 +5,7 @@
 
 #include "deadline.h"
 #include "os.h"
+#include "proxy_sender.h"
 
 enum { CONNECTING_AT_ONCE = 64 }; /* fewer than the backlog of any server holds */
 
@@ -118,7 +119,7 @@ static void fail_connecting(struct connections *connections, struct load_connect
 
 bool connections_finish(struct connections *connections, struct load_connection *c)
 {
-    struct net_result result = net_connect_result(c->exchange.watch.socket);
+    struct net_result result = proxy_sender_connect_result(c->exchange.watch.socket);
     int64_t now = os_nanoseconds();
 
     if (result.outcome != NET_DONE) {

@@ -8,6 +8,7 @@
 #include "histogram.h"
 #include "os.h"
 #include "output.h"
+#include "proxy_sender.h"
 #include "report.h"
 #include "selector.h"
 #include "text.h"
@@ -242,7 +243,7 @@ static void do_due(struct ping *ping)
 static void serve(struct ping *ping)
 {
     if (ping->state == CONNECTING) {
-        finish_connecting(ping, net_connect_result(ping->exchange.watch.socket));
+        finish_connecting(ping, proxy_sender_connect_result(ping->exchange.watch.socket));
         return;
     }
     if (ping->exchange.watch.ready & SELECTOR_READ)
