@@ -38,6 +38,8 @@ static struct client_list *list_for(struct clients *clients, const struct connec
 {
     if (c->state == CONNECTION_LINGERING)
         return &clients->lingering;
+    if (connection_header_has_begun(c))
+        return &clients->arriving;
     return send_queue_length(&c->queue) > 0 ? &clients->sending : &clients->serving;
 }
 
@@ -61,6 +63,31 @@ static void log_closed(const struct connection_context *context, const struct co
              (double)(context->now - c->opened) / (double)SECONDS(1));
 }
 
+/* Counts a connection of this address, if there is a limit. Returns why it may have no further one,
+ * or CONNECTION_NOT_ENDED. */
+static enum connection_end count(struct clients *clients, const struct net_address *peer)
+{
+    if (clients->max_per_address == 0)
+        return CONNECTION_NOT_ENDED;
+    uint32_t *of_address = address_counts_find(&clients->addresses, peer);
+
+    if (of_address == NULL)
+        return CONNECTION_REJECTED;
+    if (*of_address >= clients->max_per_address)
+        return CONNECTION_TOO_MANY;
+    ++*of_address;
+    return CONNECTION_NOT_ENDED;
+}
+
+/* Undoes count(). */
+static void discount(struct clients *clients, const struct net_address *peer)
+{
+    uint32_t *of_address = address_counts_find(&clients->addresses, peer);
+
+    assert(of_address != NULL && *of_address > 0);
+    --*of_address;
+}
+
 /* Removes and destroys a connection that has ended and is in this list. */
 static void remove_ended(struct clients *clients, struct connection *c, struct client_list *list)
 {
@@ -71,12 +98,8 @@ static void remove_ended(struct clients *clients, struct connection *c, struct c
     clients->ended.bytes_out += c->bytes_out;
     clients->ended.messages += c->messages;
     clients->count--;
-    if (clients->max_per_address > 0) {
-        uint32_t *of_address = address_counts_find(&clients->addresses, &c->peer);
-
-        assert(of_address != NULL && *of_address > 0);
-        --*of_address;
-    }
+    if (c->counted)
+        discount(clients, &c->peer);
     detach(list, c);
     selector_remove(clients->selector, &c->watch);
     connection_destroy(c, clients->context);
@@ -114,6 +137,18 @@ static void reject(const struct clients *clients, os_socket s, const struct net_
     net_close(s);
 }
 
+/* Opens a connection whose header has come, unless its address has too many. */
+static void open_proxied(struct clients *clients, struct connection *c)
+{
+    enum connection_end reason = count(clients, &c->peer);
+
+    c->counted = reason == CONNECTION_NOT_ENDED && clients->max_per_address > 0;
+    if (reason == CONNECTION_NOT_ENDED)
+        connection_open(c, clients->context);
+    else
+        connection_abort(c, clients->context, reason);
+}
+
 /* Calls a function of a connection, and updates lists and interest to the result. */
 static void apply(struct clients *clients, struct connection *c,
                   void (*function)(struct connection *, struct connection_context *))
@@ -122,36 +157,38 @@ static void apply(struct clients *clients, struct connection *c,
     int64_t active = c->active;
 
     function(c, clients->context);
+    if (c->state == CONNECTION_ACCEPTED)
+        open_proxied(clients, c);
     reconcile(clients, c, list, active);
 }
 
 void clients_admit(struct clients *clients, os_socket s, const struct net_address *peer,
                    uint8_t watch_kind)
 {
-    bool counts = clients->max_per_address > 0;
-    uint32_t *of_address = counts ? address_counts_find(&clients->addresses, peer) : NULL;
+    bool proxied = clients->context->proxy_protocol; /* then its address is not known yet */
+    enum connection_end reason = proxied ? CONNECTION_NOT_ENDED : count(clients, peer);
 
-    if (counts && (of_address == NULL || *of_address >= clients->max_per_address)) {
-        reject(clients, s, peer, of_address == NULL ? CONNECTION_REJECTED : CONNECTION_TOO_MANY);
+    if (reason != CONNECTION_NOT_ENDED) {
+        reject(clients, s, peer, reason);
         return;
     }
+    bool counted = clients->max_per_address > 0 && !proxied;
     struct connection *c =
         connection_create(s, peer, clients->ended.served + clients->count, clients->context);
 
     if (c == NULL || !selector_add(clients->selector, &c->watch, s, SELECTOR_READ)) {
         free(c);
+        if (counted)
+            discount(clients, peer);
         reject(clients, s, peer, CONNECTION_REJECTED);
         return;
     }
-    if (counts)
-        ++*of_address;
+    c->counted = counted;
     c->watch.kind = watch_kind & 0xFU;
     append(&clients->serving, c);
     clients->count++;
-    if (!clients->context->no_log_empty)
-        connection_log_opened(c, clients->context);
-    if (clients->context->greeting.length > 0 || clients->context->impairments != NULL)
-        apply(clients, c, connection_begin);
+    if (!proxied)
+        apply(clients, c, connection_open);
 }
 
 void clients_serve(struct clients *clients, struct connection *c)
@@ -179,6 +216,7 @@ static void apply_to_all(struct clients *clients, const struct client_list *list
 
 void clients_stop(struct clients *clients)
 {
+    apply_to_all(clients, &clients->arriving, connection_stop);
     apply_to_all(clients, &clients->serving, connection_stop);
     apply_to_all(clients, &clients->sending, connection_stop);
 }
@@ -211,6 +249,7 @@ void clients_expire(struct clients *clients)
         apply_to_all(clients, &clients->sending, connection_flush);
     }
     abort_overdue(clients, &clients->lingering, CONNECTION_LINGER, CONNECTION_IDLE);
+    abort_overdue(clients, &clients->arriving, CONNECTION_HEADER_TIME, CONNECTION_LATE_HEADER);
     if (clients->stall_timeout > 0)
         abort_overdue(clients, &clients->sending, clients->stall_timeout, CONNECTION_STALLED);
     if (clients->idle_timeout > 0) {
@@ -229,6 +268,7 @@ int64_t clients_next_expiry(const struct clients *clients)
 {
     int64_t deadline = expiry_of(&clients->lingering, CONNECTION_LINGER);
 
+    deadline = deadline_earlier(deadline, expiry_of(&clients->arriving, CONNECTION_HEADER_TIME));
     deadline = deadline_earlier(deadline, expiry_of(&clients->serving, clients->idle_timeout));
     deadline = deadline_earlier(deadline, expiry_of(&clients->sending, clients->idle_timeout));
     deadline = deadline_earlier(deadline, expiry_of(&clients->sending, clients->stall_timeout));
@@ -243,6 +283,7 @@ void clients_abort(struct clients *clients)
 {
     const int64_t any_time = INT64_MIN;
 
+    abort_overdue(clients, &clients->arriving, any_time, CONNECTION_STOPPING);
     abort_overdue(clients, &clients->serving, any_time, CONNECTION_STOPPING);
     abort_overdue(clients, &clients->sending, any_time, CONNECTION_STOPPING);
     abort_overdue(clients, &clients->lingering, any_time, CONNECTION_STOPPING);

@@ -33,6 +33,7 @@ struct clients {
     int64_t idle_timeout;            /* nanoseconds; 0: none */
     int64_t stall_timeout;           /* the same, for connections that take nothing */
     uint64_t max_per_address;        /* connections; 0: no limit, and `addresses` stays empty */
+    struct client_list arriving;     /* connections whose header has begun, in order of its begin */
     struct client_list serving;      /* connections with nothing to send */
     struct client_list sending;      /* connections with queued bytes */
     struct client_list lingering;    /* lingering connections, which CONNECTION_LINGER ends */

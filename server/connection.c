@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy_protocol.h"
+
 /*
  * Reads are small until the peer has proved that it reads its answers: if it stops reading, all of
  * one read may have to be kept. A peer that never reads takes only what the system buffers on both
@@ -49,6 +51,7 @@ struct connection *connection_create(os_socket s, const struct net_address *peer
         return NULL;
     c->watch.socket = s;
     c->peer = *peer;
+    c->state = context->proxy_protocol ? CONNECTION_HEADER : CONNECTION_ACCEPTED;
     c->opened = c->active = context->now;
     if (context->impairments != NULL)
         impairment_begin(impairment_of(c, context), context->impairments, number);
@@ -231,13 +234,22 @@ static size_t read_size(const struct connection *c, const struct connection_cont
                                           : READ_FIRST;
 }
 
-void connection_log_opened(const struct connection *c, const struct connection_context *context)
+/* Logs that the connection was opened, and through which proxy. */
+static void log_opened(const struct connection *c, const struct connection_context *context)
 {
-    char address[NET_ADDRESS_TEXT];
+    char address[NET_ADDRESS_TEXT], through[NET_ADDRESS_TEXT] = "";
+    struct net_address proxy;
 
-    if (context->log->level != LOG_FAILURES)
-        log_line(context->log, LOG_EVENTS, "Connection opened[%s]",
-                 net_address_text(&c->peer, address));
+    if (context->log->level == LOG_FAILURES)
+        return;
+    bool proxied = context->proxy_protocol &&
+                   net_peer_address(c->watch.socket, &proxy).outcome == NET_DONE &&
+                   (proxy.port != c->peer.port || !net_address_equal(&proxy, &c->peer));
+
+    if (proxied)
+        net_address_text(&proxy, through);
+    log_line(context->log, LOG_EVENTS, "Connection opened[%s]%s%s",
+             net_address_text(&c->peer, address), proxied ? " through " : "", through);
 }
 
 /* Records that bytes have arrived. */
@@ -245,8 +257,79 @@ static void record_received(struct connection *c, const struct connection_contex
                             size_t bytes)
 {
     if (c->bytes_in == 0 && context->no_log_empty)
-        connection_log_opened(c, context);
+        log_opened(c, context);
     c->bytes_in += bytes;
+}
+
+bool connection_header_has_begun(const struct connection *c)
+{
+    return c->state == CONNECTION_HEADER &&
+           (buffer_length(&c->pending_input) > 0 || c->to_skip > 0);
+}
+
+/* Takes the header off the stream. What follows it stays as pending input. */
+static void take_header(struct connection *c, struct span input)
+{
+    struct proxy_header header;
+    size_t length;
+
+    if (!buffer_append(&c->pending_input, input.bytes, input.length)) {
+        fail(c, (struct net_result){.outcome = NET_EXHAUSTED});
+        return;
+    }
+    length = buffer_length(&c->pending_input);
+    if (c->to_skip == 0) {
+        switch (proxy_protocol_parse(buffer_bytes(&c->pending_input), length, &header)) {
+        case PROXY_INCOMPLETE:
+            return;
+        case PROXY_MALFORMED:
+            c->end = CONNECTION_MALFORMED_HEADER;
+            c->state = CONNECTION_CLOSED;
+            return;
+        case PROXY_COMPLETE:
+            break;
+        }
+        if (header.has_addresses)
+            c->peer = header.source;
+        buffer_consume(&c->pending_input, header.consumed);
+        length -= header.consumed;
+        c->to_skip = (uint32_t)header.skip;
+    }
+    size_t skipped = c->to_skip < length ? c->to_skip : length;
+
+    buffer_consume(&c->pending_input, skipped);
+    c->to_skip -= (uint32_t)skipped;
+    if (c->to_skip == 0)
+        c->state = CONNECTION_ACCEPTED;
+}
+
+/* Reads a part of the header. A connection that ends without one was a health check, perhaps. */
+static void receive_header(struct connection *c, struct connection_context *context)
+{
+    struct net_result result = net_recv(c->watch.socket, context->scratch, READ_FIRST);
+    bool begun = connection_header_has_begun(c);
+
+    switch (result.outcome) {
+    case NET_DONE:
+        if (!begun)
+            c->active = context->now;
+        take_header(c, (struct span){context->scratch, result.bytes});
+        return;
+    case NET_END:
+        c->end = begun ? CONNECTION_MALFORMED_HEADER : CONNECTION_END_OF_STREAM;
+        c->state = CONNECTION_CLOSED;
+        return;
+    case NET_WOULD_BLOCK:
+        return;
+    case NET_RESET:
+    case NET_EXHAUSTED:
+    case NET_UNAVAILABLE:
+    case NET_FAILED:
+        fail(c, result);
+        if (result.outcome == NET_RESET && !begun)
+            c->end = CONNECTION_LEFT;
+        return;
+    }
 }
 
 static void receive(struct connection *c, struct connection_context *context)
@@ -296,6 +379,10 @@ void connection_abort(struct connection *c, struct connection_context *context,
                       enum connection_end end)
 {
     set_end(c, end);
+    if (c->state < CONNECTION_OPEN) { /* nothing was sent */
+        c->state = CONNECTION_CLOSED;
+        return;
+    }
     /* With bytes still to send, the earlier reason has not taken effect: report this one. */
     if (has_unsent(c, context))
         c->end = end;
@@ -364,20 +451,30 @@ static void advance(struct connection *c, struct connection_context *context)
 
 void connection_flush(struct connection *c, struct connection_context *context)
 {
+    if (c->state < CONNECTION_OPEN)
+        return;
     record_sent(c, context, send_queue_flush(&c->queue, c->watch.socket));
     if (can_answer(c, context))
         answer_pending(c, context);
     advance(c, context);
 }
 
-void connection_begin(struct connection *c, struct connection_context *context)
+void connection_open(struct connection *c, struct connection_context *context)
 {
     size_t batched = 0;
 
+    c->state = CONNECTION_OPEN;
+    if (!context->no_log_empty)
+        log_opened(c, context);
     if (context->greeting.length > 0) {
         send_or_batch(c, context, &batched, context->greeting);
         send_or_batch(c, context, &batched, (struct span){"\n", 1});
         send_bytes(c, context, (struct span){context->batch, batched});
+    }
+    if (buffer_length(&c->pending_input) > 0) {
+        record_received(c, context, buffer_length(&c->pending_input));
+        if (can_answer(c, context))
+            answer_pending(c, context);
     }
     advance(c, context);
 }
@@ -385,6 +482,9 @@ void connection_begin(struct connection *c, struct connection_context *context)
 void connection_serve(struct connection *c, struct connection_context *context)
 {
     switch ((enum connection_state)c->state) {
+    case CONNECTION_HEADER:
+        receive_header(c, context);
+        return;
     case CONNECTION_OPEN:
     case CONNECTION_FLUSHING:
         if (c->watch.ready & SELECTOR_WRITE) {
@@ -397,6 +497,7 @@ void connection_serve(struct connection *c, struct connection_context *context)
     case CONNECTION_LINGERING:
         discard(c, context);
         return;
+    case CONNECTION_ACCEPTED:
     case CONNECTION_CLOSED:
         return;
     }
@@ -405,7 +506,10 @@ void connection_serve(struct connection *c, struct connection_context *context)
 void connection_stop(struct connection *c, struct connection_context *context)
 {
     set_end(c, CONNECTION_STOPPING);
-    advance(c, context);
+    if (c->state < CONNECTION_OPEN)
+        c->state = CONNECTION_CLOSED;
+    else
+        advance(c, context);
 }
 
 int64_t connection_due(const struct connection *c, const struct connection_context *context)
@@ -418,6 +522,8 @@ int64_t connection_due(const struct connection *c, const struct connection_conte
 uint8_t connection_interest(const struct connection *c, const struct connection_context *context)
 {
     switch ((enum connection_state)c->state) {
+    case CONNECTION_HEADER:
+        return SELECTOR_READ;
     case CONNECTION_OPEN:
         if (has_room(c, context))
             return SELECTOR_READ;
@@ -426,6 +532,7 @@ uint8_t connection_interest(const struct connection *c, const struct connection_
         return send_queue_length(&c->queue) > 0 ? SELECTOR_WRITE : SELECTOR_NONE;
     case CONNECTION_LINGERING:
         return SELECTOR_READ;
+    case CONNECTION_ACCEPTED:
     case CONNECTION_CLOSED:
         break;
     }
@@ -443,6 +550,8 @@ const char *connection_end_text(const struct connection *c, char text[CONNECTION
         [CONNECTION_IDLE] = "idle",
         [CONNECTION_STALLED] = "stalled",
         [CONNECTION_LINE_TOO_LONG] = "line too long",
+        [CONNECTION_MALFORMED_HEADER] = "malformed PROXY header",
+        [CONNECTION_LATE_HEADER] = "late PROXY header",
         [CONNECTION_TOO_MANY] = "rejected: too many from this address",
         [CONNECTION_REJECTED] = "rejected: out of memory",
         [CONNECTION_OUT_OF_MEMORY] = "out of memory",
@@ -464,6 +573,8 @@ bool connection_failed(const struct connection *c)
     switch ((enum connection_end)c->end) {
     case CONNECTION_RESET:
     case CONNECTION_LINE_TOO_LONG:
+    case CONNECTION_MALFORMED_HEADER:
+    case CONNECTION_LATE_HEADER:
     case CONNECTION_REJECTED:
     case CONNECTION_OUT_OF_MEMORY:
     case CONNECTION_FAILED:

@@ -19,6 +19,8 @@
 #include "send_queue.h"
 
 enum connection_state {
+    CONNECTION_HEADER,    /* reads the header of the PROXY protocol */
+    CONNECTION_ACCEPTED,  /* connection_open() is to be called next */
     CONNECTION_OPEN,      /* reads and answers */
     CONNECTION_FLUSHING,  /* stops reading; received input is still answered and sent */
     CONNECTION_LINGERING, /* has ended its sending side first; discards input, so that no reset
@@ -40,6 +42,8 @@ enum connection_end {
     CONNECTION_IDLE,
     CONNECTION_STALLED, /* the peer took nothing of what was queued for it */
     CONNECTION_LINE_TOO_LONG,
+    CONNECTION_MALFORMED_HEADER, /* of the PROXY protocol */
+    CONNECTION_LATE_HEADER,
     CONNECTION_TOO_MANY, /* closed at once: its address has as many connections as it may have */
     CONNECTION_REJECTED, /* closed at once: memory for it was refused */
     CONNECTION_OUT_OF_MEMORY,
@@ -59,6 +63,9 @@ enum {
 
 /* How long a connection lingers at most. */
 static const int64_t CONNECTION_LINGER = SECONDS(2);
+/* How long a header of the PROXY protocol may take from its first byte on. Until that comes there
+ * is no limit, because some load balancers send it with the first data only. */
+static const int64_t CONNECTION_HEADER_TIME = SECONDS(5);
 
 /*
  * What all connections of a server share. The two buffers are used by one connection at a time,
@@ -69,6 +76,7 @@ struct connection_context {
     struct protocol_rules rules;
     struct log *log;
     bool log_messages;
+    bool proxy_protocol;  /* each connection begins with a header of the PROXY protocol */
     bool no_log_empty;    /* a connection is logged once it has sent a byte */
     struct span greeting; /* sent to each client first, as a line; no bytes: nothing is sent */
     const struct impairment_rules *impairments; /* NULL: none, and connections are smaller */
@@ -86,11 +94,14 @@ struct connection {
     unsigned state : 3;      /* enum connection_state */
     unsigned end : 5;        /* enum connection_end */
     unsigned peer_ended : 1; /* the end of its stream has been read */
+    unsigned counted : 1;    /* among those of its address; used by the server's clients */
     union {
+        uint32_t
+            to_skip; /* before it is open: bytes of the header that are still to be discarded */
         uint32_t searched; /* while open: bytes of `pending_input` known to have no line ending */
         int error;         /* once closed with CONNECTION_FAILED: the system's error number */
     };
-    struct net_address peer;
+    struct net_address peer;  /* the client's; before the header has come, the proxy's */
     struct connection *older; /* in the server's list, by the time of the last activity */
     struct connection *newer;
     int64_t opened;
@@ -104,8 +115,9 @@ struct connection {
 };
 
 /*
- * Returns connection number `number` of the server, which owns the socket from now on. Returns NULL
- * when memory is refused; then the socket is still the caller's.
+ * Returns connection number `number` of the server, which owns the socket from now on. It is
+ * CONNECTION_HEADER if it has to begin with one, else CONNECTION_ACCEPTED. Returns NULL when memory
+ * is refused; then the socket is still the caller's.
  */
 struct connection *connection_create(os_socket s, const struct net_address *peer, uint64_t number,
                                      const struct connection_context *context);
@@ -113,8 +125,12 @@ struct connection *connection_create(os_socket s, const struct net_address *peer
 /* Closes the socket and frees the connection. */
 void connection_destroy(struct connection *connection, const struct connection_context *context);
 
-/* Sends the greeting. Called once, before anything else is done with the connection. */
-void connection_begin(struct connection *connection, struct connection_context *context);
+/* Opens a connection that is CONNECTION_ACCEPTED: logs it, sends the greeting, and answers what has
+ * come behind the header. */
+void connection_open(struct connection *connection, struct connection_context *context);
+
+/* Whether a part of the header has come, but not all of it. */
+bool connection_header_has_begun(const struct connection *connection);
 
 /*
  * Handles what watch.ready says: reads, answers, sends, changes state. A failure affects this
@@ -146,10 +162,6 @@ uint8_t connection_interest(const struct connection *connection,
 /* When connection_flush() is due because of an impairment; DEADLINE_NEVER if it is not. */
 int64_t connection_due(const struct connection *connection,
                        const struct connection_context *context);
-
-/* Logs that the connection was opened. */
-void connection_log_opened(const struct connection *connection,
-                           const struct connection_context *context);
 
 /* Writes the reason of the end, for the log, into `text` and returns it. */
 enum { CONNECTION_END_TEXT = OS_ERROR_TEXT + 16 };

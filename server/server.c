@@ -355,6 +355,7 @@ struct server *server_create(const struct server_options *options, struct listen
     if (impairment_is_on(&options->impairments))
         server->context.impairments = &server->options.impairments;
     server->context.log = &server->log;
+    server->context.proxy_protocol = options->proxy_protocol;
     server->context.no_log_empty = options->no_log_empty;
     server->context.log_messages =
         options->rules.mode != PROTOCOL_ECHO || options->log_level == LOG_ALL;

@@ -20,6 +20,7 @@ enum {
     OPTION_STALL_TIMEOUT,
     OPTION_KEEP_ALIVE,
     OPTION_DRAIN_TIMEOUT,
+    OPTION_PROXY_PROTOCOL,
     OPTION_SELECT_ALL,
     OPTION_SELECT_POLLED,
     OPTION_NO_LOG_EMPTY,
@@ -93,6 +94,9 @@ static const struct command_line_option table[OPTIONS] = {
     [OPTION_DRAIN_TIMEOUT] = {.name = "drain-timeout",
                               .argument = "SECONDS",
                               .help = "after a request to stop, wait for clients (default 5)"},
+    [OPTION_PROXY_PROTOCOL] = {.name = "proxy-protocol",
+                               .help = "require a header of the PROXY protocol, version 1 or 2, at "
+                                       "the start of each connection"},
     [OPTION_SELECT_ALL] = {.name = "select-all",
                            .help = "give all sockets to each select(), however many are idle"},
     [OPTION_SELECT_POLLED] = {.name = "select-polled",
@@ -272,6 +276,9 @@ static bool parse_option(int option, struct server_options *options)
                                    &options->keep_alive);
     case OPTION_DRAIN_TIMEOUT:
         return command_line_seconds(&server_program, option, &options->drain_timeout);
+    case OPTION_PROXY_PROTOCOL:
+        options->proxy_protocol = true;
+        return true;
     case OPTION_DELAY:
         return command_line_milliseconds(&server_program, option, &options->impairments.delay);
     case OPTION_JITTER:

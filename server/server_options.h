@@ -37,7 +37,8 @@ struct server_options {
     struct impairment_rules impairments;
     int64_t accept_delay; /* nanoseconds; 0: none */
     enum log_level log_level;
-    bool no_log_empty; /* do not log connections that never sent a byte */
+    bool proxy_protocol; /* each connection begins with a header of the PROXY protocol */
+    bool no_log_empty;   /* do not log connections that never sent a byte */
 };
 
 /* All that the command line can say. */

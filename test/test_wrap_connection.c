@@ -197,7 +197,7 @@ static struct connection_context context = {
     .batch = batch};
 
 /* A new connection in a world in which nothing comes and everything is taken. */
-static struct connection *start(enum protocol_mode mode)
+static struct connection *create(enum protocol_mode mode)
 {
     memset(&world, 0, sizeof world);
     world.after_incoming = NET_WOULD_BLOCK;
@@ -208,12 +208,23 @@ static struct connection *start(enum protocol_mode mode)
     context.rules.max_line = MAX_LINE;
     context.now = 1000;
     context.log_messages = false;
+    server_log.level = LOG_FAILURES;
 
     struct connection *c = connection_create(SOCKET, &peer, 0, &context);
 
     world.connection = c;
     assert_non_null(c);
-    assert_int_equal(connection_interest(c, &context), SELECTOR_READ);
+    return c;
+}
+
+/* The same, opened. */
+static struct connection *start(enum protocol_mode mode)
+{
+    context.greeting = (struct span){NULL, 0};
+
+    struct connection *c = create(mode);
+
+    connection_open(c, &context);
     return c;
 }
 
@@ -236,7 +247,8 @@ static bool turn(struct connection *c)
 
     /* Never both. */
     if (context.impairments == NULL)
-        assert_int_equal(interest == SELECTOR_NONE, c->state == CONNECTION_CLOSED);
+        assert_int_equal(interest == SELECTOR_NONE,
+                         c->state == CONNECTION_CLOSED || c->state == CONNECTION_ACCEPTED);
     if (interest != SELECTOR_NONE)
         assert_int_equal(interest == SELECTOR_WRITE, send_queue_length(&c->queue) > 0);
     if (failed || world.incoming_length > 0 || world.after_incoming != NET_WOULD_BLOCK)
@@ -315,13 +327,13 @@ static void costs_one_recv_and_one_send_a_message(void **state)
 static void greet(struct connection *c, const char *greeting)
 {
     context.greeting = (struct span){greeting, strlen(greeting)};
-    connection_begin(c, &context);
+    connection_open(c, &context);
 }
 
 /* The greeting is a line before all answers, also when the system takes it in parts. */
 static void greets_before_it_answers(void **state)
 {
-    struct connection *c = start(PROTOCOL_LINE);
+    struct connection *c = create(PROTOCOL_LINE);
 
     (void)state;
     greet(c, "this is one");
@@ -332,7 +344,7 @@ static void greets_before_it_answers(void **state)
     assert_int_equal(c->bytes_out, 12 + 25);
     finish(c);
 
-    c = start(PROTOCOL_ECHO);
+    c = create(PROTOCOL_ECHO);
     world.room = 4;
     greet(c, "this is one");
     receive(c, "hello");
@@ -345,7 +357,7 @@ static void greets_before_it_answers(void **state)
 
 static void a_lost_peer_is_not_greeted(void **state)
 {
-    struct connection *c = start(PROTOCOL_ECHO);
+    struct connection *c = create(PROTOCOL_ECHO);
 
     (void)state;
     world.fail_after = 0;
@@ -435,10 +447,8 @@ static void impairments_may_come_at_once(void **state)
     (void)state;
     rules.at[IMPAIRMENT_RESET] = 1;
     context.impairments = &rules;
-    context.greeting = (struct span){NULL, 0};
     struct connection *c = start(PROTOCOL_ECHO);
 
-    connection_begin(c, &context);
     assert_end(c, CONNECTION_CLOSED, "reset on purpose");
     finish(c);
     context.impairments = NULL;
@@ -488,6 +498,150 @@ static void impaired_answers_may_not_fit(void **state)
     assert_end(c, CONNECTION_CLOSED, "out of memory");
     finish(c);
     context.impairments = NULL;
+}
+
+/* Headers of both versions; the second one of version 2 has 3 bytes of further values. */
+static const struct {
+    const char *bytes;
+    size_t length;
+    const char *address;
+} headers[] = {
+#define HEADER(text) text, sizeof text - 1
+#define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
+    {HEADER("PROXY TCP4 192.0.2.1 198.51.100.2 5000 9901\r\n"), "192.0.2.1:5000"},
+    {HEADER("PROXY TCP6 2001:db8::1 2001:db8::2 5000 9901\r\n"), "[2001:db8::1]:5000"},
+    {HEADER("PROXY UNKNOWN\r\n"), "127.0.0.1:5555"},
+    {HEADER(SIGNATURE "\x21\x11\0\x0c\xc0\0\2\1\xc6\x33\x64\2\x13\x88\x26\xad"), "192.0.2.1:5000"},
+    {HEADER(SIGNATURE "\x21\x11\0\x0f\xc0\0\2\1\xc6\x33\x64\2\x13\x88\x26\xad\4\0\0"),
+     "192.0.2.1:5000"},
+    {HEADER(SIGNATURE "\x20\0\0\0"), "127.0.0.1:5555"},
+#undef SIGNATURE
+#undef HEADER
+};
+
+static struct connection *start_proxied(enum protocol_mode mode)
+{
+    context.greeting = (struct span){NULL, 0};
+    context.proxy_protocol = true;
+
+    struct connection *c = create(mode);
+
+    context.proxy_protocol = false;
+    assert_int_equal(c->state, CONNECTION_HEADER);
+    assert_false(connection_header_has_begun(c));
+    return c;
+}
+
+/* The header comes in two pieces, with the first message behind it or later. */
+static void takes_the_header_off_the_stream(void **state)
+{
+    char stream[128], address[NET_ADDRESS_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        for (size_t cut = 0; cut <= headers[i].length + 4; cut++) {
+            struct connection *c = start_proxied(PROTOCOL_LINE);
+            int64_t began = context.now += 5;
+
+            memcpy(stream, headers[i].bytes, headers[i].length);
+            memcpy(stream + headers[i].length, "one\n", 4);
+            if (cut > 0)
+                receive_bytes(c, stream, cut);
+            if (cut > 0 && cut < headers[i].length) {
+                assert_true(connection_header_has_begun(c));
+                assert_int_equal(c->active, began);
+                context.now += 5;
+                assert_int_equal(connection_interest(c, &context), SELECTOR_READ);
+            }
+            if (cut < headers[i].length)
+                receive_bytes(c, stream + cut, headers[i].length - cut);
+            cut = cut < headers[i].length ? headers[i].length : cut;
+            assert_int_equal(c->state, CONNECTION_ACCEPTED);
+            assert_string_equal(net_address_text(&c->peer, address), headers[i].address);
+            assert_int_equal(c->bytes_in, 0);
+            connection_open(c, &context);
+            assert_int_equal(c->state, CONNECTION_OPEN);
+            receive_bytes(c, stream + cut, headers[i].length + 4 - cut);
+            assert_sent("Message received - one\n");
+            assert_int_equal(c->bytes_in, 4);
+            assert_int_equal(c->messages, 1);
+            assert_int_equal(world.owned, sizeof *c);
+            finish(c);
+        }
+    }
+}
+
+/* A long tail of further values is discarded as it comes: it takes no memory. */
+static void skips_what_it_does_not_know(void **state)
+{
+    static char stream[16 + 65535 + 4] = "\r\n\r\n\0\r\nQUIT\n\x21\0\xff\xff";
+    struct connection *c = start_proxied(PROTOCOL_ECHO);
+
+    (void)state;
+    memcpy(stream + 16 + 65535, "echo", 4);
+    world.recv_most = 1000;
+    receive_bytes(c, stream, sizeof stream);
+    assert_int_equal(c->state, CONNECTION_ACCEPTED);
+    assert_true(world.most_owned <= 2 * 1000 + sizeof *c + 64);
+    connection_open(c, &context);
+    run(c);
+    assert_sent("echo");
+    finish(c);
+}
+
+static void refuses_what_is_no_header(void **state)
+{
+    static const struct {
+        const char *stream;
+        enum net_outcome after;
+        const char *reason;
+        bool failed;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\n", NET_WOULD_BLOCK, "malformed PROXY header", true},
+        {"PROXY TCP4 192.0.2.1 ", NET_END, "malformed PROXY header", true},
+        {"", NET_END, "end of stream", false},
+        {"", NET_RESET, "reset", false},
+        {"PROXY TCP4 192.0.2.1 ", NET_RESET, "reset", true},
+        {"PROXY TCP4 192.0.2.1 ", NET_EXHAUSTED, "out of memory", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct connection *c = start_proxied(PROTOCOL_ECHO);
+
+        world.after_incoming = cases[i].after;
+        receive(c, cases[i].stream);
+        assert_end(c, CONNECTION_CLOSED, cases[i].reason);
+        assert_int_equal(connection_failed(c), cases[i].failed);
+        assert_sent("");
+        assert_int_equal(c->bytes_in, 0);
+        finish(c);
+    }
+    struct connection *c = start_proxied(PROTOCOL_ECHO);
+
+    world.refuse_after = 0;
+    receive(c, "PROXY");
+    assert_end(c, CONNECTION_CLOSED, "out of memory");
+    finish(c);
+}
+
+/* Before it is open, a connection has nothing to finish. */
+static void ends_at_once_before_it_is_open(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct connection *c = start_proxied(PROTOCOL_ECHO);
+
+        receive(c, "PROXY");
+        connection_flush(c, &context);
+        assert_int_equal(c->state, CONNECTION_HEADER);
+        if (i == 0)
+            connection_stop(c, &context);
+        else
+            connection_abort(c, &context, CONNECTION_LATE_HEADER);
+        assert_end(c, CONNECTION_CLOSED, i == 0 ? "stopping" : "late PROXY header");
+        finish(c);
+    }
 }
 
 static void gathers_many_answers_into_one_send(void **state)
@@ -1137,6 +1291,10 @@ int main(void)
         cmocka_unit_test(impairments_may_come_at_once),
         cmocka_unit_test(impaired_input_waits_for_room),
         cmocka_unit_test(impaired_answers_may_not_fit),
+        cmocka_unit_test(takes_the_header_off_the_stream),
+        cmocka_unit_test(skips_what_it_does_not_know),
+        cmocka_unit_test(refuses_what_is_no_header),
+        cmocka_unit_test(ends_at_once_before_it_is_open),
         cmocka_unit_test(gathers_many_answers_into_one_send),
         cmocka_unit_test(logs_messages_without_their_ending),
         cmocka_unit_test(answers_the_same_whatever_the_outcomes),

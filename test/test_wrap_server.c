@@ -929,6 +929,83 @@ static void limits_the_connections_of_an_address(void **state)
     net_close(fourth);
 }
 
+/* With headers, the limit counts the clients that they name, and not the proxy. */
+static void limits_the_connections_of_a_proxied_address(void **state)
+{
+    static const char *const named[] = {"192.0.2.1", "192.0.2.2", "192.0.2.1"};
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket proxied[3];
+    char text[128];
+
+    (void)state;
+    options.max_per_address = 1;
+    options.proxy_protocol = true;
+    start(&options);
+    for (int i = 0; i < 3; i++) {
+        proxied[i] = join();
+        snprintf(text, sizeof text, "PROXY TCP4 %s 127.0.0.1 %d 9901\r\nhello", named[i], 5000 + i);
+        say(proxied[i], text);
+        if (i < 2)
+            expect(proxied[i], "hello");
+    }
+    step_until_clients(2);
+    assert_int_equal(logged("Connection opened[192.0.2.1:5000] through 127.0.0.1:"), 1);
+    assert_int_equal(logged("Connection opened[192.0.2.2:5001] through 127.0.0.1:"), 1);
+    assert_int_equal(logged("Connection opened["), 2);
+    assert_int_equal(
+        logged("Connection closed[192.0.2.1:5002]:rejected: too many from this address; "), 1);
+    net_close(proxied[0]);
+    step_until_clients(1);
+    assert_int_equal(logged("Connection closed[192.0.2.1:5000]:end of stream; 5 bytes in, "), 1);
+    os_socket again = join();
+
+    say(again, "PROXY TCP4 192.0.2.1 127.0.0.1 5003 9901\r\nagain");
+    expect(again, "again");
+    net_close(again);
+    for (int i = 1; i < 3; i++)
+        net_close(proxied[i]);
+}
+
+/* A header has its time once it has begun; until then it may take as long as it likes. */
+static void headers_have_their_time(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.proxy_protocol = true;
+    start(&options);
+    os_socket waits = join(), first = join(), second = join();
+
+    put_clock_forward(SECONDS(3600));
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 3);
+    say(first, "PROXY TCP4 192.0.2.1 ");
+    step_until_quiet();
+    put_clock_forward(CONNECTION_HEADER_TIME / 2);
+    say(first, "127.0.0.1 ");
+    say(second, "PROXY");
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 3);
+    put_clock_forward(CONNECTION_HEADER_TIME / 2);
+    step_until_clients(2);
+    assert_int_equal(logged("]:late PROXY header; 0 bytes in"), 1);
+    say(second, " UNKNOWN\r\nhello");
+    expect(second, "hello");
+    say(waits, "PROXY UNKNOWN\r\nhello");
+    expect(waits, "hello");
+    net_close(first);
+    first = join();
+    say(first, "PROXY");
+    step_until_quiet();
+    server_stop(server);
+    step();
+    assert_int_equal(logged("]:stopping; "), 1);
+    net_close(waits);
+    net_close(first);
+    net_close(second);
+    step_until_stopped();
+}
+
 /* A client that neither reads nor sends anything more is idle too, whatever is queued for it. */
 static void ends_idle_connections_that_do_not_read(void **state)
 {
@@ -1439,6 +1516,8 @@ int main(void)
         TEST(a_long_round_puts_nothing_off),
         TEST(ends_connections_that_take_nothing),
         TEST(limits_the_connections_of_an_address),
+        TEST(limits_the_connections_of_a_proxied_address),
+        TEST(headers_have_their_time),
         TEST(ends_idle_connections_that_do_not_read),
         TEST(lingers_no_longer_than_it_says),
         TEST(a_client_that_does_not_read_is_not_read_from),
