@@ -4,6 +4,8 @@
 #   make run ARGS="--port 0"  builds, then starts the server in the foreground
 #   make deps test            installs what the tests need, then runs them; with SANITIZE=1 under
 #                             ASan and UBSan
+#   make static               build/static/echo-server and echo-client, for any Linux of this kind of
+#                             processor (musl-gcc)
 #   make windows              cross-builds build/windows/*.exe
 #   make deps-windows test-windows     the cross compiler and Wine; the tests, run under Wine
 #   make probe, probe-windows          prints what only the system, or Wine, can tell: what a short
@@ -306,6 +308,18 @@ probe-windows: windows
 check-hardening: $(PROGRAMS)
 	OBJDUMP='$(OBJDUMP)' test/hardening.sh $(PROGRAMS)
 
+# For any Linux with this kind of processor, also one with no file but the program. The specs of
+# musl-gcc do not know -static-pie, and so the files at a program's two ends are named here.
+MUSL = /usr/lib/$(patsubst %-gnu,%-musl,$(shell musl-gcc -dumpmachine))
+
+static:
+	+$(MAKE) --no-print-directory CC=musl-gcc BUILD=build/static SANITIZE= \
+	    LDFLAGS='-static -nostartfiles -s -Wl,-pie,--no-dynamic-linker \
+	    $(MUSL)/rcrt1.o $(MUSL)/crti.o' LDLIBS=$(MUSL)/crtn.o check-static check-hardening
+
+check-static: $(PROGRAMS)
+	test/static.sh $(PROGRAMS)
+
 # The programs have to run on a Windows on which nothing was installed for them.
 check-dlls: $(PROGRAMS)
 	@dlls=$$($(OBJDUMP) -p $(PROGRAMS) | sed -n 's/.*DLL Name: //p' | sort -u); \
@@ -370,7 +384,8 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls bench \
+.PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls \
+    check-static static  bench \
     soak abuse fuzz fuzzers coverage coverage-windows torture torture-inside torture-outside \
     torture-windows prove picture deps deps-checks deps-coverage deps-torture deps-prove \
     deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE

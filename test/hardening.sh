@@ -33,6 +33,8 @@ for program in "$@"; do
         expect "$program" 'no data is run (GNU_STACK)' 'GNU_STACK.* RW '
         expect "$program" 'relocations read-only (RELRO)' 'GNU_RELRO'
         expect "$program" 'and bound at the start (BIND_NOW)' 'BIND_NOW|FLAGS.* NOW'
+        # A static program that is stripped does not name what it calls.
+        grep -q 'INTERP' "$dump" || continue
         expect "$program" 'a broken stack is noticed' '__stack_chk_fail'
         # musl has no functions that check.
         grep -q 'ld-musl' "$dump" ||
