@@ -5,7 +5,9 @@
 #   make deps test            installs what the tests need, then runs them; with SANITIZE=1 under
 #                             ASan and UBSan
 #   make static               build/static/echo-server and echo-client, for any Linux of this kind of
-#                             processor (musl-gcc)
+#                             processor (musl-gcc; make deps-deploy)
+#   make deps-deploy test-deploy       what docs/deploy/ has, tried as far as this machine can
+#                             (Linux)
 #   make windows              cross-builds build/windows/*.exe
 #   make deps-windows test-windows     the cross compiler and Wine; the tests, run under Wine
 #   make probe, probe-windows          prints what only the system, or Wine, can tell: what a short
@@ -320,6 +322,10 @@ static:
 check-static: $(PROGRAMS)
 	test/static.sh $(PROGRAMS)
 
+# What docs/deploy/ has, tried with the static programs.
+test-deploy: static
+	test/deploy.sh build/static
+
 # The programs have to run on a Windows on which nothing was installed for them.
 check-dlls: $(PROGRAMS)
 	@dlls=$$($(OBJDUMP) -p $(PROGRAMS) | sed -n 's/.*DLL Name: //p' | sort -u); \
@@ -339,6 +345,8 @@ deps-prove:
 deps-coverage: deps
 	test/deps.sh coverage
 deps-checks: deps-torture deps-coverage deps-prove
+deps-deploy:
+	test/deps.sh deploy
 deps-windows:
 	test/deps.sh windows
 	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
@@ -385,7 +393,7 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls \
-    check-static static  bench \
-    soak abuse fuzz fuzzers coverage coverage-windows torture torture-inside torture-outside \
-    torture-windows prove picture deps deps-checks deps-coverage deps-torture deps-prove \
-    deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE
+    check-static static test-deploy deps-deploy bench soak abuse fuzz fuzzers coverage \
+    coverage-windows torture torture-inside torture-outside torture-windows prove picture deps \
+    deps-checks deps-coverage deps-torture deps-prove deps-bench deps-lint deps-windows lint \
+    format dist install uninstall clean FORCE

@@ -8,6 +8,7 @@
 #   test/deps.sh coverage  clang, and what reads the counters of its programs
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
+#   test/deps.sh deploy    what builds and tries what docs/deploy/ has
 #   test/deps.sh m32       the libraries of 32 bits for gcc -m32
 #   test/deps.sh musl      musl-gcc
 set -eu
@@ -147,6 +148,20 @@ bench)
 prove)
     have frama-c || install_from_debian frama-c-base
     ;;
+deploy)
+    have musl-gcc || install_from_debian musl-tools
+    have haproxy || install_from_debian haproxy
+    have strace setpriv unshare ip pgrep || install_from_debian strace util-linux iproute2 procps
+    # What of these cannot be installed or run is left out by test/deploy.sh, which says so.
+    have systemd-analyze systemd-socket-activate || install_from_debian systemd || true
+    have buildah || install_from_debian buildah || true
+    have podman runc || install_from_debian podman runc || true
+    have node npm || install_from_debian nodejs npm
+    # The schema of Kubernetes' API, and a parser of YAML.
+    [ -e build/deploy/node_modules/kubernetes-models ] ||
+        npm install --prefix build/deploy --cache build/deploy/cache --no-save --no-audit \
+            --no-fund --ignore-scripts kubernetes-models@4.5.1 yaml@2.9.1
+    ;;
 m32)
     echo 'int main(void) { return 0; }' >build/deps.c
     gcc -m32 -o build/deps build/deps.c 2>/dev/null || install_from_debian gcc-multilib
@@ -160,7 +175,7 @@ windows)
     have cmake dpkg-source || install_from_debian cmake dpkg-dev
     ;;
 *)
-    echo "usage: test/deps.sh test|lint|torture|prove|coverage|bench|windows|m32|musl" >&2
+    echo "usage: test/deps.sh test|lint|torture|prove|coverage|bench|windows|deploy|m32|musl" >&2
     exit 2
     ;;
 esac
