@@ -44,7 +44,7 @@ bool listeners_open(struct listeners *listeners, const char *const *names, int n
  * process. `count` is 0 if there are none, as always on Windows. Removes these two variables and
  * LISTEN_FDNAMES from the environment. Returns false, with no socket taken, when LISTEN_FDS is not
  * a number up to LISTENERS_MAX, or a descriptor no listening TCP socket; `note` then tells the
- * user.
+ * user, and is empty otherwise.
  */
 bool listeners_inherit(struct listeners *listeners, char note[LISTENERS_ERROR]);
 

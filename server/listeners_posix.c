@@ -40,6 +40,7 @@ bool listeners_inherit(struct listeners *listeners, char note[LISTENERS_ERROR])
     uint64_t id;
     bool ok = true;
 
+    note[0] = '\0';
     listeners->count = 0;
     /* A process may have inherited variables that were meant for its parent. */
     if (process != NULL && number != NULL && text_number(process, 1, INT64_MAX, &id) &&
