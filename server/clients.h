@@ -57,10 +57,9 @@ void clients_serve(struct clients *clients, struct connection *connection);
 
 /*
  * Ends the connections that have been idle, taken nothing or lingered for too long, and sends what
- * impairments let go. Once a second
- * it also tries to send queued bytes, even without readiness: select() does not report a reset on
- * every system when only sending is watched (docs/windows.md), but send() does. Elsewhere this
- * costs one send a second for each client that does not read.
+ * impairments let go. Once a second it also tries to send queued bytes, even without readiness:
+ * select() does not report a reset on every system when only sending is watched (docs/windows.md),
+ * but send() does. Elsewhere this costs one send a second for each client that does not read.
  */
 void clients_expire(struct clients *clients);
 

@@ -143,6 +143,13 @@ static bool has_unsent(const struct connection *c, const struct connection_conte
            (context->impairments != NULL && buffer_length(&impairment_of(c, context)->waiting) > 0);
 }
 
+/* Whether the connection is stalled on purpose: it stays as it is until somebody else ends it. */
+static bool is_stalled(const struct connection *c, const struct connection_context *context)
+{
+    return context->impairments != NULL && send_queue_length(&c->queue) == 0 &&
+           impairment_has_come(impairment_of(c, context), context->impairments, IMPAIRMENT_STALL);
+}
+
 /* Whether an answer can be sent, or left to the impairment. */
 static bool has_room(const struct connection *c, const struct connection_context *context)
 {
@@ -356,8 +363,9 @@ static void receive(struct connection *c, struct connection_context *context)
     case NET_FAILED:
         fail(c, result);
         /* Nothing is read while answers are queued, so all input has been answered, except for
-         * pending input. */
-        if (result.outcome == NET_RESET && buffer_length(&c->pending_input) == 0)
+         * pending input and what an impairment keeps. */
+        if (result.outcome == NET_RESET && buffer_length(&c->pending_input) == 0 &&
+            !has_unsent(c, context))
             c->end = CONNECTION_LEFT;
         return;
     }
@@ -406,14 +414,13 @@ static void release(struct connection *c, struct connection_context *context)
                     send_queue_send(&c->queue, c->watch.socket, part.bytes, part.length));
         impairment_sent(impairment, rules, part.length, context->now);
     }
-    if (c->state == CONNECTION_CLOSED || send_queue_length(&c->queue) > 0)
+    if (c->state == CONNECTION_CLOSED || send_queue_length(&c->queue) > 0 || is_stalled(c, context))
         return;
     if (impairment_has_come(impairment, rules, IMPAIRMENT_RESET)) {
         c->end = CONNECTION_RESET_ON_PURPOSE;
         c->state = CONNECTION_CLOSED;
         net_reset_on_close(c->watch.socket);
-    } else if (c->state == CONNECTION_OPEN &&
-               impairment_has_come(impairment, rules, IMPAIRMENT_CLOSE)) {
+    } else if (impairment_has_come(impairment, rules, IMPAIRMENT_CLOSE)) {
         c->end = CONNECTION_CLOSED_ON_PURPOSE;
         impairment_clear(impairment);
         buffer_clear(&c->pending_input);
@@ -435,7 +442,9 @@ static void advance(struct connection *c, struct connection_context *context)
         release_and_answer(c, context);
     if (c->state == CONNECTION_OPEN && c->end != CONNECTION_NOT_ENDED)
         c->state = CONNECTION_FLUSHING;
-    if (c->state != CONNECTION_FLUSHING || has_unsent(c, context))
+    if (c->end == CONNECTION_STOPPING && is_stalled(c, context))
+        connection_abort(c, context, CONNECTION_STOPPING);
+    if (c->state != CONNECTION_FLUSHING || has_unsent(c, context) || is_stalled(c, context))
         return;
     /*
      * When the server stops, a client that has been silent for CONNECTION_LINGER does not linger.
@@ -506,10 +515,13 @@ void connection_serve(struct connection *c, struct connection_context *context)
 void connection_stop(struct connection *c, struct connection_context *context)
 {
     set_end(c, CONNECTION_STOPPING);
-    if (c->state < CONNECTION_OPEN)
+    if (c->state < CONNECTION_OPEN) {
         c->state = CONNECTION_CLOSED;
-    else
-        advance(c, context);
+        return;
+    }
+    if (is_stalled(c, context)) /* an earlier reason has not taken effect, and never will */
+        c->end = CONNECTION_STOPPING;
+    advance(c, context);
 }
 
 int64_t connection_due(const struct connection *c, const struct connection_context *context)

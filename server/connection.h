@@ -31,7 +31,7 @@ enum connection_state {
 /*
  * Why a connection ends: the first reason found, with two exceptions. CONNECTION_QUIT and
  * CONNECTION_LINE_TOO_LONG come from the stream and replace any other reason. A failure to send
- * answers replaces the reason for which the connection was about to end.
+ * answers, or an impairment, replaces the reason for which the connection was about to end.
  */
 enum connection_end {
     CONNECTION_NOT_ENDED,
@@ -143,7 +143,7 @@ void connection_serve(struct connection *connection, struct connection_context *
 void connection_flush(struct connection *connection, struct connection_context *context);
 
 /* Stops reading. The connection ends once the received input has been answered and the answers
- * sent. */
+ * sent; at once if it is stalled on purpose, because these are never sent. */
 void connection_stop(struct connection *connection, struct connection_context *context);
 
 /*

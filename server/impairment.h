@@ -13,7 +13,8 @@
 #include "buffer.h"
 #include "protocol.h"
 
-/* What happens once, after a number of bytes of the answers on a connection. */
+/* What happens once, after a number of bytes of the answers on a connection. If several come after
+ * the same number, a stall wins, and a reset is the way to close. */
 enum impairment_fault {
     IMPAIRMENT_STALL,     /* nothing more is sent, or read, and the connection stays open */
     IMPAIRMENT_MUTE,      /* no further answers; input is still read */

@@ -439,6 +439,120 @@ static void impairments_end_connections(void **state)
     context.impairments = NULL;
 }
 
+/* The peer has ended, or the server stops, before the byte comes at which a fault does. */
+static void impairments_come_while_it_ends(void **state)
+{
+    static const struct {
+        enum impairment_fault fault;
+        enum connection_state after_the_peer; /* has ended */
+        enum connection_state after_stopping;
+        const char *reason; /* NULL: that of the end */
+    } cases[] = {
+        {IMPAIRMENT_STALL, CONNECTION_FLUSHING, CONNECTION_CLOSED, NULL},
+        {IMPAIRMENT_MUTE, CONNECTION_CLOSED, CONNECTION_LINGERING, NULL},
+        {IMPAIRMENT_CLOSE, CONNECTION_CLOSED, CONNECTION_LINGERING, "closed on purpose"},
+        {IMPAIRMENT_RESET, CONNECTION_CLOSED, CONNECTION_CLOSED, "reset on purpose"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 4 * sizeof cases / sizeof cases[0]; i++) {
+        bool stopping = i % 2 > 0, all = i / 2 % 2 > 0;
+        enum impairment_fault fault = cases[i / 4].fault;
+        const char *reason = cases[i / 4].reason;
+        struct impairment_rules rules = {.seed = 1};
+
+        rules.delay = MILLISECONDS(1);
+        rules.at[fault] = all ? 6 : 4; /* with bytes that are never sent, and without */
+        context.impairments = &rules;
+        struct connection *c = start(PROTOCOL_ECHO);
+
+        receive(c, "hello");
+        assert_sent("");
+        if (stopping)
+            connection_stop(c, &context);
+        else
+            world.after_incoming = NET_END;
+        run(c);
+        assert_int_equal(c->state, CONNECTION_FLUSHING);
+        context.now = connection_due(c, &context);
+        connection_flush(c, &context);
+        assert_sent(all ? "hello" : "hel");
+        assert_end(c, stopping ? cases[i / 4].after_stopping : cases[i / 4].after_the_peer,
+                   reason != NULL ? reason
+                   : stopping     ? "stopping"
+                                  : "end of stream");
+        assert_int_equal(world.resets, fault == IMPAIRMENT_RESET);
+        assert_int_equal(connection_due(c, &context), DEADLINE_NEVER);
+        finish(c);
+    }
+    context.impairments = NULL;
+}
+
+/* What is stalled for ever is not waited for when the server stops, and stays as it is until then,
+ * whatever else should come at that byte. */
+static void a_stalled_connection_is_not_drained(void **state)
+{
+    struct impairment_rules rules = {.seed = 1};
+
+    (void)state;
+    rules.at[IMPAIRMENT_CLOSE] = rules.at[IMPAIRMENT_RESET] = 6;
+    context.impairments = &rules;
+    for (uint64_t sent = 3; sent <= 5; sent++) {
+        rules.at[IMPAIRMENT_STALL] = sent + 1;
+        struct connection *c = start(PROTOCOL_ECHO);
+
+        receive(c, "hello");
+        assert_int_equal(world.sent_length, sent);
+        assert_end(c, CONNECTION_OPEN, "not ended");
+        receive(c, "again");
+        assert_int_equal(world.incoming_length, 5);
+        connection_stop(c, &context);
+        assert_end(c, CONNECTION_CLOSED, "stopping");
+        assert_int_equal(world.resets, 0);
+        finish(c);
+    }
+    /* What the system has still to take is drained as ever. */
+    rules.at[IMPAIRMENT_STALL] = 6;
+    struct connection *c = start(PROTOCOL_ECHO);
+
+    world.room = 0;
+    receive(c, "hello");
+    connection_stop(c, &context);
+    assert_end(c, CONNECTION_FLUSHING, "stopping");
+    world.room = SIZE_MAX;
+    run(c);
+    assert_sent("hello");
+    assert_end(c, CONNECTION_CLOSED, "stopping");
+    finish(c);
+    context.impairments = NULL;
+}
+
+/* A reset that the peer sends before all answers have been is a loss. */
+static void a_reset_before_a_late_answer_is_a_failure(void **state)
+{
+    struct impairment_rules rules = {.seed = 1};
+
+    (void)state;
+    rules.delay = MILLISECONDS(1);
+    context.impairments = &rules;
+    for (int late = 0; late < 2; late++) {
+        struct connection *c = start(PROTOCOL_ECHO);
+
+        receive(c, "hello");
+        if (!late) {
+            context.now += MILLISECONDS(1);
+            connection_flush(c, &context);
+            assert_sent("hello");
+        }
+        world.after_incoming = NET_RESET;
+        run(c);
+        assert_end(c, CONNECTION_CLOSED, "reset");
+        assert_int_equal(connection_failed(c), late);
+        finish(c);
+    }
+    context.impairments = NULL;
+}
+
 /* A connection may end before its first byte. */
 static void impairments_may_come_at_once(void **state)
 {
@@ -1288,6 +1402,9 @@ int main(void)
         cmocka_unit_test(a_lost_peer_is_not_greeted),
         cmocka_unit_test(impaired_answers_come_when_they_are_due),
         cmocka_unit_test(impairments_end_connections),
+        cmocka_unit_test(impairments_come_while_it_ends),
+        cmocka_unit_test(a_stalled_connection_is_not_drained),
+        cmocka_unit_test(a_reset_before_a_late_answer_is_a_failure),
         cmocka_unit_test(impairments_may_come_at_once),
         cmocka_unit_test(impaired_input_waits_for_room),
         cmocka_unit_test(impaired_answers_may_not_fit),
