@@ -76,7 +76,9 @@ static bool read_address(struct line *line, bool ipv6, struct net_address *addre
     if (!read_field(line, ipv6 ? "0123456789ABCDEFabcdef:." : "0123456789.", ' ', text,
                     sizeof text))
         return false;
-    return net_address_parse(text, ipv6, address) || stop(line, PROXY_MALFORMED);
+    if (!net_address_parse(text, ipv6, address))
+        return stop(line, PROXY_MALFORMED);
+    return true;
 }
 
 static bool read_port(struct line *line, char end, uint16_t *port)
