@@ -41,6 +41,8 @@ enum {
     OPTION_RATE,
     OPTION_IDLE,
     OPTION_RECONNECT,
+    OPTION_KEEP_GOING,
+    OPTION_REPORT,
     OPTION_JSON,
     OPTION_COUNT,
     OPTION_SIZE,
@@ -124,8 +126,16 @@ static const struct command_line_option table[OPTIONS] = {
     [OPTION_RECONNECT] = {.name = "reconnect",
                           .help = "a new connection for each message",
                           .jobs = FOR_LOAD},
+    [OPTION_KEEP_GOING] = {.name = "keep-going",
+                           .help = "connect again after a loss, and measure how long it lasts",
+                           .jobs = FOR_LOAD},
+    [OPTION_REPORT] = {.name = "report",
+                       .argument = "SECONDS",
+                       .help = "print a line after each interval of so many seconds",
+                       .jobs = FOR_LOAD},
     [OPTION_JSON] = {.name = "json",
-                     .help = "print the report as one JSON object",
+                     .help =
+                         "print the report as one JSON object, and each line of --report as one",
                      .jobs = FOR_LOAD},
     [OPTION_COUNT] = {.heading = "With either",
                       .name = "count",
@@ -267,6 +277,14 @@ static bool parse_load_option(int option, struct client_options *options)
     case OPTION_RECONNECT:
         load->reconnect = true;
         return true;
+    case OPTION_KEEP_GOING:
+        load->keep_going = true;
+        return true;
+    case OPTION_REPORT:
+        if (!command_line_seconds(&client_program, option, &load->report))
+            return false;
+        return load->report > 0 ||
+               command_line_wrong(&client_program, "--report has to be more than 0 seconds");
     case OPTION_EXPECT:
         return parse_expect(optarg, &load->pattern);
     case OPTION_PREFIX:

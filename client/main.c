@@ -31,35 +31,39 @@ static int run_session(const struct client_options *options,
 
 /* Prints the report of a load. Returns the exit status. */
 static int report_load(const struct client_options *options, const struct load_result *result,
-                       os_socket stop)
+                       struct output *output, os_socket stop)
 {
-    struct output output = {.stream = STREAM_OUTPUT};
-
     if (options->json)
-        load_report_json(&output, &options->load, result);
+        load_report_json(output, &options->load, result);
     else
-        load_report_table(&output, &options->load, result);
-    return output_finish(&output, stop) && load_result_passed(result) ? EXIT_SUCCESS : EXIT_FAILURE;
+        load_report_table(output, &options->load, result);
+    return output_finish(output, stop) && load_result_passed(result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Runs a load. With --keep-going, `connection` may have no socket; then the addresses are tried. */
 static int run_load(const struct client_options *options,
-                    const struct connector_connection *connection, os_socket stop)
+                    const struct connector_connection *connection,
+                    const struct net_address *addresses, size_t count, os_socket stop)
 {
     static struct load_result result;
     struct load_options load = options->load;
+    struct output output = {.stream = STREAM_OUTPUT};
 
-    load.progress = stream_is_terminal(STREAM_ERROR);
-    if (!load_run(&load, connection, stop, &result)) {
+    load.addresses = addresses;
+    load.address_count = count;
+    load.json = options->json;
+    load.progress = load.report == 0 && stream_is_terminal(STREAM_ERROR);
+    if (!load_run(&load, connection, stop, &output, &result)) {
         output_error(stop, "out of memory");
         return EXIT_FAILURE;
     }
     /* Without a connection there is nothing else to report. */
-    if (result.connections_made == 0 && result.failure[0] != '\0') {
+    if (result.counts.connections_made == 0 && result.failure[0] != '\0' && !load.keep_going) {
         output_error(stop, "%s", result.failure);
         if (!options->json)
             return EXIT_FAILURE;
     }
-    return report_load(options, &result, stop);
+    return report_load(options, &result, &output, stop);
 }
 
 /* Prints in one line why there is no connection. With --json, also prints the report, because a
@@ -68,6 +72,7 @@ static int report_unconnected(const struct client_options *options, const char *
                               const char *error, bool interrupted, os_socket stop)
 {
     static struct load_result result;
+    struct output output = {.stream = STREAM_OUTPUT};
     char name[TEXT_NAME];
 
     snprintf(result.failure, sizeof result.failure, "cannot %s '%s': %s", what,
@@ -75,9 +80,10 @@ static int report_unconnected(const struct client_options *options, const char *
     output_error(stop, "%s", result.failure);
     if (options->job != CLIENT_LOAD || !options->json)
         return EXIT_FAILURE;
-    result.connections_failed = (uint64_t)options->load.connections + options->load.idle;
+    result.counts.connections_failed = (uint64_t)options->load.connections + options->load.idle;
     result.interrupted = interrupted;
-    return report_load(options, &result, stop);
+    os_utc_time(result.started_at);
+    return report_load(options, &result, &output, stop);
 }
 
 /* Does the job on a connection. Returns the exit status. */
@@ -93,7 +99,7 @@ static int run_connected(const struct client_options *options,
     case CLIENT_LOAD:
         break;
     }
-    return run_load(options, connection, stop);
+    return run_load(options, connection, NULL, 0, stop);
 }
 
 static int connect_and_run(const struct client_options *options,
@@ -111,6 +117,9 @@ static int connect_and_run(const struct client_options *options,
             return EXIT_INTERRUPTED;
         return report_unconnected(options, "connect to", "interrupted", true, stop);
     case CONNECTOR_FAILED:
+        if (options->load.keep_going)
+            return run_load(options, &(struct connector_connection){OS_NO_SOCKET, addresses[0], 0},
+                            addresses, count, stop);
         break;
     }
     return report_unconnected(options, "connect to", error, false, stop);

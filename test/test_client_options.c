@@ -66,6 +66,8 @@ static const char *describe(const struct client_options *o)
         ADD(load->duration != 0, " duration=%lld", (long long)(load->duration / MILLISECONDS(1)));
         ADD(load->rate > 0, " rate=%g", load->rate);
         ADD(load->reconnect, " reconnect");
+        ADD(load->keep_going, " keep-going");
+        ADD(load->report > 0, " report=%lld", (long long)(load->report / MILLISECONDS(1)));
         ADD(pattern->lines, " lines");
         ADD(pattern->prefix.bytes != NULL, " prefixed");
         ADD(pattern->greeting.bytes != NULL, " greeted");
@@ -150,6 +152,8 @@ static void takes_good_command_lines(void **state)
         {{"--load", "--count=5", "--greeting=a"}, DEFAULT " load greeted count=5"},
         {{"--ping", "--count=5", "--prefix=a"}, DEFAULT " ping expect=line count=5"},
         {{"--load", "--json", "--count=5", "--count=6"}, DEFAULT " load json count=6"},
+        {{"--load", "--keep-going", "--count=5"}, DEFAULT " load keep-going count=5"},
+        {{"--load", "--report=.5", "--count=5"}, DEFAULT " load report=500 count=5"},
     };
 #undef DEFAULT
 
@@ -216,6 +220,10 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--ping", "--rate", "1"}, "--rate goes with --load"},
         {{"--ping", "--idle", "1"}, "--idle goes with --load"},
         {{"--ping", "--reconnect"}, "--reconnect goes with --load"},
+        {{"--ping", "--keep-going"}, "--keep-going goes with --load"},
+        {{"--report=1"}, "--report goes with --load"},
+        {{"--load", "--report=0"}, "--report has to be more than 0 seconds"},
+        {{"--load", "--report=x"}, "--report 'x' is not"},
         {{"--expect", "line"}, "--expect goes with --ping or --load"},
         {{"--ping", "--json"}, "--json goes with --load"},
         /* Ranges */

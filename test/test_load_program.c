@@ -95,12 +95,13 @@ static void expect_sound(const char *json)
         fail_msg("this is not one line of JSON: %s", json);
     assert_string_equal(
         json_keys(json, "", keys, sizeof keys),
-        "passed interrupted loop message_size_bytes connections pipeline idle_connections "
-        "target_rate_per_second seed reconnect duration_seconds connections_made "
-        "connections_failed connections_lost messages_sent messages_answered messages_per_second "
-        "messages_not_sent bytes_sent bytes_received sent_bytes_per_second "
-        "received_bytes_per_second connect_time "
-        "round_trip send_lateness failure fault ");
+        "type passed interrupted version server started_at loop message_size_bytes connections "
+        "pipeline idle_connections target_rate_per_second seed reconnect keep_going "
+        "duration_seconds connections_made connections_failed connections_lost messages_sent "
+        "messages_answered messages_per_second bytes_sent bytes_received sent_bytes_per_second "
+        "received_bytes_per_second faults messages_not_sent outages connect_time round_trip "
+        "send_lateness failure fault ");
+    expect_is(json, "type", "\"total\"");
     assert_true(json_number(json, "messages_answered") <= json_number(json, "messages_sent"));
     assert_true(json_number(json, "bytes_sent") <=
                 json_number(json, "messages_sent") * json_number(json, "message_size_bytes"));
@@ -1074,8 +1075,9 @@ static void nothing_listening_is_one_line(void **state)
                             "echo-client: cannot connect to '127.0.0.1': 127.0.0.1:");
         assert_null(support_line(client, STREAM_ERROR));
         if (as_json)
-            assert_non_null(strstr(support_expect_line(client, STREAM_OUTPUT, "{\"passed\":false,"),
-                                   "\"failure\":\"cannot connect to '127.0.0.1': 127.0.0.1:"));
+            assert_non_null(strstr(
+                support_expect_line(client, STREAM_OUTPUT, "{\"type\":\"total\",\"passed\":false,"),
+                "\"failure\":\"cannot connect to '127.0.0.1': 127.0.0.1:"));
         assert_int_equal(support_finish(client), 1);
     }
 }
@@ -1120,6 +1122,299 @@ static void too_few_descriptors_are_told_with_the_remedy(void **state)
     expect_number(report, "messages_answered", 100);
     process_stop(server, PROCESS_STOP_INTERRUPT);
     assert_int_equal(support_finish(server), 0);
+}
+
+/* --report */
+
+/* The next line of a report while the load runs; NULL if it is the last one, of the whole load,
+ * which then is in `total`. */
+static const char *next_interval(struct process *client, char total[REPORT])
+{
+    static const char counts[] =
+        "type ended_at elapsed_seconds interval_seconds connections_open connections_made "
+        "connections_failed connections_lost messages_sent messages_answered messages_per_second "
+        "bytes_sent bytes_received sent_bytes_per_second received_bytes_per_second faults "
+        "round_trip ";
+    const char *line = support_line(client, STREAM_OUTPUT);
+    char keys[1024];
+
+    assert_non_null(line);
+    if (!json_valid(line))
+        fail_msg("this is not JSON: %s", line);
+    if (json_is(line, "type", "\"total\"")) {
+        snprintf(total, REPORT, "%s\n", line);
+        expect_sound(total);
+        return NULL;
+    }
+    expect_is(line, "type", "\"interval\"");
+    assert_string_equal(json_keys(line, "", keys, sizeof keys), counts);
+    expect_number(line, "round_trip.count", json_number(line, "messages_answered"));
+    return line;
+}
+
+static void each_interval_has_a_line(void **state)
+{
+    static const char *const summed[] = {"connections_made", "messages_sent", "messages_answered",
+                                         "bytes_sent", "bytes_received"};
+    enum { SUMMED = sizeof summed / sizeof summed[0] };
+    static char total[REPORT];
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client = start(&address,
+                                   OPTIONS("--json", "--report", "0.1", "--duration", "0.35",
+                                           "--connections", "2", "--idle", "1"),
+                                   NULL);
+    double sums[SUMMED] = {0}, elapsed = 0;
+    unsigned lines = 0;
+    const char *line;
+
+    (void)state;
+    while ((line = next_interval(client, total)) != NULL) {
+        double now = json_number(line, "elapsed_seconds");
+
+        lines++;
+        /* No line comes before its time; late ones do not move the next ones. */
+        assert_true(now >= 0.1 * lines || now >= 0.35);
+        assert_true(fabs(now - elapsed - json_number(line, "interval_seconds")) < 1e-5);
+        elapsed = now;
+        expect_number(line, "connections_open", 3);
+        expect_number(line, "faults", 0);
+        for (int i = 0; i < SUMMED; i++)
+            sums[i] += json_number(line, summed[i]);
+    }
+    assert_int_in_range(lines, 1, 4);
+    for (int i = 0; i < SUMMED; i++)
+        expect_number(total, summed[i], sums[i]);
+    expect_passed(total, 0);
+    assert_int_equal(support_finish(client), 0);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+static void an_interval_is_a_line_for_people(void **state)
+{
+    static char report[REPORT];
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+
+    (void)state;
+    assert_int_equal(
+        finish(start(&address, OPTIONS("--report", "100", "--count", "3"), NULL), report), 0);
+    /* What is left of the last interval has a line, too. */
+    assert_non_null(strstr(report, "Z  "));
+    assert_non_null(strstr(report, "; 1 open, 1 made, 0 failed, 0 lost, 0 faults\n"));
+    assert_true(strstr(report, " messages/s, ") < find_line(report, "connections  "));
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+/* As with `| head -n 1`: nobody is there for whom it could go on. */
+static void a_reader_of_the_lines_that_leaves_ends_the_load(void **state)
+{
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client =
+        start(&address, OPTIONS("--report", "0.01", "--duration", "1000"), NULL);
+
+    (void)state;
+    support_expect_line(client, STREAM_OUTPUT, " messages/s, ");
+    process_close_output(client, STREAM_OUTPUT);
+    support_expect_line(client, STREAM_ERROR, "echo-client: cannot write to standard output: ");
+    assert_int_equal(support_finish(client), 1);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+/* --keep-going */
+
+/* Waits for a line in which so many messages are answered: none, or some. */
+static void wait_for_answers(struct process *client, bool some)
+{
+    static char total[REPORT];
+    const char *line;
+
+    do {
+        line = next_interval(client, total);
+        assert_non_null(line);
+    } while ((json_number(line, "messages_answered") > 0) != some);
+}
+
+static struct process *start_server_on(uint16_t port)
+{
+    char text[8], listening[64];
+
+    snprintf(text, sizeof text, "%u", port);
+    snprintf(listening, sizeof listening, "listening on 127.0.0.1:%u", port);
+    struct process *server = support_start(
+        OPTIONS(support_environment("ECHO_SERVER"), "-q", "--port", text, "--bind", "127.0.0.1"),
+        NULL);
+
+    support_expect_line(server, STREAM_OUTPUT, listening);
+    return server;
+}
+
+/* Stops a load and gives its report, which has failed, though the load has gone on. */
+static void stop_load(struct process *client, char total[REPORT])
+{
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    while (next_interval(client, total) != NULL)
+        continue;
+    assert_int_equal(support_finish(client), 1);
+    expect_is(total, "passed", "false");
+    expect_is(total, "keep_going", "true");
+}
+
+/* Whatever the load is, and however its connections are lost. */
+static void a_load_outlives_its_server(void **state)
+{
+    static const char *const loads[][2] = {{"--seed=1", "--seed=1"},
+                                           {"--rate=500", "--seed=1"},
+                                           {"--reconnect", "--seed=1"},
+                                           {"--reconnect", "--rate=500"},
+                                           {"--idle=3", "--pipeline=5"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++) {
+        static char total[REPORT];
+        uint16_t port;
+        struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+        struct net_address address = support_loopback(false, port);
+        struct process *client =
+            start(&address,
+                  OPTIONS("--json", "--report", "0.05", "--keep-going", "--duration", "1000",
+                          "--connections", "3", loads[i][0], loads[i][1]),
+                  NULL);
+
+        wait_for_answers(client, true);
+        process_kill(server);
+        support_finish(server);
+        wait_for_answers(client, false);
+        server = start_server_on(port);
+        wait_for_answers(client, true);
+        stop_load(client, total);
+        /* With both, no connection is missing in between: an answer that was on its way may end an
+         * outage that has just begun. */
+        if (strcmp(loads[i][1], "--rate=500") != 0)
+            expect_number(total, "outages.count", 1);
+        assert_true(json_number(total, "outages.longest_seconds") > 0.05);
+        assert_false(json_is(total, "failure", "null"));
+        process_stop(server, PROCESS_STOP_INTERRUPT);
+        assert_int_equal(support_finish(server), 0);
+    }
+}
+
+static void a_load_waits_for_a_server_that_is_not_there_yet(void **state)
+{
+    static const char *const loads[] = {"--rate=500", "--seed=1", "--reconnect"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++) {
+        static char total[REPORT];
+        struct net_address address;
+
+        net_close(support_listen(&address));
+        struct process *client = start(&address,
+                                       OPTIONS("--json", "--report", "0.05", "--keep-going",
+                                               "--duration", "1000", "--connections=3", loads[i]),
+                                       NULL);
+
+        wait_for_answers(client, false);
+        struct process *server = start_server_on(address.port);
+
+        wait_for_answers(client, true);
+        stop_load(client, total);
+        expect_number(total, "outages.count", 1);
+        expect_number(total, "connections_lost", 0);
+        assert_non_null(strstr(json_find(total, "failure"), "cannot connect to 127.0.0.1:"));
+        process_stop(server, PROCESS_STOP_INTERRUPT);
+        assert_int_equal(support_finish(server), 0);
+    }
+}
+
+static void a_server_that_never_comes_is_told_in_the_report(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+
+    (void)state;
+    net_close(support_listen(&address));
+    assert_int_equal(
+        finish(start(&address, OPTIONS("--json", "--keep-going", "--duration", "0.25"), NULL),
+               report),
+        1);
+    expect_sound(report);
+    expect_number(report, "connections_made", 0);
+    expect_number(report, "outages.count", 1);
+    assert_true(json_number(report, "connections_failed") > 1);
+}
+
+/* Not only losses: a fault closes a connection, too. */
+static void a_connection_with_a_fault_is_replaced(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    char message[MESSAGE];
+
+    (void)state;
+    struct process *client = start(
+        &address, OPTIONS("--json", "--keep-going", "--count", "3", "--connections", "1"), NULL);
+    os_socket s = support_accept(listener);
+
+    support_echo(s, MESSAGE);
+    support_receive_all(s, message, sizeof message);
+    message[5] ^= 1;
+    support_send(s, message, sizeof message);
+    support_expect_closed(s);
+    net_close(s);
+    s = support_accept(listener);
+    support_echo(s, MESSAGE);
+    support_expect_closed(s);
+    net_close(s);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_number(report, "messages_answered", 2);
+    expect_number(report, "connections_made", 2);
+    expect_number(report, "connections_lost", 1);
+    expect_number(report, "faults", 1);
+    expect_is(report, "fault.kind", "\"wrong\"");
+    expect_number(report, "fault.message", 1);
+    expect_number(report, "fault.offset_bytes", 5);
+    expect_number(report, "outages.count", 1);
+    net_close(listener);
+}
+
+/* The schedule goes on meanwhile: these messages are not sent, and do not come all at once when the
+ * server is back. */
+static void what_is_due_in_an_outage_is_not_sent(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+
+    (void)state;
+    struct process *client = start(
+        &address, OPTIONS("--json", "--keep-going", "--rate", "200", "--duration", "0.4"), NULL);
+    os_socket s = support_accept(listener);
+
+    support_echo(s, MESSAGE);
+    support_reset(s);
+    s = support_accept(listener);
+    support_echo(s, MESSAGE);
+    support_reset(s);
+    net_close(listener);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_number(report, "messages_answered", 2);
+    expect_number(report, "connections_lost", 2);
+    expect_number(report, "outages.count", 2);
+    /* One pause alone takes the time in which 20 are due. */
+    assert_true(json_number(report, "messages_not_sent") >= 20);
+    expect_number(report, "messages_not_sent", 80 - json_number(report, "messages_sent"));
+    assert_true(json_number(report, "send_lateness.max_us") < 100e3);
 }
 
 /* The reader of JSON itself */
@@ -1204,6 +1499,14 @@ int main(void)
         TEST(an_unknown_host_is_json_too),
         TEST(too_few_descriptors_are_told_with_the_remedy),
         TEST(a_rate_goes_on_without_a_lost_connection),
+        TEST(each_interval_has_a_line),
+        TEST(an_interval_is_a_line_for_people),
+        TEST(a_reader_of_the_lines_that_leaves_ends_the_load),
+        TEST(a_load_outlives_its_server),
+        TEST(a_load_waits_for_a_server_that_is_not_there_yet),
+        TEST(a_server_that_never_comes_is_told_in_the_report),
+        TEST(a_connection_with_a_fault_is_replaced),
+        TEST(what_is_due_in_an_outage_is_not_sent),
     };
 
     return cmocka_run_group_tests(tests, support_setup, support_teardown);

@@ -9,7 +9,7 @@
 static struct load_result all_answered(void)
 {
     return (struct load_result){
-        .connections_made = 1, .messages_sent = 10, .messages_answered = 10};
+        .counts.connections_made = 1, .counts.messages_sent = 10, .counts.messages_answered = 10};
 }
 
 static void what_came_back_right_is_passed(void **state)
@@ -18,7 +18,7 @@ static void what_came_back_right_is_passed(void **state)
 
     (void)state;
     assert_true(load_result_passed(&result));
-    result.messages_answered = 9;
+    result.counts.messages_answered = 9;
     assert_false(load_result_passed(&result));
     /* What was on the way at an interrupt is not counted as lost. */
     result.interrupted = true;
@@ -32,12 +32,12 @@ static void what_went_wrong_is_not_passed(void **state)
         struct load_result result = all_answered();
 
         result.interrupted = interrupted != 0;
-        result.connections_failed = 1;
+        result.counts.connections_failed = 1;
         assert_false(load_result_passed(&result));
-        result.connections_failed = 0;
-        result.connections_lost = 1;
+        result.counts.connections_failed = 0;
+        result.counts.connections_lost = 1;
         assert_false(load_result_passed(&result));
-        result.connections_lost = 0;
+        result.counts.connections_lost = 0;
         assert_true(load_result_passed(&result));
         load_result_record_fault(&result, (struct load_fault){.what = "wrong"});
         assert_false(load_result_passed(&result));
@@ -69,7 +69,8 @@ static void nothing_answered_is_not_passed(void **state)
     (void)state;
     for (int interrupted = 0; interrupted < 2; interrupted++) {
         for (uint64_t sent = 0; sent < 2; sent++) {
-            struct load_result result = {.interrupted = interrupted != 0, .messages_sent = sent};
+            struct load_result result = {.interrupted = interrupted != 0,
+                                         .counts.messages_sent = sent};
 
             assert_false(load_result_passed(&result));
         }
@@ -103,7 +104,7 @@ static void a_shortage_of_ports_is_told_with_its_remedy(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct load_result result = {.connections_made = 1};
+        struct load_result result = {.counts.connections_made = 1};
 
         load_result_record_failure(&result, "cannot connect to", &cases[i].server, none);
         assert_non_null(strstr(result.failure, "; no local port is left: use fewer connections, "));
@@ -114,7 +115,7 @@ static void a_shortage_of_ports_is_told_with_its_remedy(void **state)
 
 static void what_was_never_answered_is_told_with_its_likely_causes(void **state)
 {
-    struct load_result result = {.connections_made = 3};
+    struct load_result result = {.counts.connections_made = 3};
 
     (void)state;
     load_result_record_unanswered(&result, 3);
@@ -125,6 +126,25 @@ static void what_was_never_answered_is_told_with_its_likely_causes(void **state)
     assert_string_equal(result.failure, "first");
 }
 
+/* All that is counted is counted in an interval, too. */
+static void an_interval_has_what_was_counted_in_it(void **state)
+{
+    enum { COUNTS = sizeof(struct load_counts) / sizeof(uint64_t) };
+    union {
+        struct load_counts counts;
+        uint64_t numbers[COUNTS];
+    } before, now, since;
+
+    (void)state;
+    for (uint64_t i = 0; i < COUNTS; i++) {
+        before.numbers[i] = 100 * i;
+        now.numbers[i] = 100 * i + i + 1;
+    }
+    since.counts = load_counts_since(&now.counts, &before.counts);
+    for (uint64_t i = 0; i < COUNTS; i++)
+        assert_int_equal(since.numbers[i], i + 1);
+}
+
 static void the_first_fault_is_kept(void **state)
 {
     struct load_result result = all_answered();
@@ -133,6 +153,7 @@ static void the_first_fault_is_kept(void **state)
     load_result_record_fault(&result, (struct load_fault){.what = "wrong"});
     load_result_record_fault(&result, (struct load_fault){.what = "extra"});
     assert_string_equal(result.fault.what, "wrong");
+    assert_int_equal(result.counts.faults, 2);
 }
 
 int main(void)
@@ -145,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_shortage_of_ports_is_told_with_its_remedy),
         cmocka_unit_test(what_was_never_answered_is_told_with_its_likely_causes),
         cmocka_unit_test(the_first_fault_is_kept),
+        cmocka_unit_test(an_interval_has_what_was_counted_in_it),
         cmocka_unit_test(an_interrupt_is_told_where_nothing_else_is),
     };
 

@@ -2,6 +2,7 @@
  * is put forward. */
 #include "measure/load.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "selector.h"
@@ -20,7 +21,8 @@ static struct {
     unsigned with_source; /* of these, from an address that was chosen for it */
     bool in_vain;         /* the idle connection is ready, and there is nothing to read */
     unsigned vain_reads;
-    int64_t jump; /* of the clock in each wait, once something was sent */
+    int64_t jump;   /* of the clock in a wait, once something was sent */
+    unsigned jumps; /* so many waits have one */
     int64_t offset;
     uint64_t sends;
 } fake;
@@ -86,8 +88,10 @@ void __wrap_net_close(os_socket s)
 
 bool __wrap_selector_wait(struct selector *selector, int64_t deadline)
 {
-    if (fake.acts && fake.sends > 0)
+    if (fake.acts && fake.sends > 0 && fake.jumps > 0) {
         fake.offset += fake.jump;
+        fake.jumps--;
+    }
     return __real_selector_wait(selector, deadline);
 }
 
@@ -100,6 +104,7 @@ static struct process *server;
 static struct net_address address;
 static os_socket stop[2];
 static struct load_result result;
+static struct output output; /* that nothing is written to */
 
 static int begin(void **state)
 {
@@ -109,6 +114,7 @@ static int begin(void **state)
 
     (void)state;
     memset(&fake, 0, sizeof fake);
+    fake.jumps = UINT_MAX;
     server = support_start_server((const char *const[]){"-q", NULL}, NULL, &port);
     address = support_loopback(false, port);
     support_pair(stop);
@@ -136,18 +142,23 @@ static int end(void **state)
     return support_finish(server);
 }
 
-/* A load whose first connection is made, and which makes the others as it is told above. */
-static void load(struct load_options options, const struct net_address *peer)
+/* A load that makes its connections, besides the first one, as it is told above. */
+static void load_with(struct load_options options, os_socket s, const struct net_address *peer)
 {
-    struct connector_connection first = {
-        .socket = support_connect(&address), .peer = *peer, .took = 1};
+    struct connector_connection first = {.socket = s, .peer = *peer, .took = 1};
 
     options.pattern = (struct pattern){.size = MESSAGE, .seed = 1};
     options.pipeline = 1;
     options.connect_timeout = options.connect_timeout > 0 ? options.connect_timeout : SECONDS(30);
     fake.acts = true;
-    assert_true(load_run(&options, &first, stop[0], &result));
+    assert_true(load_run(&options, &first, stop[0], &output, &result));
     fake.acts = false;
+}
+
+/* One whose first connection is made. */
+static void load(struct load_options options, const struct net_address *peer)
+{
+    load_with(options, support_connect(&address), peer);
 }
 
 static void connections_that_are_not_made_in_time_have_failed(void **state)
@@ -156,9 +167,9 @@ static void connections_that_are_not_made_in_time_have_failed(void **state)
     fake.hangs = true;
     load((struct load_options){.connections = 2, .count = 3, .connect_timeout = MILLISECONDS(50)},
          &address);
-    assert_int_equal(result.connections_made, 1);
-    assert_int_equal(result.connections_failed, 1);
-    assert_int_equal(result.messages_answered, 3);
+    assert_int_equal(result.counts.connections_made, 1);
+    assert_int_equal(result.counts.connections_failed, 1);
+    assert_int_equal(result.counts.messages_answered, 3);
     assert_non_null(strstr(result.failure, "cannot connect to 127.0.0.1:"));
     assert_non_null(strstr(result.failure, "no answer in time"));
     assert_false(load_result_passed(&result));
@@ -173,8 +184,8 @@ static void reconnecting_has_its_time_too(void **state)
         (struct load_options){
             .connections = 1, .count = 3, .reconnect = true, .connect_timeout = MILLISECONDS(50)},
         &address);
-    assert_int_equal(result.connections_failed, 1);
-    assert_int_equal(result.messages_answered, 1);
+    assert_int_equal(result.counts.connections_failed, 1);
+    assert_int_equal(result.counts.messages_answered, 1);
     assert_non_null(strstr(result.failure, "no answer in time"));
 }
 
@@ -188,8 +199,8 @@ static void one_that_hangs_fails_while_others_are_made(void **state)
         (struct load_options){
             .connections = 2, .count = UINT64_MAX, .duration = SECONDS(40), .reconnect = true},
         &address);
-    assert_int_equal(result.connections_failed, 1);
-    assert_true(result.connections_made > 1);
+    assert_int_equal(result.counts.connections_failed, 1);
+    assert_true(result.counts.connections_made > 1);
     assert_non_null(strstr(result.failure, "no answer in time"));
 }
 
@@ -198,7 +209,7 @@ static void a_connection_may_be_made_at_once(void **state)
     (void)state;
     fake.at_once = true;
     load((struct load_options){.connections = 2, .count = 4}, &address);
-    assert_int_equal(result.connections_made, 2);
+    assert_int_equal(result.counts.connections_made, 2);
     assert_true(load_result_passed(&result));
 }
 
@@ -212,7 +223,7 @@ static void where_no_port_is_left_other_addresses_are_tried(void **state)
     load((struct load_options){.connections = 2, .count = 1}, &address);
     assert_int_equal(fake.connects, 8);
     assert_int_equal(fake.with_source, 7);
-    assert_int_equal(result.connections_failed, 1);
+    assert_int_equal(result.counts.connections_failed, 1);
     fake.connects = fake.with_source = 0;
     load((struct load_options){.connections = 2, .count = 1}, &elsewhere);
     assert_int_equal(fake.connects, 1);
@@ -227,8 +238,8 @@ static void an_idle_connection_that_is_ready_in_vain_is_kept(void **state)
     fake.in_vain = true;
     load((struct load_options){.connections = 1, .idle = 1, .count = 100}, &address);
     assert_true(fake.vain_reads > 0);
-    assert_int_equal(result.connections_lost, 0);
-    assert_int_equal(result.messages_answered, 100);
+    assert_int_equal(result.counts.connections_lost, 0);
+    assert_int_equal(result.counts.messages_answered, 100);
     assert_true(load_result_passed(&result));
 }
 
@@ -243,23 +254,131 @@ static void an_interrupt_of_a_stalled_load_finds_what_is_missing(void **state)
     os_socket silent[2];
 
     support_pair(silent);
-    struct connector_connection first = {.socket = silent[0], .peer = address, .took = 1};
-    struct load_options options = {.pattern = {.size = MESSAGE, .seed = 1},
-                                   .connections = 1,
-                                   .pipeline = 1,
-                                   .count = 5,
-                                   .duration = SECONDS(3600),
-                                   .connect_timeout = SECONDS(30)};
-
-    fake.acts = true;
-    assert_true(load_run(&options, &first, stop[0], &result));
-    fake.acts = false;
+    load_with((struct load_options){.connections = 1, .count = 5, .duration = SECONDS(3600)},
+              silent[0], &address);
     assert_true(result.interrupted);
     assert_true(result.fault.found);
     assert_string_equal(result.fault.what, "missing");
-    assert_int_equal(result.connections_lost, 1);
+    assert_int_equal(result.counts.connections_lost, 1);
     assert_non_null(strstr(result.failure, "never answered: 1; "));
     net_close(silent[1]);
+}
+
+/* --keep-going */
+
+static struct net_address nobody(void)
+{
+    struct net_address peer;
+
+    net_close(support_listen(&peer));
+    return peer;
+}
+
+/* However many connections are lost, so that it is not kept busy with them. */
+static void a_dead_server_is_tried_every_100_ms(void **state)
+{
+    struct net_address peer = nobody();
+
+    (void)state;
+    for (int reconnect = 0; reconnect < 2; reconnect++) {
+        fake.connects = 0;
+        load_with((struct load_options){.connections = 100,
+                                        .count = UINT64_MAX,
+                                        .duration = MILLISECONDS(250),
+                                        .rate = reconnect ? 10000 : 0,
+                                        .reconnect = reconnect != 0,
+                                        .keep_going = true},
+                  OS_NO_SOCKET, &peer);
+        assert_int_in_range(fake.connects, 1, 3);
+        assert_int_equal(result.counts.connections_failed, fake.connects);
+        assert_int_equal(result.outages.count, 1);
+        assert_true(result.outages.total > 0);
+        assert_false(load_result_passed(&result));
+    }
+}
+
+static void the_addresses_of_a_name_are_tried_in_turn(void **state)
+{
+    struct net_address addresses[] = {nobody(), address};
+    char text[NET_ADDRESS_TEXT];
+
+    (void)state;
+    load_with((struct load_options){.connections = 2,
+                                    .count = 20,
+                                    .keep_going = true,
+                                    .addresses = addresses,
+                                    .address_count = 2},
+              OS_NO_SOCKET, &addresses[0]);
+    assert_int_equal(result.counts.connections_failed, 1);
+    assert_int_equal(result.counts.messages_answered, 20);
+    assert_string_equal(result.server, net_address_text(&address, text));
+    assert_false(load_result_passed(&result));
+}
+
+/* The answers of a server that is silent are not waited for as long as the load lasts. */
+static void connections_to_a_silent_server_are_replaced(void **state)
+{
+    os_socket silent[2];
+
+    (void)state;
+    support_pair(silent);
+    fake.jump = SECONDS(6);
+    fake.jumps = 1;
+    load_with(
+        (struct load_options){
+            .connections = 1, .count = 20, .duration = SECONDS(3600), .keep_going = true},
+        silent[0], &address);
+    assert_string_equal(result.fault.what, "missing");
+    assert_int_equal(result.counts.connections_lost, 1);
+    assert_int_equal(result.counts.messages_answered, 19);
+    net_close(silent[1]);
+}
+
+/* --report */
+
+static unsigned count_lines(size_t from)
+{
+    const char *bytes = buffer_bytes(&output.text);
+    unsigned lines = 0;
+
+    for (size_t i = from; i < output_length(&output); i++)
+        lines += bytes[i] == '\n';
+    return lines;
+}
+
+/* So that memory is bounded, and nothing is lost: the last line is about all of it. */
+static void lines_that_nobody_reads_become_one(void **state)
+{
+    static const char unread[64 * 1024];
+
+    (void)state;
+    output.held = true;
+    output_append(&output, unread, sizeof unread);
+    load((struct load_options){.connections = 1,
+                               .count = UINT64_MAX,
+                               .duration = MILLISECONDS(50),
+                               .report = MILLISECONDS(1)},
+         &address);
+    assert_int_equal(count_lines(sizeof unread), 1);
+    output_drop(&output);
+    output.held = false;
+}
+
+/* As when the process was stopped, or the machine asleep. */
+static void lines_that_were_missed_become_one(void **state)
+{
+    (void)state;
+    output.held = true;
+    fake.jump = SECONDS(60);
+    fake.jumps = 1;
+    load(
+        (struct load_options){
+            .connections = 1, .count = 10, .duration = SECONDS(3600), .report = SECONDS(1)},
+        &address);
+    assert_int_equal(result.counts.messages_answered, 10);
+    assert_int_equal(count_lines(0), 2);
+    output_drop(&output);
+    output.held = false;
 }
 
 int main(void)
@@ -273,6 +392,11 @@ int main(void)
         TEST(where_no_port_is_left_other_addresses_are_tried),
         TEST(an_idle_connection_that_is_ready_in_vain_is_kept),
         TEST(an_interrupt_of_a_stalled_load_finds_what_is_missing),
+        TEST(a_dead_server_is_tried_every_100_ms),
+        TEST(the_addresses_of_a_name_are_tried_in_turn),
+        TEST(connections_to_a_silent_server_are_replaced),
+        TEST(lines_that_nobody_reads_become_one),
+        TEST(lines_that_were_missed_become_one),
     };
 
     return cmocka_run_group_tests_name("load", tests, support_setup, support_teardown);

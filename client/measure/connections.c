@@ -9,6 +9,8 @@
 
 enum { CONNECTING_AT_ONCE = 64 }; /* fewer than the backlog of any server holds */
 
+static const int64_t RETRY_CONNECT = MILLISECONDS(100);
+
 /* A ready watch is cast to the connection whose first member it is. */
 _Static_assert(offsetof(struct exchange, watch) == 0, "the watch comes first");
 _Static_assert(offsetof(struct load_connection, exchange) == 0, "the exchange comes first");
@@ -40,27 +42,78 @@ void connections_close(struct connections *connections, struct load_connection *
     if (c->exchange.watch.kind == LOAD_CONNECTING)
         queue_remove(&connections->connecting, c);
     connections->open -= c->exchange.watch.kind == LOAD_OPEN;
+    connections->idle -= c->exchange.watch.kind == LOAD_IDLE;
     exchange_close(&c->exchange, connections->selector);
     c->exchange.watch.kind = LOAD_CLOSED;
+}
+
+/* Whether a connection is made when its message is due, and not before. */
+static bool is_made_when_due(const struct connections *connections, const struct load_connection *c)
+{
+    return connections->options->reconnect && connections->options->rate > 0 && !c->idle;
+}
+
+void connections_wait(struct connections *connections, struct load_connection *c)
+{
+    c->exchange.watch.kind = LOAD_WAITING;
+    connections->waiting++;
+}
+
+/* Lets a closed connection be made again, if lost ones are. */
+static void replace(struct connections *connections, struct load_connection *c)
+{
+    bool was_missing = c->missing;
+    int64_t now = os_nanoseconds();
+
+    if (!connections->replacing)
+        return;
+    outages_begin(&connections->result->outages, now);
+    if (!connections->failing)
+        connections->retry_at = now + RETRY_CONNECT;
+    connections->failing = true;
+    c->missing = true;
+    if (is_made_when_due(connections, c)) {
+        connections_wait(connections, c);
+        return;
+    }
+    connections->missing += !was_missing;
+    c->exchange.watch.kind = LOAD_LOST;
+    queue_add(&connections->lost, c);
 }
 
 /* Records that a connection has not been made. */
 static void fail(struct connections *connections, struct load_connection *c,
                  struct net_result result)
 {
-    connections->result->connections_failed++;
+    const struct load_options *options = connections->options;
+
+    connections->result->counts.connections_failed++;
     connections_record_failure(connections, "cannot connect to", result);
+    if (connections->last_made_at == 0 && options->address_count > 0)
+        connections->first.peer =
+            options->addresses[++connections->address % options->address_count];
     c->exchange.watch.kind = LOAD_CLOSED;
+    replace(connections, c);
+}
+
+void connections_lose(struct connections *connections, struct load_connection *c)
+{
+    connections_close(connections, c);
+    replace(connections, c);
 }
 
 static void open_connection(struct connections *connections, struct load_connection *c, int64_t now,
                             int64_t connect_time)
 {
     connections->last_made_at = now;
-    connections->result->connections_made++;
+    connections->failing = false;
+    connections->missing -= c->missing && !is_made_when_due(connections, c);
+    c->missing = false;
+    connections->result->counts.connections_made++;
     histogram_add(&connections->result->connect_time, connect_time);
     c->exchange.watch.kind = c->idle ? LOAD_IDLE : LOAD_OPEN;
     connections->open += !c->idle;
+    connections->idle += c->idle;
     selector_change(connections->selector, &c->exchange.watch, SELECTOR_READ);
 }
 
@@ -92,6 +145,7 @@ bool connections_begin(struct connections *connections, struct load_connection *
     uint64_t number = connections->source.count;
     os_socket s;
 
+    connections->waiting -= c->exchange.watch.kind == LOAD_WAITING;
     if (connections->first.socket != OS_NO_SOCKET)
         return take_over_first(connections, c);
     c->connect_began = os_nanoseconds();
@@ -131,18 +185,43 @@ bool connections_finish(struct connections *connections, struct load_connection 
     return true;
 }
 
-struct load_connection *connections_next(struct connections *connections)
+bool connections_may_begin(struct connections *connections, int64_t now)
 {
-    if (connections->started == connections->total ||
-        connections->connecting.length == CONNECTING_AT_ONCE)
-        return NULL;
-    struct load_connection *c = &connections->all[connections->started++];
+    if (!connections->failing)
+        return true;
+    if (now < connections->retry_at)
+        return false;
+    connections->retry_at = now + RETRY_CONNECT;
+    return true;
+}
 
-    c->idle = connections->started > connections->options->connections;
+/* The connection that is to be begun next; NULL if there is none, or too many are being made. */
+static struct load_connection *next_connection(const struct connections *connections)
+{
+    if (connections->connecting.length >= CONNECTING_AT_ONCE)
+        return NULL;
+    if (connections->lost.first != NULL)
+        return connections->lost.first;
+    return connections->started < connections->total ? &connections->all[connections->started]
+                                                     : NULL;
+}
+
+struct load_connection *connections_next(struct connections *connections, int64_t now)
+{
+    struct load_connection *c = next_connection(connections);
+
+    if (c == NULL ||
+        (!is_made_when_due(connections, c) && !connections_may_begin(connections, now)))
+        return NULL;
+    if (c == connections->lost.first)
+        queue_remove(&connections->lost, c);
+    else
+        connections->started++;
     return c;
 }
 
-int64_t connections_deadline(const struct connections *connections)
+/* When the oldest connect that is under way times out; DEADLINE_NEVER if there is none. */
+static int64_t next_time_out(const struct connections *connections)
 {
     const struct load_connection *oldest = connections->connecting.first;
 
@@ -150,29 +229,37 @@ int64_t connections_deadline(const struct connections *connections)
                           : DEADLINE_NEVER;
 }
 
+int64_t connections_deadline(const struct connections *connections)
+{
+    return deadline_earlier(next_time_out(connections),
+                            connections->failing && next_connection(connections) != NULL
+                                ? connections->retry_at
+                                : DEADLINE_NEVER);
+}
+
 void connections_time_out(struct connections *connections, int64_t now)
 {
-    while (now >= connections_deadline(connections)) {
+    while (now >= next_time_out(connections)) {
         struct load_connection *c = connections->connecting.first;
 
-        if (connections->last_made_at < c->connect_began) {
-            connections->result->connections_failed += connections->total - connections->started;
+        if (!connections->replacing && connections->last_made_at < c->connect_began) {
+            connections->result->counts.connections_failed +=
+                connections->total - connections->started;
             connections->started = connections->total;
         }
         fail_connecting(connections, c, (struct net_result){.outcome = NET_WOULD_BLOCK});
     }
 }
 
-void connections_wait(struct connections *connections, struct load_connection *c)
-{
-    c->exchange.watch.kind = LOAD_WAITING;
-    connections->waiting++;
-}
-
 void connections_give_up(struct connections *connections)
 {
     while (connections->connecting.first != NULL)
         connections_close(connections, connections->connecting.first);
+    while (connections->lost.first != NULL) {
+        connections->lost.first->exchange.watch.kind = LOAD_CLOSED;
+        queue_remove(&connections->lost, connections->lost.first);
+    }
+    connections->replacing = false;
     connections->started = connections->total;
 }
 
@@ -182,10 +269,15 @@ bool connections_create(struct connections *connections, const struct load_optio
 {
     size_t total = (size_t)options->connections + options->idle;
 
-    *connections = (struct connections){
-        .options = options, .result = result, .selector = selector, .first = *first};
+    *connections = (struct connections){.options = options,
+                                        .result = result,
+                                        .selector = selector,
+                                        .first = *first,
+                                        .replacing = options->keep_going,
+                                        /* One is tried first if nobody was there. */
+                                        .failing = first->socket == OS_NO_SOCKET};
     /* Each message is timed with a connection of its own, so the first one is not used. */
-    if (options->reconnect && options->rate > 0) {
+    if (options->reconnect && options->rate > 0 && first->socket != OS_NO_SOCKET) {
         net_close(first->socket);
         connections->first.socket = OS_NO_SOCKET;
     }
@@ -193,8 +285,10 @@ bool connections_create(struct connections *connections, const struct load_optio
     if (connections->all == NULL)
         return false;
     connections->total = total;
-    for (size_t i = 0; i < total; i++)
+    for (size_t i = 0; i < total; i++) {
         connections->all[i].exchange.watch.kind = LOAD_CLOSED;
+        connections->all[i].idle = i >= options->connections;
+    }
     return true;
 }
 
@@ -203,7 +297,7 @@ void connections_destroy(struct connections *connections)
     for (size_t i = 0; i < connections->total; i++) {
         uint8_t kind = connections->all[i].exchange.watch.kind;
 
-        if (kind != LOAD_WAITING && kind != LOAD_CLOSED)
+        if (kind != LOAD_WAITING && kind != LOAD_LOST && kind != LOAD_CLOSED)
             connections_close(connections, &connections->all[i]);
     }
     if (connections->first.socket != OS_NO_SOCKET)

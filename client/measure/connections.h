@@ -1,6 +1,6 @@
 /*
- * connections: the connections of a load: how they are made, given up and closed. generator.c
- * exchanges messages on them.
+ * connections: the connections of a load: how they are made, given up and closed, and with
+ * --keep-going replaced. generator.c exchanges messages on them.
  */
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
@@ -13,10 +13,12 @@
 /* The kinds of the watches in a load's selector. */
 enum load_watch {
     LOAD_STOP,
+    LOAD_OUTPUT,
     LOAD_IDLE, /* an open connection that exchanges no messages (--idle) */
     LOAD_CONNECTING,
     LOAD_OPEN,
     LOAD_WAITING, /* has no socket; connects when the next message is due */
+    LOAD_LOST,    /* has no socket; is to be made again */
     LOAD_CLOSED   /* has no socket */
 };
 
@@ -27,6 +29,7 @@ struct load_connection {
     int64_t connect_began;
     uint64_t messages_begun; /* including those on the connections that this one has replaced */
     bool idle;
+    bool missing; /* it was lost or not made, and has not been made again */
 };
 
 /* Connections in the order in which they were added. */
@@ -49,8 +52,17 @@ struct connections {
     size_t started;
     struct load_queue connecting; /* those that are LOAD_CONNECTING */
     size_t open;                  /* how many are LOAD_OPEN */
+    size_t idle;                  /* how many are LOAD_IDLE */
     size_t waiting;               /* how many are LOAD_WAITING */
     int64_t last_made_at;         /* when a connection was last made; 0: never */
+    bool replacing;               /* lost connections are made again */
+    struct load_queue lost;       /* those that are LOAD_LOST */
+    size_t missing;               /* without those that connect when a message is due */
+    /* Since a connection was lost or not made, and until one is made, only one is begun every
+     * RETRY_CONNECT: the server may be down, and all of its connections lost. */
+    bool failing;
+    int64_t retry_at; /* when the next one may be begun */
+    size_t address;   /* in options->addresses, the one in use */
 };
 
 /* Initializes connections of which none has been begun yet. `first` is as for load_run(). Returns
@@ -62,18 +74,23 @@ bool connections_create(struct connections *connections, const struct load_optio
 /* Closes all sockets and frees the memory. */
 void connections_destroy(struct connections *connections);
 
-/* The next connection that is to be begun now; NULL while as many are being made as may be at once,
- * or when there is none. */
-struct load_connection *connections_next(struct connections *connections);
+/* The next connection that is to be begun now, or again. NULL if there is none, or no further one
+ * may be begun yet. */
+struct load_connection *connections_next(struct connections *connections, int64_t now);
+
+/* Whether a connection may be begun now, with respect to RETRY_CONNECT. If so, the caller begins
+ * one. */
+bool connections_may_begin(struct connections *connections, int64_t now);
 
 /* Begins to connect. Returns true if the connection is already open. If connecting fails, this is
- * recorded, and the connection is closed. */
+ * recorded, and the connection is lost. */
 bool connections_begin(struct connections *connections, struct load_connection *c);
 
 /* Handles the end of a connect, successful or not. Returns true if the connection is open. */
 bool connections_finish(struct connections *connections, struct load_connection *c);
 
-/* When the oldest connect that is under way times out; DEADLINE_NEVER if there is none. */
+/* When the oldest connect that is under way times out, or connections_next() has another one;
+ * DEADLINE_NEVER if neither will happen. */
 int64_t connections_deadline(const struct connections *connections);
 
 /* Fails the connects that have timed out. If no connection was made meanwhile, those that have not
@@ -85,6 +102,10 @@ void connections_wait(struct connections *connections, struct load_connection *c
 
 /* Closes a connection. */
 void connections_close(struct connections *connections, struct load_connection *c);
+
+/* Closes a connection that is lost, or on which there was a fault. With --keep-going, it is to be
+ * made again, and an outage begins. */
+void connections_lose(struct connections *connections, struct load_connection *c);
 
 /* Closes the connections that are still being made, and begins no further ones. */
 void connections_give_up(struct connections *connections);

@@ -40,22 +40,22 @@ static bool has_due_message(const struct generator *generator, const struct load
     return c->messages_begun < schedule_released_to(&generator->schedule, index_of(generator, c));
 }
 
-/* Closes a connection, with the messages in flight on it. */
-static void close_connection(struct generator *generator, struct load_connection *c)
+/* Closes a connection that is lost, with the messages in flight on it. */
+static void lose_connection(struct generator *generator, struct load_connection *c)
 {
+    generator->result->counts.connections_lost++;
     generator->in_flight -= exchange_in_flight(&c->exchange);
-    connections_close(&generator->connections, c);
+    connections_lose(&generator->connections, c);
 }
 
-/* Records that a connection is lost, with the first missing byte, and closes it. */
-static void lose_connection(struct generator *generator, struct load_connection *c,
+/* Records why a connection is lost and the first missing byte, and closes it. */
+static void fail_connection(struct generator *generator, struct load_connection *c,
                             const char *what, struct net_result result)
 {
-    generator->result->connections_lost++;
     connections_record_failure(&generator->connections, what, result);
     if (exchange_in_flight(&c->exchange) > 0)
         record_missing(generator, &c->exchange);
-    close_connection(generator, c);
+    lose_connection(generator, c);
 }
 
 /* Whether a connection can begin a message now. Sets `timed_from` to when its timing starts: when
@@ -65,7 +65,7 @@ static bool can_begin(struct generator *generator, struct load_connection *c, in
     const struct load_options *options = generator->options;
 
     *timed_from = generator->now;
-    if (!generator->sending || generator->result->messages_sent >= options->count ||
+    if (!generator->sending || generator->result->counts.messages_sent >= options->count ||
         exchange_in_flight(&c->exchange) >= options->pipeline || exchange_is_full(&c->exchange))
         return false;
     if (options->rate == 0)
@@ -96,31 +96,43 @@ static void send_messages(struct generator *generator, struct load_connection *c
         exchange_begin(&c->exchange, timed_from);
         c->messages_begun++;
         generator->in_flight++;
-        generator->result->messages_sent++;
+        generator->result->counts.messages_sent++;
     }
     uint64_t unsent = c->exchange.sending.message;
     struct net_result result = exchange_send(&c->exchange);
 
     if (generator->options->rate > 0)
         record_lateness(generator, &c->exchange, unsent);
-    generator->result->bytes_sent += result.bytes;
+    generator->result->counts.bytes_sent += result.bytes;
     if (result.bytes > 0)
         generator->last_byte_at = generator->now;
     uint8_t room = can_begin(generator, c, &timed_from) ? SELECTOR_WRITE : SELECTOR_NONE;
 
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
-        lose_connection(generator, c, "lost the connection to", result);
+        fail_connection(generator, c, "lost the connection to", result);
     else
         selector_change(generator->selector, &c->exchange.watch,
                         exchange_interest(&c->exchange) | room);
+}
+
+/* Leaves out the messages that are due on a connection and have not been begun, except the last
+ * `left` ones. They are not sent: the connection was missing when they were due. */
+static void skip_due_messages(struct generator *generator, struct load_connection *c, unsigned left)
+{
+    if (generator->options->rate > 0)
+        c->messages_begun =
+            schedule_released_to(&generator->schedule, index_of(generator, c)) - left;
 }
 
 /* Begins to use a connection that has been made. */
 static void use_connection(struct generator *generator, struct load_connection *c)
 {
     generator->now = os_nanoseconds();
-    if (!c->idle)
-        send_messages(generator, c);
+    if (c->idle)
+        return;
+    if (!generator->options->reconnect)
+        skip_due_messages(generator, c, 0);
+    send_messages(generator, c);
 }
 
 static void start_connecting(struct generator *generator, struct load_connection *c)
@@ -146,17 +158,21 @@ static bool record_answers(struct generator *generator, struct load_connection *
     uint64_t answered = c->exchange.receiving.message;
 
     if (received->result.outcome == NET_DONE) {
-        generator->result->bytes_received += received->result.bytes;
+        generator->result->counts.bytes_received += received->result.bytes;
         generator->last_byte_at = generator->now;
     }
-    generator->result->messages_answered += received->answered;
+    generator->result->counts.messages_answered += received->answered;
     generator->in_flight -= received->answered;
-    generator->last_answer_at = received->answered > 0 ? generator->now : generator->last_answer_at;
+    if (received->answered > 0) {
+        generator->last_answer_at = generator->now;
+        if (generator->connections.missing == 0)
+            outages_end(&generator->result->outages, generator->now);
+    }
     for (uint64_t i = answered - received->answered; i < answered; i++) {
         int64_t took = generator->now - exchange_timed_from(&c->exchange, i);
 
         histogram_add(&generator->result->round_trip, took);
-        if (generator->options->progress)
+        if (generator->options->progress || generator->options->report > 0)
             histogram_add(&generator->recent, took);
     }
     switch (received->fault) {
@@ -172,8 +188,7 @@ static bool record_answers(struct generator *generator, struct load_connection *
         record_fault(generator, &c->exchange, "extra", -1, received->got);
         break;
     }
-    generator->result->connections_lost++;
-    close_connection(generator, c);
+    lose_connection(generator, c);
     return false;
 }
 
@@ -186,7 +201,7 @@ static bool has_another_message(const struct generator *generator, const struct 
     if (!generator->sending)
         return false;
     return options->rate > 0 ? next_message_number(generator, c) < generator->schedule.count
-                             : options->count - generator->result->messages_sent >
+                             : options->count - generator->result->counts.messages_sent >
                                    generator->connections.connecting.length;
 }
 
@@ -208,15 +223,15 @@ static void serve_open(struct generator *generator, struct load_connection *c)
 
         if (received.result.outcome != NET_DONE && received.result.outcome != NET_WOULD_BLOCK) {
             if (may_end(generator, c))
-                close_connection(generator, c);
+                connections_close(&generator->connections, c);
             else
-                lose_connection(generator, c, "lost the connection to", received.result);
+                fail_connection(generator, c, "lost the connection to", received.result);
             return;
         }
         if (!record_answers(generator, c, &received))
             return;
         if (received.answered > 0 && generator->options->reconnect) {
-            close_connection(generator, c);
+            connections_close(&generator->connections, c);
             if (has_another_message(generator, c))
                 connect_for_next_message(generator, c);
             return;
@@ -233,20 +248,22 @@ static void serve_idle(struct generator *generator, struct load_connection *c)
     if (received.result.outcome == NET_DONE)
         record_answers(generator, c, &received);
     else if (received.result.outcome != NET_WOULD_BLOCK && !generator->closing)
-        lose_connection(generator, c, "lost an idle connection to", received.result);
+        fail_connection(generator, c, "lost an idle connection to", received.result);
     else if (received.result.outcome != NET_WOULD_BLOCK)
-        close_connection(generator, c);
+        connections_close(&generator->connections, c);
 }
 
 void generator_connect_more(struct generator *generator)
 {
     struct load_connection *c;
 
-    while ((c = connections_next(&generator->connections)) != NULL) {
-        if (generator->options->reconnect && !c->idle)
+    while ((c = connections_next(&generator->connections, generator->now)) != NULL) {
+        if (generator->options->reconnect && !c->idle) {
+            skip_due_messages(generator, c, 0);
             connect_for_next_message(generator, c);
-        else
+        } else {
             start_connecting(generator, c);
+        }
     }
 }
 
@@ -261,8 +278,12 @@ static void send_due_messages(struct generator *generator)
         struct load_connection *c = &generator->connections.all[(first + i) % connections];
 
         if (c->exchange.watch.kind == LOAD_WAITING) {
-            generator->connections.waiting--;
-            start_connecting(generator, c);
+            bool may_begin = connections_may_begin(&generator->connections, generator->now);
+
+            if (c->missing || !may_begin)
+                skip_due_messages(generator, c, may_begin ? 1 : 0);
+            if (may_begin)
+                start_connecting(generator, c);
         } else if (c->exchange.watch.kind == LOAD_OPEN) {
             generator->now = os_nanoseconds();
             send_messages(generator, c);
@@ -276,10 +297,11 @@ bool generator_step(struct generator *generator, int64_t deadline)
     bool go_on = true;
 
     deadline = deadline_earlier(deadline, connections_deadline(&generator->connections));
+    deadline = deadline_earlier(deadline, output_next_retry(generator->output));
     if (generator->sending)
         deadline = deadline_earlier(deadline, schedule_next(&generator->schedule));
     if (!selector_wait(generator->selector, deadline)) {
-        generator->result->connections_lost += generator->connections.open;
+        generator->result->counts.connections_lost += generator->connections.open;
         connections_record_failure(
             &generator->connections, "select() failed for",
             (struct net_result){.outcome = NET_FAILED, .error = os_socket_error()});
@@ -303,14 +325,18 @@ bool generator_step(struct generator *generator, int64_t deadline)
         case LOAD_OPEN:
             serve_open(generator, c);
             break;
+        case LOAD_OUTPUT:
+            break;
         case LOAD_WAITING:
+        case LOAD_LOST:
         case LOAD_CLOSED:
             break;
         }
     }
     connections_time_out(&generator->connections, generator->now);
     send_due_messages(generator);
-    return go_on;
+    generator_connect_more(generator);
+    return output_flush(generator->output) && go_on;
 }
 
 bool generator_has_more(const struct generator *generator)
@@ -318,8 +344,10 @@ bool generator_has_more(const struct generator *generator)
     const struct load_options *options = generator->options;
     const struct connections *connections = &generator->connections;
 
-    if (generator->result->messages_sent >= options->count ||
-        connections->open + connections->connecting.length + connections->waiting == 0)
+    if (generator->result->counts.messages_sent >= options->count ||
+        connections->open + connections->connecting.length + connections->waiting +
+                connections->lost.length ==
+            0)
         return false;
     /* With a rate, messages due on a lost connection are never sent. So once all messages have been
      * released, more are sent only while answers or connections are pending. */
@@ -360,8 +388,7 @@ void generator_record_missing(struct generator *generator)
         place = &c->exchange.receiving;
         unanswered += place->message == 0 && place->offset == 0;
         record_missing(generator, &c->exchange);
-        generator->result->connections_lost++;
-        close_connection(generator, c);
+        lose_connection(generator, c);
     }
     if (unanswered > 0)
         load_result_record_unanswered(generator->result, unanswered);
@@ -370,7 +397,6 @@ void generator_record_missing(struct generator *generator)
 void generator_end_sending(struct generator *generator)
 {
     generator->closing = true;
-    connections_give_up(&generator->connections);
     for (size_t i = 0; i < generator->connections.total; i++) {
         const struct selector_watch *watch = &generator->connections.all[i].exchange.watch;
 
@@ -381,23 +407,27 @@ void generator_end_sending(struct generator *generator)
 
 bool generator_create(struct generator *generator, const struct load_options *options,
                       const struct connector_connection *first, os_socket stop,
-                      struct load_result *result)
+                      struct output *output, struct load_result *result)
 {
-    *generator = (struct generator){.options = options, .result = result};
+    *generator = (struct generator){.options = options, .result = result, .output = output};
     generator->schedule = (struct schedule){
         .rate = options->rate, .count = options->count, .connections = options->connections};
     generator->now = os_nanoseconds();
     generator->selector = selector_create(SELECTOR_ANNOUNCED);
     generator->stop.kind = LOAD_STOP;
     generator->stop.always = true;
+    output->watch.kind = LOAD_OUTPUT;
+    output->watch.always = true;
     return connections_create(&generator->connections, options, first, generator->selector,
                               result) &&
            generator->selector != NULL &&
-           selector_add(generator->selector, &generator->stop, stop, SELECTOR_READ);
+           selector_add(generator->selector, &generator->stop, stop, SELECTOR_READ) &&
+           output_attach(output, generator->selector);
 }
 
 void generator_destroy(struct generator *generator)
 {
+    output_detach(generator->output);
     connections_destroy(&generator->connections);
     selector_destroy(generator->selector);
 }

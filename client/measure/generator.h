@@ -7,6 +7,7 @@
 
 #include "connections.h"
 #include "load.h"
+#include "output.h"
 #include "schedule.h"
 #include "selector.h"
 
@@ -15,6 +16,7 @@ struct generator {
     struct load_result *result;
     struct selector *selector;
     struct selector_watch stop;
+    struct output *output; /* written to while it runs */
     struct connections connections;
     uint64_t in_flight;
     struct schedule schedule; /* when messages are due, if there is a rate */
@@ -23,15 +25,15 @@ struct generator {
     int64_t now;
     int64_t last_byte_at;    /* when a byte of a message was last sent or received */
     int64_t last_answer_at;  /* when the last answer was completed; 0: never */
-    struct histogram recent; /* round trips since load.c last emptied it; only with progress */
+    struct histogram recent; /* round trips since load.c last emptied it; only if it is told */
 };
 
-/* Initializes a generator that has begun no connection yet. `first` and `stop` are as for
+/* Initializes a generator that has begun no connection yet. `first`, `stop` and `output` are as for
  * load_run(). Returns false when memory is refused; generator_destroy() must be called then,
  * too. */
 bool generator_create(struct generator *generator, const struct load_options *options,
                       const struct connector_connection *first, os_socket stop,
-                      struct load_result *result);
+                      struct output *output, struct load_result *result);
 
 /* Closes all sockets and frees the memory. */
 void generator_destroy(struct generator *generator);
@@ -49,11 +51,12 @@ bool generator_has_more(const struct generator *generator);
 /* Closes the connections with missing answers as lost, and records the first missing byte. */
 void generator_record_missing(struct generator *generator);
 
-/* Ends the sending side of all connections, and gives up those that are still being made. */
+/* Ends the sending side of all connections. */
 void generator_end_sending(struct generator *generator);
 
-/* Waits until a socket is ready, a message or a time-out is due, or `deadline` has passed, and
- * serves what is ready or due. Returns false after a request to stop, or when waiting fails. */
+/* Waits until a socket is ready, a message or a connection is due, or `deadline` has passed, and
+ * serves what is ready or due. Returns false after a request to stop, or when waiting fails or the
+ * output is broken. */
 bool generator_step(struct generator *generator, int64_t deadline);
 
 #endif

@@ -1,66 +1,26 @@
 #include "load.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "deadline.h"
 #include "generator.h"
+#include "load_progress.h"
 #include "os.h"
 #include "report.h"
-#include "stream.h"
-#include "text.h"
 
 /* How long to wait for a silent server at the end. */
 static const int64_t DRAIN_TIMEOUT = SECONDS(5);
-static const int64_t PROGRESS_INTERVAL = SECONDS(1);
 
-enum { ROW = 100 }; /* the most columns of the progress line */
-
-/* Overwrites the row of the cursor with a text. If the terminal takes nothing now, the text is
- * dropped, because the load must not wait for it. */
-static void show_row(const char *text)
-{
-    size_t columns = stream_columns(STREAM_ERROR);
-    int width = (int)(columns < ROW ? columns : ROW) - 1;
-    char row[ROW + 3];
-
-    snprintf(row, sizeof row, "\r%-*.*s\r", width, width, text);
-    stream_write(STREAM_ERROR, row, strlen(row));
-}
-
-/* Shows the rate and the 99th percentile since `*last_shown`, and sets that to now. */
-static void show_progress(struct generator *generator, int64_t *last_shown)
-{
-    double seconds = report_seconds(generator->now - *last_shown);
-    double rate = (double)generator->recent.count / seconds;
-    size_t open = generator->connections.open;
-    char messages[REPORT_RATE];
-    char p99[REPORT_DURATION] = "-";
-    char text[160];
-
-    if (generator->recent.count > 0)
-        report_duration(histogram_percentile(&generator->recent, 0.99), p99);
-    snprintf(text, sizeof text, "%.0f s, %llu connection%s, %s messages/s, %.2f MB/s, p99 %s",
-             report_seconds(generator->now - generator->schedule.started), (unsigned long long)open,
-             text_plural(open), report_rate(rate, messages),
-             rate * (double)pattern_answer_size(&generator->options->pattern) / 1e6, p99);
-    show_row(text);
-    generator->recent = (struct histogram){0};
-    *last_shown = generator->now;
-}
-
-/* Makes all connections that can be made. Returns false as generator_step() does. */
+/* Makes all connections that can be made. With keep_going, only until one fails: the missing ones
+ * are made while messages are sent. Returns false as generator_step() does. */
 static bool connect_all(struct generator *generator)
 {
     bool go_on = true;
 
     generator_connect_more(generator);
-    while (go_on && generator->connections.connecting.length > 0) {
+    while (go_on && generator->connections.connecting.length > 0 &&
+           !(generator->options->keep_going && generator->result->counts.connections_failed > 0))
         go_on = generator_step(generator, DEADLINE_NEVER);
-        generator_connect_more(generator);
-    }
-    if (!go_on)
-        connections_give_up(&generator->connections);
     return go_on;
 }
 
@@ -76,36 +36,37 @@ static bool is_stalled(const struct generator *generator)
  * DRAIN_TIMEOUT: otherwise a server that stalls at the end would hide its worst times from the
  * report. Returns false as generator_step() does.
  */
-static bool send_all(struct generator *generator)
+static bool send_all(struct generator *generator, struct load_progress *progress)
 {
     const struct load_options *options = generator->options;
+    /* A load without a duration does not wait any longer for a server that is silent. With
+     * keep_going, it gives up the connections that wait. */
+    bool bounded = options->duration == 0 || options->keep_going;
     bool go_on = true;
 
     generator_start(generator);
-    int64_t last_shown = generator->schedule.started;
+    os_utc_time(generator->result->started_at);
+    load_progress_begin(progress, generator);
     int64_t end =
         options->duration > 0 ? generator->schedule.started + options->duration : DEADLINE_NEVER;
 
     if (options->duration > 0 && options->rate > 0)
         end += DRAIN_TIMEOUT;
     while (go_on && generator->now < end && generator_has_more(generator) &&
-           (options->duration > 0 || !is_stalled(generator))) {
-        int64_t deadline = end;
+           !(bounded && is_stalled(generator))) {
+        load_progress_tell(progress);
+        int64_t deadline = deadline_earlier(end, load_progress_due(progress));
 
-        if (options->duration == 0 && generator->in_flight > 0)
+        if (bounded && generator->in_flight > 0)
             deadline = deadline_earlier(deadline, generator->last_byte_at + DRAIN_TIMEOUT);
-        if (options->progress)
-            deadline = deadline_earlier(deadline, last_shown + PROGRESS_INTERVAL);
         go_on = generator_step(generator, deadline);
-        if (options->progress && generator->now >= last_shown + PROGRESS_INTERVAL)
-            show_progress(generator, &last_shown);
+        if (options->keep_going && is_stalled(generator))
+            generator_record_missing(generator);
     }
     generator->sending = false;
     if (options->rate > 0)
         generator->result->messages_not_sent =
-            generator->schedule.released - generator->result->messages_sent;
-    if (options->progress)
-        show_row("");
+            generator->schedule.released - generator->result->counts.messages_sent;
     return go_on;
 }
 
@@ -151,29 +112,35 @@ static double measured_seconds(const struct generator *generator, int64_t sent_u
 }
 
 bool load_run(const struct load_options *options, const struct connector_connection *first,
-              os_socket stop, struct load_result *result)
+              os_socket stop, struct output *output, struct load_result *result)
 {
     struct generator generator;
+    struct load_progress progress = {.interval = 0};
 
     memset(result, 0, sizeof *result);
+    os_utc_time(result->started_at);
     os_wait_precisely();
-    bool ok = generator_create(&generator, options, first, stop, result);
+    bool ok = generator_create(&generator, options, first, stop, output, result);
 
     if (ok) {
-        bool go_on = connect_all(&generator) && send_all(&generator);
+        bool go_on = connect_all(&generator) && send_all(&generator, &progress);
         int64_t sent_until = generator.now;
 
+        connections_give_up(&generator.connections);
         go_on = go_on && finish(&generator);
         result->interrupted = generator.stop.ready != SELECTOR_NONE;
         if (is_stalled(&generator))
             generator_record_missing(&generator);
         result->messages_in_flight = generator.in_flight;
-        if (result->interrupted && result->messages_answered == 0)
+        if (result->interrupted && result->counts.messages_answered == 0)
             load_result_record_interruption(result);
+        outages_end(&result->outages, generator.now);
         if (generator.last_answer_at > 0)
             result->seconds = measured_seconds(&generator, sent_until);
+        load_progress_finish(&progress);
         if (go_on)
             end_all(&generator);
+        net_address_text(&generator.connections.first.peer, result->server);
     }
     generator_destroy(&generator);
     return ok;

@@ -7,9 +7,9 @@
 #include "report_json.h"
 #include "text.h"
 
-static double per_second(double amount, const struct load_result *result)
+static double per_second(uint64_t amount, double seconds)
 {
-    return result->seconds > 0 ? amount / result->seconds : 0;
+    return seconds > 0 ? (double)amount / seconds : 0;
 }
 
 static void print_duration(struct output *output, const char *name, double nanoseconds)
@@ -38,28 +38,59 @@ static void print_fault(struct output *output, const struct load_fault *fault)
         (unsigned long long)fault->place.offset, expected, got);
 }
 
+void load_report_interval(struct output *output, const struct load_interval *interval)
+{
+    const struct load_counts *counts = &interval->counts;
+    const struct histogram *times = interval->round_trip;
+    char text[REPORT_RATE];
+
+    output_print(output, "%s  %s messages/s, %.2f MB/s, ", interval->ended_at,
+                 report_rate(per_second(counts->messages_answered, interval->seconds), text),
+                 per_second(counts->bytes_received, interval->seconds) / 1e6);
+    for (int i = 0; i < REPORT_PERCENTILES && times->count > 0; i++)
+        output_print(
+            output, "%s %s, ", report_percentiles[i].name,
+            report_duration(histogram_percentile(times, report_percentiles[i].fraction), text));
+    if (times->count > 0)
+        output_print(output, "max %s; ", report_duration(times->max, text));
+    else
+        output_print(output, "nothing answered; ");
+    output_print(output, "%llu open, %llu made, %llu failed, %llu lost, %llu fault%s\n",
+                 (unsigned long long)interval->connections_open,
+                 (unsigned long long)counts->connections_made,
+                 (unsigned long long)counts->connections_failed,
+                 (unsigned long long)counts->connections_lost, (unsigned long long)counts->faults,
+                 text_plural(counts->faults));
+}
+
 void load_report_table(struct output *output, const struct load_options *options,
                        const struct load_result *result)
 {
     const struct histogram *times = &result->round_trip;
     const struct histogram *late = &result->send_lateness;
-    unsigned long long unanswered = result->messages_sent - result->messages_answered;
+    unsigned long long unanswered = result->counts.messages_sent - result->counts.messages_answered;
     unsigned long long in_flight = result->messages_in_flight;
     char text[HISTOGRAM_TEXT];
 
     output_print(output, "connections  %llu made, %llu failed, %llu lost; time to connect p50 %s,",
-                 (unsigned long long)result->connections_made,
-                 (unsigned long long)result->connections_failed,
-                 (unsigned long long)result->connections_lost,
+                 (unsigned long long)result->counts.connections_made,
+                 (unsigned long long)result->counts.connections_failed,
+                 (unsigned long long)result->counts.connections_lost,
                  report_duration(histogram_percentile(&result->connect_time, 0.5), text));
     output_print(output, " max %s\n", report_duration(result->connect_time.max, text));
+    if (result->outages.count > 0) {
+        output_print(output, "outages      %llu, %s in all,",
+                     (unsigned long long)result->outages.count,
+                     report_duration(result->outages.total, text));
+        output_print(output, " the longest %s\n", report_duration(result->outages.longest, text));
+    }
     output_print(output, "messages     %llu sent, %llu answered, %llu not answered, in %.3f s\n",
-                 (unsigned long long)result->messages_sent,
-                 (unsigned long long)result->messages_answered, unanswered, result->seconds);
+                 (unsigned long long)result->counts.messages_sent,
+                 (unsigned long long)result->counts.messages_answered, unanswered, result->seconds);
     output_print(output, "throughput   %s messages/s, %.2f MB/s sent, %.2f MB/s received\n",
-                 report_rate(per_second((double)result->messages_answered, result), text),
-                 per_second((double)result->bytes_sent, result) / 1e6,
-                 per_second((double)result->bytes_received, result) / 1e6);
+                 report_rate(per_second(result->counts.messages_answered, result->seconds), text),
+                 per_second(result->counts.bytes_sent, result->seconds) / 1e6,
+                 per_second(result->counts.bytes_received, result->seconds) / 1e6);
     if (late->count > 0) {
         output_print(output, "lateness     p50 %s,",
                      report_duration(histogram_percentile(late, 0.5), text));
@@ -126,39 +157,62 @@ static void print_fault_json(struct output *output, const struct load_fault *fau
     output_print(output, "%s", "}");
 }
 
+/* Prints what is counted in all and of each interval. */
+static void print_counts_json(struct output *output, const struct load_counts *counts,
+                              double seconds)
+{
+    output_print(output,
+                 ",\"connections_made\":%llu,\"connections_failed\":%llu,\"connections_lost\":%llu",
+                 (unsigned long long)counts->connections_made,
+                 (unsigned long long)counts->connections_failed,
+                 (unsigned long long)counts->connections_lost);
+    output_print(
+        output, ",\"messages_sent\":%llu,\"messages_answered\":%llu,\"messages_per_second\":%.3f",
+        (unsigned long long)counts->messages_sent, (unsigned long long)counts->messages_answered,
+        per_second(counts->messages_answered, seconds));
+    output_print(output, ",\"bytes_sent\":%llu,\"bytes_received\":%llu",
+                 (unsigned long long)counts->bytes_sent,
+                 (unsigned long long)counts->bytes_received);
+    output_print(
+        output,
+        ",\"sent_bytes_per_second\":%.3f,\"received_bytes_per_second\":%.3f,\"faults\":%llu",
+        per_second(counts->bytes_sent, seconds), per_second(counts->bytes_received, seconds),
+        (unsigned long long)counts->faults);
+}
+
+void load_report_interval_json(struct output *output, const struct load_interval *interval)
+{
+    output_print(output, "{\"type\":\"interval\"");
+    report_json_text(output, "ended_at", interval->ended_at);
+    output_print(
+        output, ",\"elapsed_seconds\":%.6f,\"interval_seconds\":%.6f,\"connections_open\":%llu",
+        interval->elapsed, interval->seconds, (unsigned long long)interval->connections_open);
+    print_counts_json(output, &interval->counts, interval->seconds);
+    report_json_times(output, "round_trip", interval->round_trip);
+    output_print(output, "}\n");
+}
+
 void load_report_json(struct output *output, const struct load_options *options,
                       const struct load_result *result)
 {
-    output_print(output, "{\"passed\":%s,\"interrupted\":%s,\"loop\":\"%s\"",
+    output_print(output, "{\"type\":\"total\",\"passed\":%s,\"interrupted\":%s",
                  load_result_passed(result) ? "true" : "false",
-                 result->interrupted ? "true" : "false", options->rate > 0 ? "open" : "closed");
-    output_print(output,
-                 ",\"message_size_bytes\":%llu,\"connections\":%lu,\"pipeline\":%lu,\"idle_"
-                 "connections\":%lu",
-                 (unsigned long long)options->pattern.size, (unsigned long)options->connections,
-                 (unsigned long)options->pipeline, (unsigned long)options->idle);
-    output_print(output, ",\"target_rate_per_second\":%.3f,\"seed\":%llu,\"reconnect\":%s",
-                 options->rate, (unsigned long long)options->pattern.seed,
-                 options->reconnect ? "true" : "false");
-    output_print(output,
-                 ",\"duration_seconds\":%.6f,\"connections_made\":%llu,\"connections_failed\":%llu,"
-                 "\"connections_lost\":%llu",
-                 result->seconds, (unsigned long long)result->connections_made,
-                 (unsigned long long)result->connections_failed,
-                 (unsigned long long)result->connections_lost);
+                 result->interrupted ? "true" : "false");
+    report_json_run(output, result->server[0] != '\0' ? result->server : NULL, result->started_at);
     output_print(
-        output, ",\"messages_sent\":%llu,\"messages_answered\":%llu,\"messages_per_second\":%.3f",
-        (unsigned long long)result->messages_sent, (unsigned long long)result->messages_answered,
-        per_second((double)result->messages_answered, result));
+        output, ",\"loop\":\"%s\",\"message_size_bytes\":%llu,\"connections\":%lu,\"pipeline\":%lu",
+        options->rate > 0 ? "open" : "closed", (unsigned long long)options->pattern.size,
+        (unsigned long)options->connections, (unsigned long)options->pipeline);
+    output_print(output, ",\"idle_connections\":%lu,\"target_rate_per_second\":%.3f,\"seed\":%llu",
+                 (unsigned long)options->idle, options->rate,
+                 (unsigned long long)options->pattern.seed);
+    output_print(output, ",\"reconnect\":%s,\"keep_going\":%s,\"duration_seconds\":%.6f",
+                 options->reconnect ? "true" : "false", options->keep_going ? "true" : "false",
+                 result->seconds);
+    print_counts_json(output, &result->counts, result->seconds);
     output_print(output, ",\"messages_not_sent\":%llu",
                  (unsigned long long)result->messages_not_sent);
-    output_print(
-        output,
-        ",\"bytes_sent\":%llu,\"bytes_received\":%llu,\"sent_bytes_per_second\":%.3f,\"received_"
-        "bytes_per_second\":%.3f",
-        (unsigned long long)result->bytes_sent, (unsigned long long)result->bytes_received,
-        per_second((double)result->bytes_sent, result),
-        per_second((double)result->bytes_received, result));
+    report_json_outages(output, &result->outages);
     report_json_times(output, "connect_time", &result->connect_time);
     report_json_times(output, "round_trip", &result->round_trip);
     report_json_times(output, "send_lateness", &result->send_lateness);

@@ -5,6 +5,20 @@
 #include "load.h"
 #include "output.h"
 
+/* An interval of a load (--report). */
+struct load_interval {
+    char ended_at[OS_UTC_TIME];
+    double elapsed;          /* from the start of the load to its end, in seconds */
+    double seconds;          /* its length */
+    size_t connections_open; /* at its end, with the idle ones */
+    struct load_counts counts;
+    const struct histogram *round_trip;
+};
+
+/* Prints a line about an interval; as one JSON object. docs/measuring.md describes both. */
+void load_report_interval(struct output *output, const struct load_interval *interval);
+void load_report_interval_json(struct output *output, const struct load_interval *interval);
+
 /* Prints the table that docs/measuring.md describes. */
 void load_report_table(struct output *output, const struct load_options *options,
                        const struct load_result *result);

@@ -5,6 +5,20 @@
 #include "report.h"
 #include "source.h"
 
+struct load_counts load_counts_since(const struct load_counts *now,
+                                     const struct load_counts *before)
+{
+    return (struct load_counts){
+        .connections_made = now->connections_made - before->connections_made,
+        .connections_failed = now->connections_failed - before->connections_failed,
+        .connections_lost = now->connections_lost - before->connections_lost,
+        .messages_sent = now->messages_sent - before->messages_sent,
+        .messages_answered = now->messages_answered - before->messages_answered,
+        .bytes_sent = now->bytes_sent - before->bytes_sent,
+        .bytes_received = now->bytes_received - before->bytes_received,
+        .faults = now->faults - before->faults};
+}
+
 static const char *advice(const struct net_address *server, struct net_result reason)
 {
     if (os_error_kind(reason.error) == OS_ERROR_DESCRIPTORS)
@@ -48,6 +62,7 @@ void load_result_record_interruption(struct load_result *result)
 
 void load_result_record_fault(struct load_result *result, struct load_fault fault)
 {
+    result->counts.faults++;
     if (!result->fault.found)
         result->fault = fault;
     result->fault.found = true;
@@ -55,8 +70,10 @@ void load_result_record_fault(struct load_result *result, struct load_fault faul
 
 bool load_result_passed(const struct load_result *result)
 {
-    return result->failure[0] == '\0' && !result->fault.found && result->connections_failed == 0 &&
-           result->connections_lost == 0 && result->messages_answered > 0 &&
+    return result->failure[0] == '\0' && !result->fault.found &&
+           result->counts.connections_failed == 0 && result->counts.connections_lost == 0 &&
+           result->counts.messages_answered > 0 &&
            (result->interrupted ||
-            (result->messages_answered == result->messages_sent && result->messages_not_sent == 0));
+            (result->counts.messages_answered == result->counts.messages_sent &&
+             result->messages_not_sent == 0));
 }

@@ -7,6 +7,8 @@
 
 #include "histogram.h"
 #include "net.h"
+#include "os.h"
+#include "outages.h"
 #include "pattern.h"
 
 /* The first byte that was wrong, missing or extra. */
@@ -19,21 +21,36 @@ struct load_fault {
     int got;      /* -1: no byte */
 };
 
-struct load_result {
+/* What is counted, in all or of an interval. */
+struct load_counts {
     uint64_t connections_made;
     uint64_t connections_failed; /* not made */
     uint64_t connections_lost;   /* ended or reset before their last answer */
     uint64_t messages_sent;
-    uint64_t messages_not_sent;  /* with a rate: messages due for which there was no room in time */
-    uint64_t messages_answered;  /* every byte was right */
-    uint64_t messages_in_flight; /* messages without an answer when the load was interrupted */
+    uint64_t messages_answered; /* every byte was right */
     uint64_t bytes_sent;
     uint64_t bytes_received;
+    uint64_t faults; /* connections on which a byte was wrong, missing or extra */
+};
+
+/* What was counted since `before`. */
+struct load_counts load_counts_since(const struct load_counts *now,
+                                     const struct load_counts *before);
+
+struct load_result {
+    char started_at[OS_UTC_TIME];  /* when the first message could be sent, or was due */
+    char server[NET_ADDRESS_TEXT]; /* the address in use, or empty */
+    struct load_counts counts;
+    uint64_t messages_not_sent;  /* with a rate: messages due for which there was no room in time */
+    uint64_t messages_in_flight; /* messages without an answer when the load was interrupted */
     double seconds; /* from the first message to the last answer, or to the end of the offered load
                        if that is later; 0: nothing was answered */
     bool interrupted;
     char failure[1024]; /* a message for the user: the first failure of a connection, or empty */
     struct load_fault fault;
+    /* With keep_going. An outage begins when a connection is lost or cannot be made. It ends with
+     * the next right answer that comes while no connection is missing. */
+    struct outages outages;
     struct histogram connect_time;
     struct histogram send_lateness; /* with a rate: from when a message was due to when its last
                                        byte was handed to the system; else empty */
@@ -41,7 +58,7 @@ struct load_result {
                                        was sent */
 };
 
-/* Only the first failure and the first fault are recorded. Later ones change nothing. */
+/* Only the first failure and the first fault are recorded. Later faults are counted. */
 
 /* Records `reason`, why a connection to `server` was not made or was lost, and what the user can do
  * about it. `what` begins the message. */

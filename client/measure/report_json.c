@@ -1,5 +1,6 @@
 #include "report_json.h"
 
+#include "report.h"
 #include "version.h"
 
 const struct report_percentile report_percentiles[REPORT_PERCENTILES] = {
@@ -37,6 +38,13 @@ void report_json_text(struct output *output, const char *key, const char *text)
             output_print(output, "%c", *text);
     }
     output_print(output, "\"");
+}
+
+void report_json_outages(struct output *output, const struct outages *outages)
+{
+    output_print(output, ",\"outages\":{\"count\":%llu,\"seconds\":%.3f,\"longest_seconds\":%.3f}",
+                 (unsigned long long)outages->count, report_seconds(outages->total),
+                 report_seconds(outages->longest));
 }
 
 void report_json_run(struct output *output, const char *server, const char started_at[OS_UTC_TIME])

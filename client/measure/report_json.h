@@ -5,6 +5,7 @@
 
 #include "histogram.h"
 #include "os.h"
+#include "outages.h"
 #include "output.h"
 
 /* The percentiles of all reports. */
@@ -22,6 +23,9 @@ void report_json_times(struct output *output, const char *key, const struct hist
 
 /* Prints UTF-8 text as a string; NULL as null. */
 void report_json_text(struct output *output, const char *key, const char *text);
+
+/* Prints how many outages there were and how long they lasted, as an object. */
+void report_json_outages(struct output *output, const struct outages *outages);
 
 /* Prints which version of the program measured which server, and since when, a text of
  * os_utc_time(). `server` is an address with its port, or NULL if the host has no address. */
