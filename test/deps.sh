@@ -117,10 +117,10 @@ test)
     ;;
 lint)
     headers=/usr/x86_64-w64-mingw32/include/winsock2.h
-    if ! have clang clang-format clang-tidy cppcheck mandoc shellcheck || [ ! -e "$headers" ] ||
-        ! fuzzer_is_there; then
-        install_from_debian clang clang-format clang-tidy cppcheck libclang-rt-dev mandoc \
-            shellcheck mingw-w64-x86-64-dev
+    if ! have clang clang-format clang-tidy cppcheck gnuplot mandoc shellcheck ||
+        [ ! -e "$headers" ] || ! fuzzer_is_there; then
+        install_from_debian clang clang-format clang-tidy cppcheck gnuplot-nox libclang-rt-dev \
+            mandoc shellcheck mingw-w64-x86-64-dev
     fi
     # The tests and the benchmark are checked too.
     cmocka_is_there || install_cmocka

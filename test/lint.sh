@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every check of the sources that needs no run. Goes through all of them; status 1 when one failed.
+# Every check of the sources that needs no run, or a short one. Goes through all of them; status 1 when one failed.
 # BUILD, LANGUAGE and INCLUDES are set by `make lint`: where the programs are, and the compiler's
 # options that are the same everywhere.
 set -u
@@ -113,6 +113,7 @@ check_all() {
     check actionlint actionlint
     check "mandoc, manual pages" manuals
     check "diff, options in help, README.md and manual pages" test/options.sh "$BUILD"
+    check "gnuplot, docs/plot.gnuplot" test/plot.sh "$BUILD"
     check "grep, version in CHANGELOG.md" version
 }
 
