@@ -24,6 +24,9 @@
 #   make deps-prove prove     proves for all inputs up to a size that the pure parts do nothing
 #                             undefined (Frama-C; Linux, 3 minutes)
 #   make deps-lint lint       every check of the sources that needs no run
+#   make completions          writes docs/completions anew, from the options of the programs
+#   make deps-completions test-completions
+#                             asks the shells what they complete
 #   make format               writes the sources in our style
 #   make deps-bench bench     measures the server beside others (Linux), in a quarter of an hour;
 #                             BENCH_ROUNDS=3 for a quick look
@@ -273,6 +276,18 @@ probe: $(PROGRAMS) $(BUILD)/probe$(EXE)
 	@ECHO_SERVER='$(call program_path,$(word 1,$(PROGRAMS)))' \
 	    $(UNDER) sh -c '$${WINE:+"$$WINE"} $(BUILD)/probe$(EXE) </dev/null'
 
+# What shells complete the command lines with.
+COMPLETIONS := $(BUILD)/completions$(EXE)
+
+$(COMPLETIONS): $(BUILD)/obj/test/completions/completions.o $(LIBRARY)
+	$(LINK) -o $@ $^ $(LIBS)
+
+completions: $(COMPLETIONS)
+	$< docs/completions
+
+test-completions: $(PROGRAMS)
+	test/completions/check.sh $(BUILD)
+
 # The first picture of README.md.
 picture: $(PROGRAMS)
 	test/picture.sh $(BUILD) >$(BUILD)/session.svg
@@ -342,6 +357,8 @@ deps-lint:
 	test/deps.sh lint
 deps-prove:
 	test/deps.sh prove
+deps-completions:
+	test/deps.sh completions
 deps-coverage: deps
 	test/deps.sh coverage
 deps-checks: deps-torture deps-coverage deps-prove
@@ -352,7 +369,7 @@ deps-windows:
 	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
 	    -DCMAKE_C_COMPILER=$(CROSS)gcc -DCMAKE_SHARED_LINKER_FLAGS=-static-libgcc
 
-lint: $(PROGRAMS)
+lint: $(PROGRAMS) $(COMPLETIONS)
 	BUILD='$(BUILD)' LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/lint.sh
 format:
 	find common server client test -name '*.[ch]' -exec clang-format -i {} +
@@ -370,19 +387,24 @@ dist:
 	[ "$$(build/$(DIST)/build/echo-server$(EXE) --version)" = "echo-server $(VERSION)" ]
 	rm -rf build/$(DIST)
 
-MANUALS := $(wildcard docs/echo-server.1 docs/echo-client.1)
+# Where below PREFIX everything but the programs is installed.
+DATA := share/man/man1 share/bash-completion/completions share/zsh/site-functions \
+    share/fish/vendor_completions.d share/selecho
+share/man/man1 := $(wildcard docs/*.1)
+share/bash-completion/completions := $(wildcard docs/completions/bash/*)
+share/zsh/site-functions := $(wildcard docs/completions/zsh/*)
+share/fish/vendor_completions.d := $(wildcard docs/completions/fish/*)
+share/selecho := $(wildcard docs/completions/powershell/*)
 
 install: $(PROGRAMS)
-	mkdir -p '$(DESTDIR)$(PREFIX)/bin'
+	mkdir -p $(patsubst %,'$(DESTDIR)$(PREFIX)/%',bin $(DATA))
 	install -m 755 $(PROGRAMS) '$(DESTDIR)$(PREFIX)/bin'
-ifneq ($(MANUALS),)
-	mkdir -p '$(DESTDIR)$(PREFIX)/share/man/man1'
-	install -m 644 $(MANUALS) '$(DESTDIR)$(PREFIX)/share/man/man1'
-endif
+	$(foreach folder,$(DATA),install -m 644 $($(folder)) '$(DESTDIR)$(PREFIX)/$(folder)' && )true
 
 uninstall:
 	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/bin/%',$(notdir $(PROGRAMS)))
-	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/share/man/man1/%',$(notdir $(MANUALS)))
+	rm -f $(foreach folder,$(DATA),$(patsubst %,'$(DESTDIR)$(PREFIX)/$(folder)/%',\
+	    $(notdir $($(folder)))))
 
 clean:
 	rm -rf build
@@ -394,6 +416,6 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls \
     check-static static test-deploy deps-deploy bench soak abuse fuzz fuzzers coverage \
-    coverage-windows torture torture-inside torture-outside torture-windows prove picture deps \
-    deps-checks deps-coverage deps-torture deps-prove deps-bench deps-lint deps-windows lint \
-    format dist install uninstall clean FORCE
+    coverage-windows torture torture-inside torture-outside torture-windows prove picture \
+    completions test-completions deps-completions deps deps-checks deps-coverage deps-torture \
+    deps-prove deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE

@@ -9,6 +9,7 @@
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 #   test/deps.sh deploy    what builds and tries what docs/deploy/ has
+#   test/deps.sh completions  the shells that have completions, but PowerShell
 #   test/deps.sh m32       the libraries of 32 bits for gcc -m32
 #   test/deps.sh musl      musl-gcc
 set -eu
@@ -162,6 +163,9 @@ deploy)
         npm install --prefix build/deploy --cache build/deploy/cache --no-save --no-audit \
             --no-fund --ignore-scripts kubernetes-models@4.5.1 yaml@2.9.1
     ;;
+completions)
+    have bash zsh fish || install_from_debian bash zsh fish
+    ;;
 m32)
     echo 'int main(void) { return 0; }' >build/deps.c
     gcc -m32 -o build/deps build/deps.c 2>/dev/null || install_from_debian gcc-multilib
@@ -175,7 +179,7 @@ windows)
     have cmake dpkg-source || install_from_debian cmake dpkg-dev
     ;;
 *)
-    echo "usage: test/deps.sh test|lint|torture|prove|coverage|bench|windows|deploy|m32|musl" >&2
+    { echo usage:; sed -n 's/^#   /  /p' "$0"; } >&2
     exit 2
     ;;
 esac

