@@ -367,15 +367,22 @@ static void a_lost_peer_is_not_greeted(void **state)
     finish(c);
 }
 
+static struct impairment_rules rules;
+
+/* Impairs connections from now on, by rules that the test fills in. */
+static void impair(void)
+{
+    rules = (struct impairment_rules){.seed = 1};
+    context.impairments = &rules;
+}
+
 /* Answers are late and in pieces, the loop is told when to come, and input waits for them. */
 static void impaired_answers_come_when_they_are_due(void **state)
 {
-    struct impairment_rules rules = {.seed = 1};
-
     (void)state;
+    impair();
     rules.delay = MILLISECONDS(20);
     rules.piece = 4;
-    context.impairments = &rules;
     struct connection *c = start(PROTOCOL_ECHO);
 
     assert_int_equal(connection_due(c, &context), DEADLINE_NEVER);
@@ -414,10 +421,9 @@ static void impairments_end_connections(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct impairment_rules rules = {.seed = 1};
 
+        impair();
         rules.at[cases[i].fault] = 8;
-        context.impairments = &rules;
         struct connection *c = start(PROTOCOL_ECHO);
 
         receive(c, "hello");
@@ -459,11 +465,10 @@ static void impairments_come_while_it_ends(void **state)
         bool stopping = i % 2 > 0, all = i / 2 % 2 > 0;
         enum impairment_fault fault = cases[i / 4].fault;
         const char *reason = cases[i / 4].reason;
-        struct impairment_rules rules = {.seed = 1};
 
+        impair();
         rules.delay = MILLISECONDS(1);
         rules.at[fault] = all ? 6 : 4; /* with bytes that are never sent, and without */
-        context.impairments = &rules;
         struct connection *c = start(PROTOCOL_ECHO);
 
         receive(c, "hello");
@@ -492,11 +497,9 @@ static void impairments_come_while_it_ends(void **state)
  * whatever else should come at that byte. */
 static void a_stalled_connection_is_not_drained(void **state)
 {
-    struct impairment_rules rules = {.seed = 1};
-
     (void)state;
+    impair();
     rules.at[IMPAIRMENT_CLOSE] = rules.at[IMPAIRMENT_RESET] = 6;
-    context.impairments = &rules;
     for (uint64_t sent = 3; sent <= 5; sent++) {
         rules.at[IMPAIRMENT_STALL] = sent + 1;
         struct connection *c = start(PROTOCOL_ECHO);
@@ -530,11 +533,9 @@ static void a_stalled_connection_is_not_drained(void **state)
 /* A reset that the peer sends before all answers have been is a loss. */
 static void a_reset_before_a_late_answer_is_a_failure(void **state)
 {
-    struct impairment_rules rules = {.seed = 1};
-
     (void)state;
+    impair();
     rules.delay = MILLISECONDS(1);
-    context.impairments = &rules;
     for (int late = 0; late < 2; late++) {
         struct connection *c = start(PROTOCOL_ECHO);
 
@@ -556,11 +557,9 @@ static void a_reset_before_a_late_answer_is_a_failure(void **state)
 /* A connection may end before its first byte. */
 static void impairments_may_come_at_once(void **state)
 {
-    struct impairment_rules rules = {.seed = 1};
-
     (void)state;
+    impair();
     rules.at[IMPAIRMENT_RESET] = 1;
-    context.impairments = &rules;
     struct connection *c = start(PROTOCOL_ECHO);
 
     assert_end(c, CONNECTION_CLOSED, "reset on purpose");
@@ -573,12 +572,11 @@ static void impairments_may_come_at_once(void **state)
 static void impaired_input_waits_for_room(void **state)
 {
     static char lines[100000];
-    struct impairment_rules rules = {.seed = 1};
 
     (void)state;
+    impair();
     memset(lines, '\n', sizeof lines);
     rules.delay = MILLISECONDS(1);
-    context.impairments = &rules;
     struct connection *c = start(PROTOCOL_LINE);
     size_t sent = 0;
 
@@ -600,11 +598,9 @@ static void impaired_input_waits_for_room(void **state)
 /* Refused memory ends the connection, and nothing else. */
 static void impaired_answers_may_not_fit(void **state)
 {
-    struct impairment_rules rules = {.seed = 1};
-
     (void)state;
+    impair();
     rules.delay = MILLISECONDS(1);
-    context.impairments = &rules;
     struct connection *c = start(PROTOCOL_ECHO);
 
     world.refuse_after = 0;
