@@ -34,6 +34,7 @@ enum {
     OPTION_HEX,
     OPTION_TIMESTAMPS,
     OPTION_UNTIL_SERVER_ENDS,
+    OPTION_QUIT_AFTER,
     OPTION_INTERVAL,
     OPTION_CONNECTIONS,
     OPTION_PIPELINE,
@@ -96,6 +97,11 @@ static const struct command_line_option table[OPTIONS] = {
                                   .help = "leave when the server ends, whatever is still to be "
                                           "sent",
                                   .jobs = FOR_SESSION},
+    [OPTION_QUIT_AFTER] = {.name = "quit-after",
+                           .argument = "SECONDS",
+                           .help = "after the end of the input, leave with status 1 when the "
+                                   "server is silent for so long (default: wait for its end)",
+                           .jobs = FOR_SESSION},
     [OPTION_INTERVAL] = {.heading = "With --ping",
                          .name = "interval",
                          .argument = "SECONDS",
@@ -232,6 +238,16 @@ static bool parse_number32(int option, uint64_t min, uint64_t max, uint32_t *val
     return ok;
 }
 
+/* Reads a time that 0 would make pointless. */
+static bool parse_timeout(int option, int64_t *nanoseconds)
+{
+    if (!command_line_seconds(&client_program, option, nanoseconds))
+        return false;
+    return *nanoseconds > 0 ||
+           command_line_wrong(&client_program, "--%s has to be more than 0 seconds",
+                              table[option].name);
+}
+
 static bool parse_rate(double *rate)
 {
     uint64_t thousandths;
@@ -268,10 +284,7 @@ static bool parse_load_option(int option, struct client_options *options)
     case OPTION_IDLE:
         return parse_number32(option, 0, CONNECTIONS_MAX, &load->idle);
     case OPTION_DURATION:
-        if (!command_line_seconds(&client_program, option, &load->duration))
-            return false;
-        return load->duration > 0 ||
-               command_line_wrong(&client_program, "--duration has to be more than 0 seconds");
+        return parse_timeout(option, &load->duration);
     case OPTION_RATE:
         return parse_rate(&load->rate);
     case OPTION_RECONNECT:
@@ -315,12 +328,10 @@ static bool parse_option(int option, struct client_options *options)
     case OPTION_UNTIL_SERVER_ENDS:
         options->session.until_server_ends = true;
         return true;
+    case OPTION_QUIT_AFTER:
+        return parse_timeout(option, &options->session.quit_after);
     case OPTION_CONNECT_TIMEOUT:
-        if (!command_line_seconds(&client_program, option, &options->connect_timeout))
-            return false;
-        return options->connect_timeout > 0 ||
-               command_line_wrong(&client_program,
-                                  "--connect-timeout has to be more than 0 seconds");
+        return parse_timeout(option, &options->connect_timeout);
     case OPTION_KEEP_ALIVE:
         return command_line_number(&client_program, option, 0, NET_KEEP_ALIVE_MAX,
                                    &options->keep_alive);

@@ -50,6 +50,8 @@ static const char *describe(const struct client_options *o)
         ADD(dialogue->hex, " hex");
         ADD(dialogue->timestamps, " timestamps");
         ADD(o->session.until_server_ends, " until-server-ends");
+        ADD(o->session.quit_after != 0, " quit-after=%lld",
+            (long long)(o->session.quit_after / MILLISECONDS(1)));
         return text;
     case CLIENT_PING:
         ADD(true, " ping");
@@ -102,6 +104,8 @@ static void takes_good_command_lines(void **state)
         {{"::ffff:127.0.0.1"}, "::ffff:127.0.0.1:9901"},
         {{"--ping", "[::1]:80"}, "::1:80 ping"},
         {{"--", "-h"}, "-h:9901"},
+        {{"--quit-after", "2"}, DEFAULT " quit-after=2000"},
+        {{"--quit-after=0.001", "--until-server-ends"}, DEFAULT " until-server-ends quit-after=1"},
         {{"--eol", "lf", "--until-server-ends"}, DEFAULT " eol=1 until-server-ends"},
         {{"--eol=crlf"}, DEFAULT " eol=2"},
         {{"--eol", "none", "--hex", "--timestamps"}, DEFAULT " eol=0 hex timestamps"},
@@ -225,7 +229,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--load", "--report=0"}, "--report has to be more than 0 seconds"},
         {{"--load", "--report=x"}, "--report 'x' is not"},
         {{"--expect", "line"}, "--expect goes with --ping or --load"},
-        {{"--ping", "--json"}, "--json goes with --load"},
+        {{"--ping", "--quit-after", "1"}, "--quit-after is for a session"},
         /* Ranges */
         {{"--ping", "--count", "0"}, "--count '0' is not a number from 1 to "},
         {{"--load", "--count", "18446744073709551615"}, "--count '18446744073709551615' is not"},
@@ -249,6 +253,8 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--load", "--expect", "chunk"}, "--expect 'chunk' is not echo or line"},
         {{"--load", "--duration", "0"}, "--duration has to be more than 0 seconds"},
         {{"--connect-timeout", "0"}, "--connect-timeout has to be more than 0 seconds"},
+        {{"--quit-after", "0"}, "--quit-after has to be more than 0 seconds"},
+        {{"--quit-after", "now"}, "--quit-after 'now' is not a number of seconds"},
         /* What does not go together */
         {{"--ping", "--size", "1"}, "--size 1 is too small for a line"},
         {{"--load", "--size", "1", "--expect", "line"}, "--size 1 is too small for a line"},

@@ -700,6 +700,86 @@ static void the_end_of_the_server_may_be_ours(void **state)
     assert_int_equal(support_finish(client.process), 0);
 }
 
+/* A server that does not end: the client leaves, with all that came, and says that it may not be
+ * all. */
+static void a_silent_server_may_be_left(void **state)
+{
+    struct client client = start_with("--quit-after=0.3", NULL);
+
+    (void)state;
+    support_write(client.process, "hello", 5);
+    process_close_input(client.process);
+    support_expect_text(client.s, "hello");
+    support_expect_end(client.s);
+    support_send(client.s, "so far", 6);
+    expect_output_text(client.process, "so far");
+    expect_lost(client.process,
+                "the server was silent for 300 ms after the end of the input, and has not ended", 5,
+                5, 6);
+    assert_int_equal(support_finish(client.process), 1);
+    net_close(client.s);
+}
+
+/* Before the end of the input the time does not count. */
+static void an_input_may_be_silent_for_longer(void **state)
+{
+    struct selector *nothing = selector_create(SELECTOR_ALL);
+    struct client client = start_with("--quit-after=0.2", NULL);
+
+    (void)state;
+    assert_non_null(nothing);
+    selector_wait(nothing, os_nanoseconds() + MILLISECONDS(600));
+    support_write(client.process, "hello", 5);
+    support_expect_text(client.s, "hello");
+    net_close(client.s);
+    process_close_input(client.process);
+    assert_int_equal(support_finish(client.process), 0);
+    selector_destroy(nothing);
+}
+
+/* What its system has not acknowledged it may never get. */
+static void a_server_that_takes_nothing_may_be_left(void **state)
+{
+    enum { LENGTH = MIB / 2 };
+    struct client client = start_with("--quit-after=0.2", NULL);
+
+    (void)state;
+    if (system_is_windows)
+        skip(); /* it does not tell what is acknowledged */
+    char *pattern = support_random_bytes(LENGTH, 9);
+
+    net_end_sending(client.s);
+    support_write(client.process, pattern, LENGTH);
+    process_close_input(client.process);
+    expect_lost(client.process, "after the end of the input, and has not taken all of it", 1,
+                LENGTH, 0);
+    assert_int_equal(support_finish(client.process), 1);
+    net_close(client.s);
+    free(pattern);
+}
+
+/* It is the reader of stdout that has to act, not the server. */
+static void a_reader_of_the_answer_has_all_the_time(void **state)
+{
+    struct selector *nothing = selector_create(SELECTOR_ALL);
+    struct client client = start_with("--quit-after=0.2", NULL);
+    char *pattern = support_random_bytes(MIB, 10);
+
+    (void)state;
+    assert_non_null(nothing);
+    process_close_input(client.process);
+    support_expect_end(client.s);
+    size_t sent = send_until_refused(client.s, pattern);
+
+    selector_wait(nothing, os_nanoseconds() + MILLISECONDS(600));
+    net_end_sending(client.s);
+    expect_output(client.process, pattern, sent);
+    net_close(client.s);
+    assert_int_equal(support_finish(client.process), 0);
+    selector_destroy(nothing);
+    free(pattern);
+}
+
 static void help_that_nobody_can_read_is_a_failure(void **state)
 {
     (void)state;
@@ -828,6 +908,10 @@ int main(void)
         TEST(a_server_that_is_gone_before_the_input_ends_is_told),
         TEST(what_is_on_its_way_is_waited_for),
         TEST(the_end_of_the_server_may_be_ours),
+        TEST(a_silent_server_may_be_left),
+        TEST(an_input_may_be_silent_for_longer),
+        TEST(a_server_that_takes_nothing_may_be_left),
+        TEST(a_reader_of_the_answer_has_all_the_time),
         TEST(help_that_nobody_can_read_is_a_failure),
         TEST(an_ending_may_be_chosen_for_a_pipe_too),
         TEST(a_dump_may_go_to_a_pipe),

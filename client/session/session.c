@@ -55,7 +55,8 @@ struct session {
     enum session_end end;
     int64_t now;
     int64_t began;
-    int64_t waiting_since; /* when the input ended */
+    int64_t waiting_since; /* when the input ended, or since then a byte was last sent, received or
+                              written to stdout: from now on only the server has to act */
     int64_t leave_at;
     uint64_t sent;
     uint64_t received;
@@ -145,8 +146,11 @@ __attribute__((format(printf, 2, 3))) static void print_notice(struct session *s
 static void handle_send_result(struct session *session, struct net_result result)
 {
     session->sent += result.bytes;
+    if (result.bytes > 0)
+        session->waiting_since = session->now;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
         session->send_failure = result;
+        session->waiting_since = session->now;
         session->input_ended = session->sending_ended = true;
         send_queue_clear(&session->to_server);
         net_end_sending(session->socket.socket);
@@ -292,6 +296,7 @@ static void read_socket(struct session *session)
     switch (result.outcome) {
     case NET_DONE:
         session->received += result.bytes;
+        session->waiting_since = session->now;
         ok = is_displayed(session)
                  ? dialogue_show(&session->dialogue, session->scratch, result.bytes)
                  : output_append(&session->output, session->scratch, result.bytes);
@@ -363,14 +368,39 @@ static int64_t report_due_at(const struct session *session)
                : DEADLINE_NEVER;
 }
 
+/* When to leave although the server has not ended. Not while what came from it waits for the reader
+ * of stdout. */
+static int64_t quit_due_at(const struct session *session)
+{
+    return session->options->quit_after > 0 && session->input_ended &&
+                   output_length(&session->output) == 0
+               ? session->waiting_since + session->options->quit_after
+               : DEADLINE_NEVER;
+}
+
 static int64_t next_deadline(const struct session *session)
 {
-    int64_t deadline = session->over ? session->leave_at : report_due_at(session);
+    int64_t deadline = session->over
+                           ? session->leave_at
+                           : deadline_earlier(report_due_at(session), quit_due_at(session));
 
     if (!session->over && both_ended(session))
         deadline = deadline_earlier(deadline, session->now + POLL_INTERVAL);
     deadline = deadline_earlier(deadline, output_next_retry(&session->output));
     return deadline_earlier(deadline, output_next_retry(&session->messages));
+}
+
+/* Leaves because the server was silent for too long. What it has sent may not be all. */
+static void quit(struct session *session)
+{
+    char time[REPORT_DURATION];
+
+    if (session->send_failure.outcome != NET_DONE)
+        fail_connection(session, session->send_failure);
+    else
+        fail(session, "the server was silent for %s after the end of the input, and has not %s",
+             report_duration(session->options->quit_after, time),
+             session->sending_ended && !session->server_ended ? "ended" : "taken all of it");
 }
 
 /* Prints why the session ended, and its totals. A failed session has printed a diagnostic
@@ -417,6 +447,8 @@ static void serve(struct session *session, bool input)
         session->reported_waiting = true;
     }
     check_ends(session);
+    if (!session->over && session->now >= quit_due_at(session))
+        quit(session);
     if (session->over && session->end == SESSION_FINISHED && session->from_terminal)
         print_summary(session, session->reason);
 }
@@ -432,6 +464,8 @@ static void write_outputs(struct session *session)
     bool late = session->over && session->now >= session->leave_at;
     char reason[OS_ERROR_TEXT];
 
+    if (output_length(&session->output) > 0)
+        session->waiting_since = session->now;
     session->output.held = session->interactive && !terminal_foreground(session->terminal);
     output_flush(&session->output);
     session->messages.held = output_length(&session->output) > 0 && !late;

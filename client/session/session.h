@@ -8,6 +8,7 @@
 #define SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "connector.h"
 #include "dialogue.h"
@@ -20,6 +21,8 @@ enum session_end {
 
 struct session_options {
     struct dialogue_options dialogue;
+    int64_t quit_after;     /* nanoseconds that the server may be silent after the end of the input;
+                               0: no limit */
     bool until_server_ends; /* the end of the server's stream also ends the input */
 };
 
