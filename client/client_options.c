@@ -25,6 +25,9 @@ enum {
 enum {
     OPTION_PING,
     OPTION_LOAD,
+    OPTION_IPV4,
+    OPTION_IPV6,
+    OPTION_SOURCE,
     OPTION_CONNECT_TIMEOUT,
     OPTION_KEEP_ALIVE,
     OPTION_PROXY_PROTOCOL,
@@ -61,6 +64,19 @@ static const struct command_line_option table[OPTIONS] = {
     [OPTION_LOAD] = {.name = "load",
                      .help = "exchange as many messages as the server answers",
                      .jobs = FOR_ALL},
+    [OPTION_IPV4] = {.name = "ipv4",
+                     .letter = '4',
+                     .help = "use IPv4 addresses of the host only",
+                     .jobs = FOR_ALL},
+    [OPTION_IPV6] = {.name = "ipv6",
+                     .letter = '6',
+                     .help = "use IPv6 addresses of the host only",
+                     .jobs = FOR_ALL},
+    [OPTION_SOURCE] = {.name = "source",
+                       .argument = "ADDRESS",
+                       .help =
+                           "local address or name to connect from (default: the system chooses)",
+                       .jobs = FOR_ALL},
     [OPTION_CONNECT_TIMEOUT] = {.name = "connect-timeout",
                                 .argument = "SECONDS",
                                 .help = "how long to try, over all addresses of the host (default "
@@ -248,6 +264,20 @@ static bool parse_timeout(int option, int64_t *nanoseconds)
                               table[option].name);
 }
 
+static bool parse_source(char *text, const char **source)
+{
+    const char *port;
+
+    if (!command_line_address(&client_program, "--source", text, source, &port))
+        return false;
+    if (port != NULL)
+        return command_line_wrong(&client_program,
+                                  "--source takes an address alone, without the port '%s'", port);
+    return **source != '\0' ||
+           command_line_wrong(&client_program,
+                              "--source needs an address, such as 192.0.2.1, ::1 or localhost");
+}
+
 static bool parse_rate(double *rate)
 {
     uint64_t thousandths;
@@ -330,6 +360,14 @@ static bool parse_option(int option, struct client_options *options)
         return true;
     case OPTION_QUIT_AFTER:
         return parse_timeout(option, &options->session.quit_after);
+    case OPTION_IPV4:
+        options->family = NET_IPV4;
+        return true;
+    case OPTION_IPV6:
+        options->family = NET_IPV6;
+        return true;
+    case OPTION_SOURCE:
+        return parse_source(optarg, &options->source);
     case OPTION_CONNECT_TIMEOUT:
         return parse_timeout(option, &options->connect_timeout);
     case OPTION_KEEP_ALIVE:
@@ -352,7 +390,6 @@ static bool parse_option(int option, struct client_options *options)
 static bool parse_operands(int count, char **operands, struct client_options *options)
 {
     const char *port = NULL;
-    uint64_t number;
 
     if (count > 2)
         return command_line_wrong(
@@ -360,7 +397,7 @@ static bool parse_operands(int count, char **operands, struct client_options *op
     if (count > 0 &&
         !command_line_address(&client_program, "HOST", operands[0], &options->host, &port))
         return false;
-    if (*options->host == '\0')
+    if (count > 0 && *options->host == '\0')
         return command_line_wrong(&client_program,
                                   "HOST is empty; give a name or an address such as 127.0.0.1");
     if (count == 2 && port != NULL)
@@ -371,11 +408,8 @@ static bool parse_operands(int count, char **operands, struct client_options *op
         port = operands[1];
     if (port == NULL)
         return true;
-    if (!text_number(port, 1, UINT16_MAX, &number))
-        return command_line_wrong(&client_program, "PORT '%s' is not a number from 1 to %d", port,
-                                  UINT16_MAX);
-    options->port = (uint16_t)number;
-    return true;
+    options->port = port;
+    return command_line_port(&client_program, "PORT", port, 1);
 }
 
 static bool is_given(uint64_t given, int option)
@@ -400,6 +434,8 @@ static bool check(uint64_t given, struct client_options *options)
             return command_line_wrong(&client_program, "--%s %s", table[i].name,
                                       needs[table[i].jobs]);
     }
+    if (options->host == NULL)
+        options->host = options->family == NET_IPV6 ? "::1" : "127.0.0.1";
     if (is_given(given, OPTION_PREFIX)) {
         if (is_given(given, OPTION_EXPECT) && !load->pattern.lines)
             return command_line_wrong(&client_program, "--prefix goes with --expect line");
@@ -430,8 +466,7 @@ enum command_line_verdict client_options_parse(int argc, char **argv,
     int option;
 
     *options = (struct client_options){
-        .host = "127.0.0.1",
-        .port = 9901,
+        .port = "9901",
         .connect_timeout = SECONDS(5),
         .ping = {.interval = SECONDS(1)},
         .load = {.pattern = {.size = 64, .seed = 1},

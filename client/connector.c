@@ -26,6 +26,7 @@ struct connector {
     struct selector_watch stop;
     struct attempt attempts[NET_RESOLVE_MAX];
     size_t count;
+    const struct net_address *source;
     size_t started;     /* attempts made so far; they are made in order */
     int64_t pace;       /* time from one attempt to the next, unless one fails earlier */
     int64_t next_start; /* when the next attempt is due */
@@ -60,7 +61,7 @@ static void start(struct connector *connector, int64_t now)
     os_socket s;
 
     attempt->began = os_nanoseconds();
-    struct net_result result = net_connect(attempt->address, NULL, &s);
+    struct net_result result = net_connect(attempt->address, connector->source, &s);
 
     connector->next_start = now + connector->pace;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
@@ -178,11 +179,12 @@ static bool take_connected(struct connector *connector, struct connector_connect
 }
 
 enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
-                                         int64_t timeout, os_socket stop,
-                                         struct connector_connection *connection,
+                                         const struct net_address *source, int64_t timeout,
+                                         os_socket stop, struct connector_connection *connection,
                                          char error[CONNECTOR_ERROR])
 {
-    struct connector connector = {.selector = selector_create(SELECTOR_ALL), .count = count};
+    struct connector connector = {
+        .selector = selector_create(SELECTOR_ALL), .count = count, .source = source};
     bool stopped = false;
 
     for (size_t i = 0; i < count; i++)

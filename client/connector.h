@@ -23,14 +23,15 @@ struct connector_connection {
 };
 
 /*
- * Connects to one of `count` addresses, 1 to NET_RESOLVE_MAX, within `timeout` nanoseconds in all.
+ * Connects to one of `count` addresses, 1 to NET_RESOLVE_MAX, within `timeout` nanoseconds in all,
+ * from `source` as for net_connect().
  * CONNECTOR_CONNECTED: `connection` is filled in. CONNECTOR_FAILED: `error` says in one line why
  * each address failed. CONNECTOR_STOPPED: `stop` became readable first. It is the socket of
  * os_stop_open(), or OS_NO_SOCKET.
  */
 enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
-                                         int64_t timeout, os_socket stop,
-                                         struct connector_connection *connection,
+                                         const struct net_address *source, int64_t timeout,
+                                         os_socket stop, struct connector_connection *connection,
                                          char error[CONNECTOR_ERROR]);
 
 #endif

@@ -13,7 +13,24 @@
 #include "session/session.h"
 #include "text.h"
 
-enum { EXIT_INTERRUPTED = 130 }; /* the status that shells report for a program ended by SIGINT */
+enum {
+    EXIT_INTERRUPTED = 130, /* the status that shells report for a program ended by SIGINT */
+    FAILURE =
+        CONNECTOR_ERROR + 2 * TEXT_NAME + 128 /* size of the reason for having no connection */
+};
+
+/* Where to connect to, and from. */
+struct target {
+    struct net_address addresses[NET_RESOLVE_MAX];
+    size_t count;
+    struct net_address source;
+    bool has_source;
+};
+
+static const struct net_address *source_of(const struct target *target)
+{
+    return target->has_source ? &target->source : NULL;
+}
 
 static int run_session(const struct client_options *options,
                        const struct connector_connection *connection, os_socket stop)
@@ -41,16 +58,19 @@ static int report_load(const struct client_options *options, const struct load_r
 }
 
 /* Runs a load. With --keep-going, `connection` may have no socket; then the addresses are tried. */
-static int run_load(const struct client_options *options,
-                    const struct connector_connection *connection,
-                    const struct net_address *addresses, size_t count, os_socket stop)
+static int run_load(const struct client_options *options, const struct target *target,
+                    const struct connector_connection *connection, os_socket stop)
 {
     static struct load_result result;
     struct load_options load = options->load;
     struct output output = {.stream = STREAM_OUTPUT};
 
-    load.addresses = addresses;
-    load.address_count = count;
+    /* What has been connected to is kept. */
+    if (connection->socket == OS_NO_SOCKET) {
+        load.addresses = target->addresses;
+        load.address_count = target->count;
+    }
+    load.source = source_of(target);
     load.json = options->json;
     load.progress = load.report == 0 && stream_is_terminal(STREAM_ERROR);
     if (!load_run(&load, connection, stop, &output, &result)) {
@@ -66,20 +86,18 @@ static int run_load(const struct client_options *options,
     return report_load(options, &result, &output, stop);
 }
 
-/* Prints in one line why there is no connection. With --json, also prints the report, because a
- * program that reads it expects an object in any case. Returns the exit status. */
-static int report_unconnected(const struct client_options *options, const char *what,
-                              const char *error, bool interrupted, os_socket stop)
+/* Prints in one line why there is no connection. A load with --json also prints the report, because
+ * a program that reads it expects an object in any case. Returns the exit status. */
+static int report_unconnected(const struct client_options *options, const char *failure,
+                              bool interrupted, os_socket stop)
 {
     static struct load_result result;
     struct output output = {.stream = STREAM_OUTPUT};
-    char name[TEXT_NAME];
 
-    snprintf(result.failure, sizeof result.failure, "cannot %s '%s': %s", what,
-             text_name(options->host, name), error);
-    output_error(stop, "%s", result.failure);
+    output_error(stop, "%s", failure);
     if (options->job != CLIENT_LOAD || !options->json)
         return EXIT_FAILURE;
+    snprintf(result.failure, sizeof result.failure, "%s", failure);
     result.counts.connections_failed = (uint64_t)options->load.connections + options->load.idle;
     result.interrupted = interrupted;
     os_utc_time(result.started_at);
@@ -87,7 +105,7 @@ static int report_unconnected(const struct client_options *options, const char *
 }
 
 /* Does the job on a connection. Returns the exit status. */
-static int run_connected(const struct client_options *options,
+static int run_connected(const struct client_options *options, const struct target *target,
                          const struct connector_connection *connection, os_socket stop)
 {
     switch (options->job) {
@@ -99,37 +117,83 @@ static int run_connected(const struct client_options *options,
     case CLIENT_LOAD:
         break;
     }
-    return run_load(options, connection, NULL, 0, stop);
+    return run_load(options, target, connection, stop);
 }
 
-static int connect_and_run(const struct client_options *options,
-                           const struct net_address *addresses, size_t count, os_socket stop)
+/* Connects, and does the job. Returns the exit status. */
+static int connect_and_run(const struct client_options *options, const struct target *target,
+                           os_socket stop)
 {
     struct connector_connection connection;
     char error[CONNECTOR_ERROR];
+    char host[TEXT_NAME], source[TEXT_NAME];
+    char failure[FAILURE];
+    enum connector_outcome outcome =
+        connector_connect(target->addresses, target->count, source_of(target),
+                          options->connect_timeout, stop, &connection, error);
 
-    switch (
-        connector_connect(addresses, count, options->connect_timeout, stop, &connection, error)) {
-    case CONNECTOR_CONNECTED:
-        return run_connected(options, &connection, stop);
-    case CONNECTOR_STOPPED:
-        if (options->job == CLIENT_SESSION)
-            return EXIT_INTERRUPTED;
-        return report_unconnected(options, "connect to", "interrupted", true, stop);
-    case CONNECTOR_FAILED:
-        if (options->load.keep_going)
-            return run_load(options, &(struct connector_connection){OS_NO_SOCKET, addresses[0], 0},
-                            addresses, count, stop);
-        break;
+    if (outcome == CONNECTOR_CONNECTED)
+        return run_connected(options, target, &connection, stop);
+    if (outcome == CONNECTOR_STOPPED && options->job == CLIENT_SESSION)
+        return EXIT_INTERRUPTED;
+    if (outcome == CONNECTOR_FAILED && options->load.keep_going) {
+        connection = (struct connector_connection){OS_NO_SOCKET, target->addresses[0], 0};
+        return run_load(options, target, &connection, stop);
     }
-    return report_unconnected(options, "connect to", error, false, stop);
+    snprintf(failure, sizeof failure, "cannot connect to '%s'%s%s%s: %s",
+             text_name(options->host, host), target->has_source ? " from '" : "",
+             target->has_source ? text_name(options->source, source) : "",
+             target->has_source ? "'" : "", outcome == CONNECTOR_STOPPED ? "interrupted" : error);
+    return report_unconnected(options, failure, outcome == CONNECTOR_STOPPED, stop);
+}
+
+/* As net_resolve(). On failure writes why and returns false. `why` is the reason for the family. */
+static bool resolve(const char *name, enum net_family family, const char *why, uint16_t port,
+                    struct net_address addresses[NET_RESOLVE_MAX], size_t *count,
+                    char failure[FAILURE])
+{
+    static const char *const kinds[] = {[NET_ANY_FAMILY] = "",
+                                        [NET_IPV4] = " to an IPv4 address",
+                                        [NET_IPV6] = " to an IPv6 address"};
+    char shown[TEXT_NAME];
+    const char *error = net_resolve(name, family, port, addresses, count);
+
+    if (error != NULL)
+        snprintf(failure, FAILURE, "cannot resolve '%s'%s%s: %s", text_name(name, shown),
+                 kinds[family], why, error);
+    return error == NULL;
+}
+
+/* Looks up what the command line names. On failure writes why and returns false. */
+static bool find_target(const struct client_options *options, struct target *target,
+                        char failure[FAILURE])
+{
+    enum net_family family = options->family;
+    const char *why = "";
+    char shown[TEXT_NAME];
+    uint16_t port;
+
+    if (!net_port(options->port, &port)) {
+        snprintf(failure, FAILURE, "unknown service '%s'; give the number of its port",
+                 text_name(options->port, shown));
+        return false;
+    }
+    target->has_source = options->source != NULL;
+    if (target->has_source) {
+        if (!resolve(options->source, family, why, 0, target->addresses, &target->count, failure))
+            return false;
+        target->source = target->addresses[0];
+        family = target->source.ipv6 ? NET_IPV6 : NET_IPV4;
+        why = ", the family of --source";
+    }
+    return resolve(options->host, family, why, port, target->addresses, &target->count, failure);
 }
 
 static int run(const struct client_options *options)
 {
-    struct net_address addresses[NET_RESOLVE_MAX];
+    struct target target;
     char reason[OS_ERROR_TEXT];
-    size_t count;
+    char failure[FAILURE];
 
     net_keep_alive(options->keep_alive);
     proxy_sender_use(options->proxy_version);
@@ -142,15 +206,14 @@ static int run(const struct client_options *options)
                      os_error_text(os_socket_error(), reason));
         return EXIT_FAILURE;
     }
-    const char *error =
-        net_resolve(options->host, NET_ANY_FAMILY, options->port, addresses, &count);
+    bool found = find_target(options, &target, failure);
 
     os_stop_ends(OS_STOP_TOLD);
-    if (error != NULL)
-        return report_unconnected(options, "resolve", error, false, stop);
+    if (!found)
+        return report_unconnected(options, failure, false, stop);
     if (options->job == CLIENT_LOAD)
         os_raise_descriptor_limit();
-    return connect_and_run(options, addresses, count, stop);
+    return connect_and_run(options, &target, stop);
 }
 
 int main(int argc, char **argv)

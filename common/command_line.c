@@ -222,6 +222,19 @@ bool command_line_size(const struct command_line_program *program, int option, u
         program->options[option].name, optarg, (unsigned long long)min, (unsigned long long)max);
 }
 
+bool command_line_port(const struct command_line_program *program, const char *name,
+                       const char *text, uint16_t min)
+{
+    bool is_name = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z');
+    uint64_t number;
+
+    if (is_name || text_number(text, min, UINT16_MAX, &number))
+        return true;
+    return command_line_wrong(
+        program, "%s '%s' is not a number from %d to %d, nor the name of a service such as http",
+        name, text, min, UINT16_MAX);
+}
+
 /* Reads optarg as a time of up to `max` thousandths of a unit. */
 static bool parse_time(const struct command_line_program *program, int option, uint64_t max,
                        const char *unit, uint64_t *thousandths)

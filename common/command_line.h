@@ -69,6 +69,11 @@ bool command_line_number(const struct command_line_program *program, int option,
 bool command_line_size(const struct command_line_program *program, int option, uint64_t min,
                        uint64_t max, uint64_t *bytes);
 
+/* Checks a port, for net_port(): a number of at least `min`, or the name of a service, which begins
+ * with a letter. Messages call the text `name`. Reports a mistake and returns false. */
+bool command_line_port(const struct command_line_program *program, const char *name,
+                       const char *text, uint16_t min);
+
 /* Reads optarg as seconds with at most three decimals, up to a year, and converts them to
  * nanoseconds. Reports a mistake and returns false. */
 bool command_line_seconds(const struct command_line_program *program, int option,

@@ -9,6 +9,7 @@
 #include "selector.h"
 #include "server.h"
 #include "server_options.h"
+#include "text.h"
 
 /* For how long, and how often, to try a port that is in use. */
 static const int64_t REBIND_TIMEOUT = SECONDS(2);
@@ -56,6 +57,22 @@ static void wait_rebind_interval(void)
     selector_destroy(empty);
 }
 
+/* Looks up the ports whose services are named. */
+static bool find_ports(const struct server_options *options, uint16_t ports[SERVER_OPTIONS_PORTS],
+                       char note[LISTENERS_ERROR])
+{
+    char name[TEXT_NAME];
+
+    for (int i = 0; i < options->port_count; i++) {
+        if (net_port(options->ports[i], &ports[i]))
+            continue;
+        snprintf(note, LISTENERS_ERROR, "unknown service '%s'; give the number of its port",
+                 text_name(options->ports[i], name));
+        return false;
+    }
+    return true;
+}
+
 /*
  * As listeners_open(). Sources disagree on whether Windows lets a program bind a port while its
  * last connections are still remembered. So a port that is in use there is tried again for a while.
@@ -64,9 +81,12 @@ static bool listen_on_all(const struct server_options *options, struct listeners
                           char note[LISTENERS_ERROR])
 {
     int64_t deadline = os_nanoseconds() + REBIND_TIMEOUT;
+    uint16_t ports[SERVER_OPTIONS_PORTS];
     bool reported = false;
 
-    while (!listeners_open(listeners, options->binds, options->bind_count, options->ports,
+    if (!find_ports(options, ports, note))
+        return false;
+    while (!listeners_open(listeners, options->binds, options->bind_count, ports,
                            options->port_count, options->default_binds, note)) {
         if (!listeners->in_use || os_nanoseconds() >= deadline)
             return false;

@@ -5,7 +5,6 @@
 
 #include "command_line.h"
 #include "deadline.h"
-#include "text.h"
 
 enum {
     OPTION_PORT,
@@ -48,7 +47,8 @@ static const struct command_line_option table[OPTIONS] = {
     [OPTION_PORT] = {.name = "port",
                      .letter = 'p',
                      .argument = "N",
-                     .help = "port to listen on; 0 takes a free one (default 9901); several as "
+                     .help = "port to listen on, or the name of its service; 0 takes a free one "
+                             "(default 9901); several as "
                              "N,N,... or with the option repeated"},
     [OPTION_BIND] = {.name = "bind",
                      .letter = 'b',
@@ -213,18 +213,6 @@ static bool parse_text(int option, struct span *text)
     return true;
 }
 
-/* One port of --port. */
-static bool parse_port(const char *text, uint16_t *port)
-{
-    uint64_t number;
-
-    if (!text_number(text, 0, UINT16_MAX, &number))
-        return command_line_wrong(&server_program, "--port '%s' is not a number from 0 to %d", text,
-                                  UINT16_MAX);
-    *port = (uint16_t)number;
-    return true;
-}
-
 /* One port or several, with commas between them. */
 static bool parse_ports(char *list, struct server_options *options)
 {
@@ -235,8 +223,9 @@ static bool parse_ports(char *list, struct server_options *options)
         if (options->port_count == SERVER_OPTIONS_PORTS)
             return command_line_wrong(&server_program, "--port '%s': at most %d ports are taken",
                                       text, SERVER_OPTIONS_PORTS);
-        if (!parse_port(text, &options->ports[options->port_count++]))
+        if (!command_line_port(&server_program, "--port", text, 0))
             return false;
+        options->ports[options->port_count++] = text;
     }
     return true;
 }
@@ -357,7 +346,7 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
     }
     if (options->port_count == 0) {
         options->default_ports = true;
-        options->ports[options->port_count++] = 9901;
+        options->ports[options->port_count++] = "9901";
     }
     if (options->bind_count == 0) {
         options->default_binds = true;

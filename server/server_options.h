@@ -22,7 +22,7 @@ struct server_options {
     const char *binds[SERVER_OPTIONS_BINDS]; /* as given; default: 127.0.0.1 and ::1 */
     int bind_count;
     bool default_binds; /* the default is used: one of the two may be missing on this machine */
-    uint16_t ports[SERVER_OPTIONS_PORTS]; /* 0: any free port; default: 9901 */
+    const char *ports[SERVER_OPTIONS_PORTS]; /* for net_port(); 0: any free port; default: 9901 */
     int port_count;
     bool default_ports;          /* the default is used */
     struct protocol_rules rules; /* the prefix may point into `argv` */

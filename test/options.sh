@@ -22,9 +22,9 @@ compare() {
 for program in echo-server echo-client; do
     "$build/$program" --help >"$work/text"
     # "-p --port N" here, and without the value's name in "options".
-    sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z-]*\)\( [^ ][^ ]*\)\{0,1\}  .*/\1 \2\3/p' "$work/text" |
+    sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z0-9-]*\)\( [^ ][^ ]*\)\{0,1\}  .*/\1 \2\3/p' "$work/text" |
         sed 's/,//; s/^ *//' >"$work/--help"
-    cut -d ' ' -f 1-2 "$work/--help" | sed 's/^\(--[a-z-]*\) .*/\1/' >"$work/options"
+    cut -d ' ' -f 1-2 "$work/--help" | sed 's/^\(--[a-z0-9-]*\) .*/\1/' >"$work/options"
 
     # shellcheck disable=SC2016 # the backticks are those of README.md
     # Rows such as: | `-p`, `--port N` | port to listen on | 9901 |
@@ -34,10 +34,10 @@ for program in echo-server echo-client; do
 
     # .It Fl p , Fl -port Ar port
     page=docs/$program.1
-    sed -n '/^\.It Fl/{s/^\.It Fl \([a-zA-Z]\) , Fl -\([a-z-]*\).*/-\1 --\2/;s/^\.It Fl -/--/;p;}' \
-        "$page" | sed 's/ , Fl -/\n--/g' | sed 's/^\(--[a-z-]*\) .*/\1/' >"$work/manual"
+    sed -n '/^\.It Fl/{s/^\.It Fl \([a-zA-Z0-9]\) , Fl -\([a-z0-9-]*\).*/-\1 --\2/;s/^\.It Fl -/--/;p;}' \
+        "$page" | sed 's/ , Fl -/\n--/g' | sed 's/^\(--[a-z0-9-]*\) .*/\1/' >"$work/manual"
     # Its synopsis has one of the two names: all letters behind "Fl", and words behind "Fl -".
-    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$page" | grep -oE 'Fl -?[a-zA-Z-]+' |
+    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$page" | grep -oE 'Fl -?[a-zA-Z0-9-]+' |
         sed -n 's/^Fl -\([a-z]\)/--\1/p; /^Fl [^-]/{s/Fl //;s/./-&\n/g;s/\n$//;p;}' >"$work/synopsis"
     sed 's/^\(-.\) .*/\1/' "$work/options" >"$work/shortest"
 

@@ -39,7 +39,9 @@ static const char *describe(const struct client_options *o)
     uint64_t count = o->job == CLIENT_PING ? o->ping.count : load->count;
 
 #define ADD(differs, ...) ((differs) ? c += snprintf(c, (size_t)(end - c), __VA_ARGS__) : c)
-    ADD(true, "%s:%u", o->host, o->port);
+    ADD(true, "%s:%s", o->host, o->port);
+    ADD(o->family != NET_ANY_FAMILY, o->family == NET_IPV4 ? " ipv4" : " ipv6");
+    ADD(o->source != NULL, " source=%s", o->source);
     ADD(o->connect_timeout != SECONDS(5), " timeout=%lld",
         (long long)(o->connect_timeout / MILLISECONDS(1)));
     ADD(o->proxy_version != PROXY_NONE, " proxy-v%d", o->proxy_version == PROXY_V1 ? 1 : 2);
@@ -103,7 +105,17 @@ static void takes_good_command_lines(void **state)
         {{"[fe80::1%2]:9901"}, "fe80::1%2:9901"},
         {{"::ffff:127.0.0.1"}, "::ffff:127.0.0.1:9901"},
         {{"--ping", "[::1]:80"}, "::1:80 ping"},
+        {{"a.example", "http"}, "a.example:http"},
+        {{"[::1]:x11-1"}, "::1:x11-1"},
         {{"--", "-h"}, "-h:9901"},
+        {{"-4"}, DEFAULT " ipv4"},
+        {{"--ipv4", "--load", "--count=5"}, DEFAULT " ipv4 load count=5"},
+        {{"-6"}, "::1:9901 ipv6"},
+        {{"-4", "--ipv6", "a.example"}, "a.example:9901 ipv6"},
+        {{"--source", "127.0.0.2"}, DEFAULT " source=127.0.0.2"},
+        {{"--source=[::1]", "--ping"}, DEFAULT " source=::1 ping"},
+        {{"--load", "--source", "a.example", "--count=5"},
+         DEFAULT " source=a.example load count=5"},
         {{"--quit-after", "2"}, DEFAULT " quit-after=2000"},
         {{"--quit-after=0.001", "--until-server-ends"}, DEFAULT " until-server-ends quit-after=1"},
         {{"--eol", "lf", "--until-server-ends"}, DEFAULT " eol=1 until-server-ends"},
@@ -189,12 +201,13 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{""}, "HOST is empty"},
         {{"h", "0"}, "PORT '0' is not a number from 1 to 65535"},
         {{"h", "65536"}, "PORT '65536' is not a number from 1 to 65535"},
-        {{"h", "http"}, "PORT 'http' is not"},
+        {{"h", "80x"}, "PORT '80x' is not a number from 1 to 65535, nor the name of a service"},
+        {{"h", "-"}, "PORT '-' is not a number"},
         {{"h", "1", "2"}, "unexpected argument '2'"},
         {{"h:1", "1"}, "the port is given twice, as '1' and '1'; leave one out"},
         {{"[::1]:1", "2"}, "the port is given twice, as '1' and '2'; leave one out"},
         {{"h:"}, "PORT '' is not a number from 1 to 65535"},
-        {{"h:http"}, "PORT 'http' is not a number from 1 to 65535"},
+        {{"h:_http"}, "PORT '_http' is not a number from 1 to 65535"},
         {{"[::1]:0"}, "PORT '0' is not a number from 1 to 65535"},
         {{":1"}, "HOST is empty"},
         {{"[::1"}, "HOST '[::1' is not an IPv6 address in brackets"},
@@ -255,6 +268,9 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--connect-timeout", "0"}, "--connect-timeout has to be more than 0 seconds"},
         {{"--quit-after", "0"}, "--quit-after has to be more than 0 seconds"},
         {{"--quit-after", "now"}, "--quit-after 'now' is not a number of seconds"},
+        {{"--source", ""}, "--source needs an address"},
+        {{"--source", "127.0.0.1:80"}, "--source takes an address alone, without the port '80'"},
+        {{"--source", "[::1"}, "--source '[::1' is not an IPv6 address in brackets"},
         /* What does not go together */
         {{"--ping", "--size", "1"}, "--size 1 is too small for a line"},
         {{"--load", "--size", "1", "--expect", "line"}, "--size 1 is too small for a line"},

@@ -235,7 +235,7 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--connect-timeout", "0"}, "--connect-timeout has to be more than 0 seconds"},
         {{"localhost", "0"}, "PORT '0' is not a number from 1 to 65535"},
         {{"localhost", "65536"}, "PORT '65536' is not a number from 1 to 65535"},
-        {{"localhost", "echo"}, "PORT 'echo' is not a number from 1 to 65535"},
+        {{"localhost", "7echo"}, "PORT '7echo' is not a number from 1 to 65535, nor the name of "},
         {{"localhost", ""}, "PORT '' is not a number from 1 to 65535"},
         {{"localhost", "1", "2"}, "unexpected argument '2'"},
         {{""}, "HOST is empty"},
@@ -297,6 +297,92 @@ static void an_unknown_host_is_told(void **state)
     assert_true(strlen(line) > strlen(told));
     assert_null(support_line(process, STREAM_ERROR));
     assert_int_equal(support_finish(process), 1);
+}
+
+static void an_unknown_service_is_told(void **state)
+{
+    struct process *process = run(OPTIONS("127.0.0.1", "no-such-service"), NULL);
+
+    (void)state;
+    assert_string_equal(
+        support_line(process, STREAM_ERROR),
+        "echo-client: unknown service 'no-such-service'; give the number of its port");
+    assert_null(support_line(process, STREAM_ERROR));
+    assert_int_equal(support_finish(process), 1);
+}
+
+/* A host without an address of the family that is wanted. */
+static void a_family_that_the_host_lacks_is_told(void **state)
+{
+    static const struct {
+        const char *options[4];
+        const char *told;
+    } cases[] = {
+        {{"-6", "127.0.0.1", "7"}, "cannot resolve '127.0.0.1' to an IPv6 address: "},
+        {{"--ipv4", "::1", "7"}, "cannot resolve '::1' to an IPv4 address: "},
+        {{"--source=127.0.0.1", "::1", "7"},
+         "cannot resolve '::1' to an IPv4 address, the family of --source: "},
+        {{"-6", "--source=127.0.0.1", "::1", "7"},
+         "cannot resolve '127.0.0.1' to an IPv6 address: "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *options[5] = {NULL};
+
+        memcpy(options, cases[i].options, sizeof cases[i].options);
+        struct process *process = run(options, NULL);
+
+        support_expect_line(process, STREAM_ERROR, cases[i].told);
+        assert_null(support_line(process, STREAM_ERROR));
+        assert_int_equal(support_finish(process), 1);
+    }
+}
+
+static void connects_with_one_family_alone(void **state)
+{
+    (void)state;
+    for (int ipv6 = 0; ipv6 < (support_has_ipv6() ? 2 : 1); ipv6++) {
+        struct net_address address = support_loopback(ipv6, 0);
+        os_socket listener, s;
+        char text[8];
+
+        assert_int_equal(net_listen(&address, &listener).outcome, NET_DONE);
+        assert_int_equal(net_local_address(listener, &address).outcome, NET_DONE);
+        snprintf(text, sizeof text, "%d", address.port);
+        struct process *process =
+            run(OPTIONS(ipv6 ? "-6" : "-4", ipv6 ? "::1" : "127.0.0.1", text), NULL);
+
+        s = support_accept(listener);
+        net_close(listener);
+        process_close_input(process);
+        leave(s);
+        assert_int_equal(support_finish(process), 0);
+    }
+}
+
+/* An address that this machine does not have is no reason to take another one. */
+static void a_foreign_source_is_told(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    char port[8];
+
+    (void)state;
+    snprintf(port, sizeof port, "%d", address.port);
+    struct process *process = run(OPTIONS("--source", "192.0.2.1", "127.0.0.1", port), NULL);
+
+    support_expect_line(process, STREAM_ERROR,
+                        "echo-client: cannot connect to '127.0.0.1' from '192.0.2.1': 127.0.0.1:");
+    assert_null(support_line(process, STREAM_ERROR));
+    assert_int_equal(support_finish(process), 1);
+    process = run(OPTIONS("--source", "127.0.0.1", "127.0.0.1", port), NULL);
+    os_socket s = support_accept(listener);
+
+    process_close_input(process);
+    leave(s);
+    assert_int_equal(support_finish(process), 0);
+    net_close(listener);
 }
 
 static void connects_to_a_name(void **state)
@@ -890,6 +976,10 @@ int main(void)
         TEST(wrong_usage_is_told_in_one_line),
         TEST(a_server_that_is_not_there_is_told),
         TEST(an_unknown_host_is_told),
+        TEST(an_unknown_service_is_told),
+        TEST(a_family_that_the_host_lacks_is_told),
+        TEST(connects_with_one_family_alone),
+        TEST(a_foreign_source_is_told),
         TEST(connects_to_a_name),
         TEST(what_a_server_prints_can_be_pasted),
         TEST(an_input_without_bytes_ends_the_sending_side),

@@ -99,7 +99,7 @@ static const char *describe(const struct server_options *o)
     for (int i = 0; i < o->bind_count; i++)
         length += snprintf(text + length, sizeof text - (size_t)length, " %s", o->binds[i]);
     for (int i = 0; i < o->port_count; i++)
-        length += snprintf(text + length, sizeof text - (size_t)length, "%s%d", i > 0 ? "," : ":",
+        length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i > 0 ? "," : ":",
                            o->ports[i]);
     snprintf(text + length, sizeof text - (size_t)length,
              "%s %s clients=%lld line=%lld idle=%lld drain=%lld log=%s%s%s",
@@ -123,6 +123,7 @@ static void takes_good_command_lines(void **state)
         {{"--select-all"}, BINDS ":9901 echo " REST " select-all"},
         {{"--select-all", "--select-polled"}, BINDS ":9901 echo " REST " select-polled"},
         {{"--no-log-empty"}, BINDS ":9901 echo " REST " no-log-empty"},
+        {{"-p", "echo,0"}, BINDS ":echo,0 given echo " REST},
         {{"-p65535"}, BINDS ":65535 given echo " REST},
         {{"--port", "80"}, BINDS ":80 given echo " REST},
         {{"--port=80", "-p81"}, BINDS ":80,81 given echo " REST},
@@ -182,15 +183,23 @@ static void tells_what_is_wrong_in_one_line(void **state)
         const char *arguments[8];
         const char *message;
     } cases[] = {
-        {{"--port", "65536"}, "--port '65536' is not a number from 0 to 65535"},
-        {{"-p", "-1"}, "--port '-1' is not a number from 0 to 65535"},
-        {{"-p", "80x"}, "--port '80x' is not a number from 0 to 65535"},
-        {{"-p", " 80"}, "--port ' 80' is not a number from 0 to 65535"},
-        {{"--port="}, "--port '' is not a number from 0 to 65535"},
-        {{"-p", "80,"}, "--port '' is not a number from 0 to 65535"},
-        {{"-p", "80,81;82"}, "--port '81;82' is not a number from 0 to 65535"},
+        {{"--port", "65536"},
+         "--port '65536' is not a number from 0 to 65535, nor the name of a service such as http"},
+        {{"-p", "-1"},
+         "--port '-1' is not a number from 0 to 65535, nor the name of a service such as http"},
+        {{"-p", "80x"},
+         "--port '80x' is not a number from 0 to 65535, nor the name of a service such as http"},
+        {{"-p", " 80"},
+         "--port ' 80' is not a number from 0 to 65535, nor the name of a service such as http"},
+        {{"--port="},
+         "--port '' is not a number from 0 to 65535, nor the name of a service such as http"},
+        {{"-p", "80,"},
+         "--port '' is not a number from 0 to 65535, nor the name of a service such as http"},
+        {{"-p", "80,81;82"},
+         "--port '81;82' is not a number from 0 to 65535, nor the name of a service such as http"},
         {{"-p", "18446744073709551617"},
-         "--port '18446744073709551617' is not a number from 0 to 65535"},
+         "--port '18446744073709551617' is not a number from 0 to 65535, nor the name of a service "
+         "such as http"},
         {{"-p"}, "option '-p' needs a value"},
         {{"-qp"}, "option '-p' needs a value"},
         {{"--port"}, "option '--port' needs a value"},

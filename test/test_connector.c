@@ -25,8 +25,8 @@ static struct outcome connect_to(const struct net_address *addresses, size_t cou
 
     struct connector_connection connection = {.socket = OS_NO_SOCKET};
 
-    outcome.outcome = connector_connect(addresses, count, MILLISECONDS(timeout), stop, &connection,
-                                        outcome.error);
+    outcome.outcome = connector_connect(addresses, count, NULL, MILLISECONDS(timeout), stop,
+                                        &connection, outcome.error);
     outcome.s = connection.socket;
     outcome.peer = connection.peer;
     assert_true(outcome.outcome != CONNECTOR_CONNECTED || connection.took > 0);
@@ -292,6 +292,26 @@ static void connects_while_nobody_asks_it_to_stop(void **state)
     stop_refusing(&refusing);
 }
 
+/* From an address that is not this machine's there is no connection. */
+static void connects_from_the_source_alone(void **state)
+{
+    const struct net_address sources[2] = {{.bytes = {192, 0, 2, 1}}, {.bytes = {127, 0, 0, 1}}};
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct connector_connection connection;
+    char error[CONNECTOR_ERROR];
+
+    (void)state;
+    assert_int_equal(
+        connector_connect(&address, 1, &sources[0], SECONDS(30), OS_NO_SOCKET, &connection, error),
+        CONNECTOR_FAILED);
+    assert_int_equal(
+        connector_connect(&address, 1, &sources[1], SECONDS(30), OS_NO_SOCKET, &connection, error),
+        CONNECTOR_CONNECTED);
+    net_close(connection.socket);
+    net_close(listener);
+}
+
 /* Whatever localhost means here: ::1 first, 127.0.0.1 first, or one of them alone. */
 static void connects_to_localhost_by_name(void **state)
 {
@@ -321,6 +341,7 @@ int main(void)
         cmocka_unit_test(shares_a_short_time_between_the_addresses),
         cmocka_unit_test(stops_when_asked_to),
         cmocka_unit_test(connects_while_nobody_asks_it_to_stop),
+        cmocka_unit_test(connects_from_the_source_alone),
         cmocka_unit_test(connects_to_localhost_by_name),
     };
 

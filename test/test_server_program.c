@@ -146,6 +146,19 @@ static void listens_on_both_loopback_addresses(void **state)
     assert_int_equal(support_finish(process), 0);
 }
 
+/* Which services a machine knows differs: this one is nowhere. */
+static void an_unknown_service_is_told(void **state)
+{
+    struct process *process =
+        support_start(OPTIONS(support_environment("ECHO_SERVER"), "-p0,no-such-service"), NULL);
+
+    (void)state;
+    assert_string_equal(
+        support_line(process, STREAM_ERROR),
+        "echo-server: unknown service 'no-such-service'; give the number of its port");
+    assert_int_equal(support_finish(process), 1);
+}
+
 static void listens_on_several_ports(void **state)
 {
     enum { PORTS = 3 };
@@ -1146,6 +1159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(listens_on_both_loopback_addresses),
+        TEST(an_unknown_service_is_told),
         TEST(listens_on_several_ports),
         TEST(listens_where_it_is_told_to),
         TEST(help_and_version_go_to_stdout),

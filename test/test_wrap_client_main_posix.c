@@ -1,5 +1,7 @@
 /* The client's start, in processes of their own, with a name service of the test's. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -18,22 +20,27 @@ static int requested; /* the signal that comes while a name is looked up; 0: non
 static int start_error;
 
 __typeof__(net_resolve) __wrap_net_resolve, __real_net_resolve;
+__typeof__(getservbyname) __wrap_getservbyname;
 __typeof__(connector_connect) __wrap_connector_connect;
 __typeof__(load_run) __wrap_load_run;
 __typeof__(os_start) __wrap_os_start, __real_os_start;
 static enum connector_outcome connected;
 
 enum connector_outcome __wrap_connector_connect(const struct net_address *addresses, size_t count,
-                                                int64_t timeout, os_socket stop,
+                                                const struct net_address *source, int64_t timeout,
+                                                os_socket stop,
                                                 struct connector_connection *connection,
                                                 char error[CONNECTOR_ERROR])
 {
-    (void)addresses;
-    (void)count;
+    char to[NET_ADDRESS_TEXT], from[NET_ADDRESS_TEXT] = "anywhere";
+
     (void)timeout;
     (void)stop;
     *connection = (struct connector_connection){.socket = OS_NO_SOCKET};
-    error[0] = '\0';
+    if (source != NULL)
+        net_address_text(source, from);
+    snprintf(error, CONNECTOR_ERROR, "%zu to %s from %s", count,
+             net_address_text(&addresses[0], to), from);
     return connected;
 }
 
@@ -48,6 +55,16 @@ bool __wrap_load_run(const struct load_options *options, const struct connector_
     *result =
         (struct load_result){.counts = {.connections_failed = 1}, .failure = "it was of no use"};
     return true;
+}
+
+/* A list with one service in it. */
+struct servent *__wrap_getservbyname(const char *name, const char *protocol)
+{
+    static struct servent service;
+
+    (void)protocol;
+    service.s_port = htons(4711);
+    return strcmp(name, "odd-service") == 0 ? &service : NULL;
 }
 
 int __wrap_os_start(void)
@@ -123,6 +140,29 @@ static void a_request_to_stop_ends_connecting(void **state)
     assert_non_null(strstr(run.output, "\"passed\":false,\"interrupted\":true,"));
 }
 
+/* What the command line says is what is connected to, and from. */
+static void names_and_families_are_looked_up(void **state)
+{
+    (void)state;
+    connected = CONNECTOR_FAILED;
+    struct run run = run_main(client_main, 3, ARGUMENTS("127.0.0.1", "odd-service"), NULL);
+
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_string_equal(run.output, "echo-client: cannot connect to '127.0.0.1': 1 to "
+                                    "127.0.0.1:4711 from anywhere\n");
+    run = run_main(client_main, 2, ARGUMENTS("-6"), NULL);
+    assert_string_equal(run.output,
+                        "echo-client: cannot connect to '::1': 1 to [::1]:9901 from anywhere\n");
+    run = run_main(client_main, 5, ARGUMENTS("-6", "--source=::2", "::3", "odd-service"), NULL);
+    assert_string_equal(run.output, "echo-client: cannot connect to '::3' from '::2': 1 to "
+                                    "[::3]:4711 from [::2]:0\n");
+    run = run_main(client_main, 5, ARGUMENTS("--load", "--json", "h", "even-service"), NULL);
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_non_null(strstr(run.output, "unknown service 'even-service'; give the number of its "
+                                       "port\n"));
+    assert_non_null(strstr(run.output, "\"failure\":\"unknown service 'even-service'; "));
+}
+
 /* A table of nothing would only hide why. */
 static void a_load_without_a_connection_is_one_line(void **state)
 {
@@ -156,9 +196,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, reset)
     const struct CMUnitTest tests[] = {
-        TEST(a_request_to_stop_ends_a_look_up),
-        TEST(a_request_to_stop_ends_connecting),
-        TEST(a_load_without_a_connection_is_one_line),
+        TEST(a_request_to_stop_ends_a_look_up), TEST(a_request_to_stop_ends_connecting),
+        TEST(names_and_families_are_looked_up), TEST(a_load_without_a_connection_is_one_line),
         TEST(a_start_that_fails_says_why),
     };
 

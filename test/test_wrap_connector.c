@@ -112,7 +112,7 @@ static int end(void **state)
 
 static enum connector_outcome connect_to(size_t count)
 {
-    return connector_connect(addresses, count, SECONDS(30), OS_NO_SOCKET, &connection, error);
+    return connector_connect(addresses, count, NULL, SECONDS(30), OS_NO_SOCKET, &connection, error);
 }
 
 static void a_connection_made_at_once_is_not_waited_for(void **state)

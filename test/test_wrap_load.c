@@ -18,8 +18,9 @@ static struct {
     bool at_once;    /* it is made at once */
     bool no_port;    /* there is no local port for it */
     unsigned connects;
-    unsigned with_source; /* of these, from an address that was chosen for it */
-    bool in_vain;         /* the idle connection is ready, and there is nothing to read */
+    unsigned with_source;      /* of these, from an address that was chosen for it */
+    struct net_address source; /* the last one */
+    bool in_vain;              /* the idle connection is ready, and there is nothing to read */
     unsigned vain_reads;
     int64_t jump;   /* of the clock in a wait, once something was sent */
     unsigned jumps; /* so many waits have one */
@@ -46,6 +47,8 @@ struct net_result __wrap_net_connect(const struct net_address *address,
         return __real_net_connect(address, source, s);
     fake.connects++;
     fake.with_source += source != NULL;
+    if (source != NULL)
+        fake.source = *source;
     *s = OS_NO_SOCKET;
     if (fake.no_port)
         return (struct net_result){.outcome = NET_UNAVAILABLE};
@@ -231,6 +234,20 @@ static void where_no_port_is_left_other_addresses_are_tried(void **state)
     assert_non_null(strstr(result.failure, "; no local port is left: "));
 }
 
+/* An address that is given is not given up for another one. */
+static void a_source_that_is_given_is_used_for_all_connections(void **state)
+{
+    static const struct net_address source = {.bytes = {127, 0, 0, 9}};
+
+    (void)state;
+    fake.no_port = true;
+    load((struct load_options){.connections = 3, .count = 1, .source = &source}, &address);
+    assert_int_equal(fake.connects, 2);
+    assert_int_equal(fake.with_source, 2);
+    assert_true(net_address_equal(&fake.source, &source));
+    assert_int_equal(result.counts.connections_failed, 2);
+}
+
 /* select() may say so of a connection on which nothing has come (select(2), BUGS). */
 static void an_idle_connection_that_is_ready_in_vain_is_kept(void **state)
 {
@@ -390,6 +407,7 @@ int main(void)
         TEST(one_that_hangs_fails_while_others_are_made),
         TEST(a_connection_may_be_made_at_once),
         TEST(where_no_port_is_left_other_addresses_are_tried),
+        TEST(a_source_that_is_given_is_used_for_all_connections),
         TEST(an_idle_connection_that_is_ready_in_vain_is_kept),
         TEST(an_interrupt_of_a_stalled_load_finds_what_is_missing),
         TEST(a_dead_server_is_tried_every_100_ms),

@@ -273,6 +273,7 @@ bool connections_create(struct connections *connections, const struct load_optio
                                         .result = result,
                                         .selector = selector,
                                         .first = *first,
+                                        .source.fixed = options->source,
                                         .replacing = options->keep_going,
                                         /* One is tried first if nobody was there. */
                                         .failing = first->socket == OS_NO_SOCKET};

@@ -15,11 +15,12 @@
 
 struct load_options {
     struct pattern pattern;
-    uint32_t connections;    /* connections that exchange messages */
-    uint32_t idle;           /* further connections that are only held open */
-    uint32_t pipeline;       /* the most messages in flight on a connection */
-    int64_t duration;        /* nanoseconds; 0: no limit */
-    uint64_t count;          /* messages in all; UINT64_MAX: no limit */
+    uint32_t connections;             /* connections that exchange messages */
+    uint32_t idle;                    /* further connections that are only held open */
+    uint32_t pipeline;                /* the most messages in flight on a connection */
+    int64_t duration;                 /* nanoseconds; 0: no limit */
+    uint64_t count;                   /* messages in all; UINT64_MAX: no limit */
+    const struct net_address *source; /* of every connection; NULL: chosen for each of them */
     double rate;             /* messages per second in all, sent when they are due; 0: sent as soon
                                 as there is room */
     int64_t connect_timeout; /* how long connecting may take, in nanoseconds */

@@ -18,8 +18,8 @@ struct net_result source_connect(struct source *source, const struct net_address
     struct net_result result;
     int tries = 0;
 
-    if (!source_is_free(server))
-        return net_connect(server, NULL, s);
+    if (source->fixed != NULL || !source_is_free(server))
+        return net_connect(server, source->fixed, s);
     do {
         uint64_t which = (turn + source->full) % ADDRESSES;
         struct net_address address = {

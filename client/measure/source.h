@@ -12,10 +12,11 @@
 
 #include "net.h"
 
-/* All zeros at first. */
+/* All zeros at first, except `fixed`. */
 struct source {
-    uint64_t count; /* connections begun so far, successful or not */
-    uint64_t full;  /* how often an address had no port left */
+    const struct net_address *fixed; /* the address of all connections; NULL: chosen here */
+    uint64_t count;                  /* connections begun so far, successful or not */
+    uint64_t full;                   /* how often an address had no port left */
 };
 
 /* Whether connections to a server can come from any loopback address. */
