@@ -39,6 +39,8 @@ enum {
     OPTION_UNTIL_SERVER_ENDS,
     OPTION_QUIT_AFTER,
     OPTION_INTERVAL,
+    OPTION_CONNECT_ONLY,
+    OPTION_QUIET,
     OPTION_CONNECTIONS,
     OPTION_PIPELINE,
     OPTION_DURATION,
@@ -47,13 +49,13 @@ enum {
     OPTION_RECONNECT,
     OPTION_KEEP_GOING,
     OPTION_REPORT,
-    OPTION_JSON,
     OPTION_COUNT,
     OPTION_SIZE,
     OPTION_SEED,
     OPTION_EXPECT,
     OPTION_PREFIX,
     OPTION_GREETING,
+    OPTION_JSON,
     OPTIONS
 };
 
@@ -120,9 +122,18 @@ static const struct command_line_option table[OPTIONS] = {
                            .jobs = FOR_SESSION},
     [OPTION_INTERVAL] = {.heading = "With --ping",
                          .name = "interval",
+                         .letter = 'i',
                          .argument = "SECONDS",
                          .help = "from one message to the next (default 1)",
                          .jobs = FOR_PING},
+    [OPTION_CONNECT_ONLY] = {.name = "connect-only",
+                             .help = "connect for each message, send nothing and close again: "
+                                     "measures the time to connect, to any port",
+                             .jobs = FOR_PING},
+    [OPTION_QUIET] = {.name = "quiet",
+                      .letter = 'q',
+                      .help = "print the summary alone",
+                      .jobs = FOR_PING},
     [OPTION_CONNECTIONS] = {.heading = "With --load",
                             .name = "connections",
                             .argument = "N",
@@ -155,17 +166,15 @@ static const struct command_line_option table[OPTIONS] = {
                        .argument = "SECONDS",
                        .help = "print a line after each interval of so many seconds",
                        .jobs = FOR_LOAD},
-    [OPTION_JSON] = {.name = "json",
-                     .help =
-                         "print the report as one JSON object, and each line of --report as one",
-                     .jobs = FOR_LOAD},
     [OPTION_COUNT] = {.heading = "With either",
                       .name = "count",
+                      .letter = 'c',
                       .argument = "N",
                       .help = "how many messages to send, on all connections together (default: "
                               "--ping until Ctrl-C, --load for its duration)",
                       .jobs = FOR_PING | FOR_LOAD},
     [OPTION_SIZE] = {.name = "size",
+                     .letter = 's',
                      .argument = "BYTES",
                      .help = "of a message (default 64)",
                      .jobs = FOR_PING | FOR_LOAD},
@@ -187,6 +196,10 @@ static const struct command_line_option table[OPTIONS] = {
                          .argument = "TEXT",
                          .help = "a line that the server sends first (default: none)",
                          .jobs = FOR_PING | FOR_LOAD},
+    [OPTION_JSON] = {.name = "json",
+                     .help =
+                         "print the report as one JSON object, and each line of --report as one",
+                     .jobs = FOR_PING | FOR_LOAD},
 };
 _Static_assert(OPTIONS <= (int)COMMAND_LINE_OPTIONS, "command_line takes so many options");
 
@@ -337,7 +350,7 @@ static bool parse_load_option(int option, struct client_options *options)
         load->pattern.greeting = (struct pattern_text){optarg, strlen(optarg)};
         return true;
     case OPTION_JSON:
-        options->json = true;
+        options->json = options->ping.json = true;
         return true;
     default: /* COMMAND_LINE_MISTAKE, which has been reported */
         return false;
@@ -381,6 +394,12 @@ static bool parse_option(int option, struct client_options *options)
         return parse_job(CLIENT_LOAD, options);
     case OPTION_INTERVAL:
         return command_line_seconds(&client_program, option, &options->ping.interval);
+    case OPTION_CONNECT_ONLY:
+        options->ping.connect_only = true;
+        return true;
+    case OPTION_QUIET:
+        options->ping.quiet = true;
+        return true;
     default:
         return parse_load_option(option, options);
     }
@@ -427,12 +446,20 @@ static bool check(uint64_t given, struct client_options *options)
         [FOR_LOAD] = "goes with --load",
         [FOR_PING | FOR_LOAD] = "goes with --ping or --load",
     };
+    static const int about_messages[] = {OPTION_SIZE, OPTION_SEED, OPTION_EXPECT, OPTION_PREFIX,
+                                         OPTION_GREETING};
     struct load_options *load = &options->load;
 
     for (int i = 0; i < OPTIONS; i++) {
         if (is_given(given, i) && (table[i].jobs >> options->job & 1) == 0)
             return command_line_wrong(&client_program, "--%s %s", table[i].name,
                                       needs[table[i].jobs]);
+    }
+    for (size_t i = 0; i < sizeof about_messages / sizeof about_messages[0]; i++) {
+        if (options->ping.connect_only && is_given(given, about_messages[i]))
+            return command_line_wrong(&client_program,
+                                      "--connect-only sends nothing; leave --%s out",
+                                      table[about_messages[i]].name);
     }
     if (options->host == NULL)
         options->host = options->family == NET_IPV6 ? "::1" : "127.0.0.1";

@@ -26,7 +26,7 @@ struct client_options {
     struct session_options session;
     struct ping_options ping;
     struct load_options load;
-    bool json; /* the report of a load is a JSON object */
+    bool json; /* the report is a JSON object */
 };
 
 /* All that the command line can say. */

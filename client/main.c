@@ -104,23 +104,18 @@ static int report_unconnected(const struct client_options *options, const char *
     return report_load(options, &result, &output, stop);
 }
 
-/* Does the job on a connection. Returns the exit status. */
-static int run_connected(const struct client_options *options, const struct target *target,
-                         const struct connector_connection *connection, os_socket stop)
+static int run_ping(const struct client_options *options, const struct target *target,
+                    os_socket stop)
 {
-    switch (options->job) {
-    case CLIENT_SESSION:
-        return run_session(options, connection, stop);
-    case CLIENT_PING:
-        return ping_run(&options->ping, connection, stop) == PING_ALL_ANSWERED ? EXIT_SUCCESS
-                                                                               : EXIT_FAILURE;
-    case CLIENT_LOAD:
-        break;
-    }
-    return run_load(options, target, connection, stop);
+    struct ping_options ping = options->ping;
+
+    ping.source = source_of(target);
+    return ping_run(&ping, target->addresses, target->count, stop) == PING_ALL_ANSWERED
+               ? EXIT_SUCCESS
+               : EXIT_FAILURE;
 }
 
-/* Connects, and does the job. Returns the exit status. */
+/* Connects, and does the job of a session or a load. Returns the exit status. */
 static int connect_and_run(const struct client_options *options, const struct target *target,
                            os_socket stop)
 {
@@ -133,7 +128,8 @@ static int connect_and_run(const struct client_options *options, const struct ta
                           options->connect_timeout, stop, &connection, error);
 
     if (outcome == CONNECTOR_CONNECTED)
-        return run_connected(options, target, &connection, stop);
+        return options->job == CLIENT_SESSION ? run_session(options, &connection, stop)
+                                              : run_load(options, target, &connection, stop);
     if (outcome == CONNECTOR_STOPPED && options->job == CLIENT_SESSION)
         return EXIT_INTERRUPTED;
     if (outcome == CONNECTOR_FAILED && options->load.keep_going) {
@@ -211,6 +207,8 @@ static int run(const struct client_options *options)
     os_stop_ends(OS_STOP_TOLD);
     if (!found)
         return report_unconnected(options, failure, false, stop);
+    if (options->job == CLIENT_PING)
+        return run_ping(options, &target, stop);
     if (options->job == CLIENT_LOAD)
         os_raise_descriptor_limit();
     return connect_and_run(options, &target, stop);

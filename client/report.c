@@ -10,6 +10,18 @@ const char *report_rate(double rate, char text[REPORT_RATE])
     return text;
 }
 
+const char *report_percent(uint64_t part, uint64_t whole, char text[REPORT_PERCENT])
+{
+    double percent = whole > 0 ? 100 * (double)part / (double)whole : 0;
+
+    if (part > 0 && percent < 0.1)
+        percent = 0.1;
+    if (part < whole && percent > 99.9)
+        percent = 99.9;
+    snprintf(text, REPORT_PERCENT, "%.3g", percent);
+    return text;
+}
+
 double report_seconds(int64_t nanoseconds)
 {
     return (double)nanoseconds / (double)SECONDS(1);

@@ -6,11 +6,15 @@
 
 #include "net.h"
 
-enum { REPORT_DURATION = 16, REPORT_RATE = 32 };
+enum { REPORT_DURATION = 16, REPORT_RATE = 32, REPORT_PERCENT = 16 };
 
 /* Writes a rate, such as "105722", "16.7" or "0.5", into `text` and returns it. From 100 on it is a
  * whole number; below, it has three significant digits, without trailing zeros. */
 const char *report_rate(double rate, char text[REPORT_RATE]);
+
+/* Writes `part` of `whole` as a percentage into `text` and returns it, such as "0", "33.3" or
+ * "100". It is 0 or 100 only if it is exactly that. `whole` 0 gives "0". */
+const char *report_percent(uint64_t part, uint64_t whole, char text[REPORT_PERCENT]);
 
 /* A duration in seconds. */
 double report_seconds(int64_t nanoseconds);

@@ -58,6 +58,9 @@ static const char *describe(const struct client_options *o)
     case CLIENT_PING:
         ADD(true, " ping");
         assert_true(pattern->lines);
+        ADD(o->ping.connect_only, " connect-only");
+        ADD(o->ping.quiet, " quiet");
+        ADD(o->ping.json, " json");
         ADD(!o->ping.detect, " expect=%s", pattern->prefix.bytes != NULL ? "line" : "echo");
         ADD(o->ping.interval != SECONDS(1), " interval=%lld",
             (long long)(o->ping.interval / MILLISECONDS(1)));
@@ -131,6 +134,11 @@ static void takes_good_command_lines(void **state)
         {{"--count", "3", "--ping"}, DEFAULT " ping count=3"},
         {{"--ping", "--interval", "0.001"}, DEFAULT " ping interval=1"},
         {{"--ping", "--interval=0"}, DEFAULT " ping interval=0"},
+        {{"--ping", "-c3", "-i", ".5", "-s", "9"}, DEFAULT " ping interval=500 count=3 size=9"},
+        {{"--ping", "-q"}, DEFAULT " ping quiet"},
+        {{"--ping", "--quiet", "--json"}, DEFAULT " ping quiet json"},
+        {{"--ping", "--connect-only", "-c", "2"}, DEFAULT " ping connect-only count=2"},
+        {{"--load", "-c5", "-s1K"}, DEFAULT " load count=5 size=1024"},
         {{"--ping", "--size=2", "--seed=0"}, DEFAULT " ping size=2 seed=0"},
         {{"--ping", "--expect", "line"}, DEFAULT " ping expect=line"},
         {{"--ping", "--expect=echo"}, DEFAULT " ping expect=echo"},
@@ -190,8 +198,9 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--foo"}, "unknown option '--foo'"},
         {{"-x"}, "unknown option '-x'"},
         {{"--co"},
-         "option '--co' is ambiguous; write one of --connect-timeout, --connections, --count"},
-        {{"--co", "1"}, "option '--co' is ambiguous; write one of --connect-timeout, --conn"},
+         "option '--co' is ambiguous; write one of --connect-timeout, --connect-only, "
+         "--connections, --count"},
+        {{"--co", "1"}, "option '--co' is ambiguous; write one of --connect-timeout, --connect-"},
         {{"--pi", "h"}, "option '--pi' is ambiguous; write one of --ping, --pipeline;"},
         {{"--ping", "--cou", "1"}, "option '--cou' is abbreviated; write --count;"},
         {{"--load", "--dur=1"}, "option '--dur' is abbreviated; write --duration;"},
@@ -242,6 +251,11 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--load", "--report=0"}, "--report has to be more than 0 seconds"},
         {{"--load", "--report=x"}, "--report 'x' is not"},
         {{"--expect", "line"}, "--expect goes with --ping or --load"},
+        {{"--json"}, "--json goes with --ping or --load"},
+        {{"-c", "1"}, "--count goes with --ping or --load"},
+        {{"-q"}, "--quiet goes with --ping"},
+        {{"--load", "-q"}, "--quiet goes with --ping"},
+        {{"--load", "--connect-only"}, "--connect-only goes with --ping"},
         {{"--ping", "--quit-after", "1"}, "--quit-after is for a session"},
         /* Ranges */
         {{"--ping", "--count", "0"}, "--count '0' is not a number from 1 to "},
@@ -272,6 +286,11 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--source", "127.0.0.1:80"}, "--source takes an address alone, without the port '80'"},
         {{"--source", "[::1"}, "--source '[::1' is not an IPv6 address in brackets"},
         /* What does not go together */
+        {{"--ping", "--connect-only", "--size", "8"}, "sends nothing; leave --size out"},
+        {{"--ping", "--seed=2", "--connect-only"}, "sends nothing; leave --seed out"},
+        {{"--ping", "--connect-only", "--expect=echo"}, "sends nothing; leave --expect out"},
+        {{"--ping", "--connect-only", "--prefix=a"}, "sends nothing; leave --prefix out"},
+        {{"--ping", "--connect-only", "--greeting=a"}, "sends nothing; leave --greeting out"},
         {{"--ping", "--size", "1"}, "--size 1 is too small for a line"},
         {{"--load", "--size", "1", "--expect", "line"}, "--size 1 is too small for a line"},
         {{"--load", "--reconnect", "--pipeline", "2"}, "leave --pipeline out"},

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "support.h"
 #include "test.h"
 #include "wrong_server.h"
@@ -27,11 +28,34 @@ static struct process *start(const struct net_address *server, const char *const
 
 /* What the summary says. */
 struct summary {
-    unsigned sent, answered, lost, reconnects, waiting;
+    unsigned sent, answered, lost, reconnects, waiting, outages;
+    char percent[8];
 };
 
-/* Expects the rest of the output from the first line of the summary on: the counts, the times if
- * there are any, and a histogram whose counts add up. */
+/* Reads one number after another from a line, each behind its text, and expects nothing else. */
+static void read_counts(const char *line, struct summary *s)
+{
+    const char *format = strstr(line, "reconnect") == NULL
+                             ? "%u sent, %u answered, %u lost (%7[0-9.] %%)%n, %u still in flight%n"
+                         : strstr(line, " 1 reconnect") == NULL
+                             ? "%u sent, %u answered, %u lost (%7[0-9.] %%), %u reconnects%n, %u "
+                               "still in flight%n"
+                             : "%u sent, %u answered, %u lost (%7[0-9.] %%), %u reconnect%n, %u "
+                               "still in flight%n";
+    bool connect_only = strstr(line, "reconnect") == NULL;
+    int length = 0, end = 0;
+    int read = connect_only ? sscanf(line, format, &s->sent, &s->answered, &s->lost, s->percent,
+                                     &length, &s->waiting, &end)
+                            : sscanf(line, format, &s->sent, &s->answered, &s->lost, s->percent,
+                                     &s->reconnects, &length, &s->waiting, &end);
+
+    assert_int_equal(read, (connect_only ? 4 : 5) + (s->waiting > 0));
+    assert_int_equal(s->waiting > 0 ? end : length, strlen(line));
+    assert_int_equal(s->sent, s->answered + s->lost + s->waiting);
+}
+
+/* Expects the rest of the output from the first line of the summary on: the counts, the outages and
+ * the times if there are any, and a histogram whose counts add up. */
 static struct summary expect_summary(struct process *client, const struct net_address *server)
 {
     char title[NET_ADDRESS_TEXT + 16], text[NET_ADDRESS_TEXT];
@@ -41,26 +65,16 @@ static struct summary expect_summary(struct process *client, const struct net_ad
 
     snprintf(title, sizeof title, "--- %s ---", net_address_text(server, text));
     assert_string_equal(support_line(client, STREAM_OUTPUT), title);
-    line = support_line(client, STREAM_OUTPUT);
-    const char *format =
-        strstr(line, " 1 reconnect") == NULL
-            ? "%u sent, %u answered, %u lost, %u reconnects%n, %u still in flight%n"
-            : "%u sent, %u answered, %u lost, %u reconnect%n, %u still in flight%n";
-    int length = 0;
-    int read = sscanf(line, format, &s.sent, &s.answered, &s.lost, &s.reconnects, &length,
-                      &s.waiting, &length);
-
-    assert_int_equal(read, s.waiting > 0 ? 5 : 4);
-    assert_int_equal(length, strlen(line));
-    assert_int_equal(s.sent, s.answered + s.lost + s.waiting);
-    support_expect_line(client, STREAM_OUTPUT, "connect    min/mean/max/stddev = ");
-    if (s.answered > 0)
-        assert_non_null(
-            strstr(support_expect_line(client, STREAM_OUTPUT, "round trip min/mean/max/stddev = "),
-                   ", p50/p90/p99/p99.9 = "));
+    read_counts(support_line(client, STREAM_OUTPUT), &s);
     while ((line = support_line(client, STREAM_OUTPUT)) != NULL) {
-        assert_non_null(strstr(line, " |"));
-        drawn += (unsigned)atoi(strrchr(line, '|') + 1);
+        if (strstr(line, " |") != NULL)
+            drawn += (unsigned)atoi(strrchr(line, '|') + 1);
+        else if (strstr(line, " outage") != NULL)
+            s.outages = (unsigned)atoi(line);
+        else if (strncmp(line, "connect    min/mean/max/stddev = ", 33) != 0)
+            assert_memory_equal(line, "round trip min/mean/max/stddev = ", 33);
+        if (strchr(line, '=') != NULL)
+            assert_non_null(strstr(line, ", p50/p90/p99/p99.9 = "));
     }
     assert_int_equal(drawn, s.answered);
     return s;
@@ -102,7 +116,9 @@ static void pings(const char *mode, const char *count, const char *size, size_t 
     assert_int_equal(summary.sent, messages);
     assert_int_equal(summary.answered, messages);
     assert_int_equal(summary.lost, 0);
+    assert_string_equal(summary.percent, "0");
     assert_int_equal(summary.reconnects, 0);
+    assert_int_equal(summary.outages, 0);
     assert_null(support_line(client, STREAM_ERROR));
     assert_int_equal(support_finish(client), 0);
     process_stop(server, PROCESS_STOP_INTERRUPT);
@@ -208,7 +224,8 @@ static void a_lost_connection_is_made_anew(void **state)
     support_expect_line(client, STREAM_OUTPUT, "connected to ");
     assert_int_equal(expect_answer(client, &server->address, 64), 1);
     support_expect_line(client, STREAM_OUTPUT, "lost the connection to 127.0.0.1:");
-    support_expect_line(client, STREAM_OUTPUT, "connected to ");
+    assert_non_null(strstr(support_expect_line(client, STREAM_OUTPUT, "connected to "),
+                           " after an outage of "));
     while (*(line = support_line(client, STREAM_OUTPUT)) != '\0') {
         unsigned number = (unsigned)atoi(strstr(line, "seq=") + 4);
 
@@ -222,6 +239,7 @@ static void a_lost_connection_is_made_anew(void **state)
     assert_true(summary.lost >= 1);
     assert_int_equal(summary.answered, 5 - summary.lost);
     assert_int_equal(summary.reconnects, 1);
+    assert_int_equal(summary.outages, 1);
     assert_int_equal(support_finish(client), 1);
     wrong_server_close(server);
 }
@@ -335,17 +353,254 @@ static void an_extra_byte_is_named(void **state)
     names(WRONG_SERVER_REPEAT, 63, 1, "seq=2 offset=0");
 }
 
-static void nothing_listening_is_one_line(void **state)
+/* The next line is about a failed attempt to connect to this server. */
+static void expect_refusal(struct process *client, const struct net_address *server)
+{
+    char expected[NET_ADDRESS_TEXT + 64], text[NET_ADDRESS_TEXT];
+
+    snprintf(expected, sizeof expected, "cannot connect to %s: Connection refused",
+             net_address_text(server, text));
+    assert_string_equal(support_line(client, STREAM_OUTPUT), expected);
+}
+
+/* Nobody is there, and nobody comes: each attempt is a message that is lost. */
+static void a_server_that_is_not_there_is_tried_as_often_as_told(void **state)
 {
     struct net_address address;
 
     (void)state;
     net_close(support_listen(&address));
-    struct process *client = start(&address, OPTIONS("--count", "1"));
+    for (int connect_only = 0; connect_only < 2; connect_only++) {
+        struct process *client =
+            connect_only ? start(&address, OPTIONS("-c", "3", "-i", "0", "--connect-only"))
+                         : start(&address, OPTIONS("-c", "3", "-i", "0"));
 
-    support_expect_line(client, STREAM_ERROR, "echo-client: cannot connect to '127.0.0.1': ");
-    assert_null(support_line(client, STREAM_ERROR));
+        for (int i = 0; i < 3; i++)
+            expect_refusal(client, &address);
+        assert_string_equal(support_line(client, STREAM_OUTPUT), "");
+        struct summary summary = expect_summary(client, &address);
+
+        assert_int_equal(summary.sent, 3);
+        assert_int_equal(summary.lost, 3);
+        assert_string_equal(summary.percent, "100");
+        assert_int_equal(summary.outages, 1);
+        assert_null(support_line(client, STREAM_ERROR));
+        assert_int_equal(support_finish(client), 1);
+    }
+}
+
+/* Nobody is there at first. The outage ends with the first connection. */
+static void a_server_that_comes_later_ends_an_outage(void **state)
+{
+    struct net_address address;
+    os_socket listener = OS_NO_SOCKET, s;
+    const char *line;
+
+    (void)state;
+    net_close(support_listen(&address));
+    struct process *client = start(&address, OPTIONS("-i", "0.01"));
+
+    expect_refusal(client, &address);
+    assert_int_equal(net_listen(&address, &listener).outcome, NET_DONE);
+    s = support_accept(listener);
+    support_echo(s, 64);
+    while (strstr(line = support_line(client, STREAM_OUTPUT), "connected to ") == NULL)
+        assert_non_null(strstr(line, "cannot connect to "));
+    assert_non_null(strstr(line, " after an outage of "));
+    unsigned number = expect_answer(client, &address, 64);
+
+    assert_true(number >= 2);
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
+    struct summary summary = expect_summary(client, &address);
+
+    assert_int_equal(summary.answered, 1);
+    assert_int_equal(summary.lost, number - 1);
+    assert_int_equal(summary.reconnects, 0);
+    assert_int_equal(summary.outages, 1);
     assert_int_equal(support_finish(client), 1);
+    net_close(s);
+    net_close(listener);
+}
+
+/* Each probe is a connection of its own, which is closed whatever the server has to say. */
+static void connections_alone_are_measured(void **state)
+{
+    enum { PROBES = 3 };
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct process *client = start(&address, OPTIONS("-c", "3", "-i", "0.01", "--connect-only"));
+    char expected[NET_ADDRESS_TEXT + 32], text[NET_ADDRESS_TEXT];
+
+    (void)state;
+    for (unsigned i = 1; i <= PROBES; i++) {
+        os_socket s = support_accept(listener);
+
+        net_send(s, "220 a banner\r\n", 14);
+        support_expect_closed(s);
+        net_close(s);
+        snprintf(expected, sizeof expected,
+                 "connected to %s: seq=%u time=", net_address_text(&address, text), i);
+        support_expect_line(client, STREAM_OUTPUT, expected);
+    }
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
+    struct summary summary = expect_summary(client, &address);
+
+    assert_int_equal(summary.sent, PROBES);
+    assert_int_equal(summary.answered, PROBES);
+    assert_int_equal(support_finish(client), 0);
+    net_close(listener);
+}
+
+/* The one that is lost is among those that are made. */
+static void a_connection_that_is_refused_is_lost(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct process *client = start(&address, OPTIONS("--interval", "0.01", "--connect-only"));
+    const char *line;
+
+    (void)state;
+    support_expect_line(client, STREAM_OUTPUT, ": seq=1 time=");
+    net_close(listener);
+    while (strstr(line = support_line(client, STREAM_OUTPUT), "cannot connect to ") == NULL)
+        assert_non_null(strstr(line, ": seq="));
+    assert_int_equal(net_listen(&address, &listener).outcome, NET_DONE);
+    while (strstr(line = support_line(client, STREAM_OUTPUT), " after an outage of ") == NULL)
+        assert_non_null(strstr(line, "cannot connect to "));
+    assert_non_null(strstr(line, ": seq="));
+    process_stop(client, PROCESS_STOP_INTERRUPT);
+    while (*(line = support_line(client, STREAM_OUTPUT)) != '\0')
+        assert_non_null(strstr(line, ": seq="));
+    struct summary summary = expect_summary(client, &address);
+
+    assert_true(summary.lost >= 1 && summary.answered >= 2);
+    assert_int_equal(summary.outages, 1);
+    assert_int_equal(support_finish(client), 1);
+    net_close(listener);
+}
+
+static void the_summary_may_stand_alone(void **state)
+{
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-q"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client = start(&address, OPTIONS("-q", "-c", "3", "-i", "0", "-s", "9"));
+
+    (void)state;
+    assert_int_equal(expect_summary(client, &address).answered, 3);
+    assert_int_equal(support_finish(client), 0);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
+}
+
+/* The only line that a program prints, as JSON. */
+static const char *expect_json(struct process *client, const struct net_address *server)
+{
+    static char json[4096];
+    char expected[NET_ADDRESS_TEXT + 2], text[NET_ADDRESS_TEXT], keys[512];
+    const char *line = support_line(client, STREAM_OUTPUT);
+
+    assert_non_null(line);
+    assert_true(strlen(line) < sizeof json);
+    strcpy(json, line);
+    assert_null(support_line(client, STREAM_OUTPUT));
+    assert_null(support_line(client, STREAM_ERROR));
+    assert_true(json_valid(json));
+    assert_string_equal(
+        json_keys(json, "", keys, sizeof keys),
+        "passed interrupted version server started_at connect_only message_size_bytes seed "
+        "interval_seconds messages_sent messages_answered messages_lost messages_in_flight "
+        "loss_percent reconnects outages connect_time round_trip failure fault ");
+    assert_string_equal(json_keys(json, "outages", keys, sizeof keys),
+                        "count seconds longest_seconds ");
+    snprintf(expected, sizeof expected, "\"%s\"", net_address_text(server, text));
+    assert_true(json_is(json, "server", expected));
+    return json;
+}
+
+static void json_stands_alone(void **state)
+{
+    struct wrong_server *server = wrong_server_open(WRONG_SERVER_FLIP, 64 + 20, 1);
+    struct process *client =
+        start(&server->address, OPTIONS("--json", "-c", "3", "-i", "0.5", "--seed", "7"));
+    char byte[8];
+
+    (void)state;
+    wrong_server_run(server, client, UINT64_MAX);
+    const char *json = expect_json(client, &server->address);
+
+    assert_true(json_is(json, "passed", "false"));
+    assert_true(json_is(json, "interrupted", "false"));
+    assert_true(json_is(json, "connect_only", "false"));
+    assert_true(json_is(json, "message_size_bytes", "64"));
+    assert_true(json_is(json, "seed", "7"));
+    assert_true(json_is(json, "interval_seconds", "0.500"));
+    assert_true(json_is(json, "messages_sent", "2"));
+    assert_true(json_is(json, "messages_answered", "1"));
+    assert_true(json_is(json, "messages_lost", "1"));
+    assert_true(json_is(json, "loss_percent", "50.000"));
+    assert_true(json_is(json, "messages_in_flight", "0"));
+    assert_true(json_is(json, "reconnects", "0"));
+    assert_true(json_is(json, "outages.count", "0"));
+    assert_true(json_is(json, "connect_time.count", "1"));
+    assert_true(json_is(json, "round_trip.count", "1"));
+    assert_true(json_is(json, "failure", "null"));
+    assert_true(json_is(json, "fault.kind", "\"wrong\""));
+    assert_true(json_is(json, "fault.message", "1"));
+    assert_true(json_is(json, "fault.offset_bytes", "20"));
+    snprintf(byte, sizeof byte, "%d", server->byte);
+    assert_true(json_is(json, "fault.expected", byte));
+    assert_int_equal(support_finish(client), 1);
+    wrong_server_close(server);
+}
+
+static void json_tells_of_connections_and_outages(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct process *client =
+        start(&address, OPTIONS("--json", "-c", "2", "-i", "0", "--connect-only"));
+
+    (void)state;
+    const char *json = expect_json(client, &address);
+
+    assert_true(json_is(json, "passed", "true"));
+    assert_true(json_is(json, "connect_only", "true"));
+    assert_true(json_is(json, "message_size_bytes", "0"));
+    assert_true(json_is(json, "connect_time.count", "2"));
+    assert_true(json_is(json, "round_trip.count", "0"));
+    assert_true(json_is(json, "fault", "null"));
+    assert_int_equal(support_finish(client), 0);
+    net_close(listener);
+
+    client = start(&address, OPTIONS("--json", "-c", "2", "-i", "0"));
+    json = expect_json(client, &address);
+    assert_true(json_is(json, "passed", "false"));
+    assert_true(json_is(json, "messages_lost", "2"));
+    assert_true(json_is(json, "loss_percent", "100.000"));
+    assert_true(json_is(json, "outages.count", "1"));
+    assert_true(json_number(json, "outages.seconds") > 0);
+    assert_non_null(json_find(json, "failure"));
+    assert_non_null(strstr(json_find(json, "failure"), ": Connection refused\",\"fault\":null"));
+    assert_int_equal(support_finish(client), 1);
+}
+
+/* An address that this machine does not have is not used tacitly for another one. */
+static void connections_come_from_the_source_that_is_given(void **state)
+{
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct process *client =
+        start(&address, OPTIONS("-c", "2", "-i", "0", "--source", "192.0.2.1"));
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        support_expect_line(client, STREAM_OUTPUT, "cannot connect to 127.0.0.1:");
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
+    assert_int_equal(expect_summary(client, &address).lost, 2);
+    assert_int_equal(support_finish(client), 1);
+    net_close(listener);
 }
 
 /* The greeting is compared before the first answer, and the prefix need not be found out. */
@@ -377,11 +632,38 @@ static void knows_greeting_and_prefix(void **state)
     assert_int_equal(support_finish(client), 1);
 }
 
+/* A greeting comes on its own, and the form of the answers is found out after it. */
+static void the_form_is_recognised_after_a_greeting(void **state)
+{
+    static const char prefix[] = "Message received - ";
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct process *client = start(&address, OPTIONS("-i", "0.01", "-c", "2", "--greeting", "hi"));
+    os_socket s = support_accept(listener);
+    char messages[2][64];
+
+    (void)state;
+    support_send(s, "hi\n", 3);
+    support_receive_all(s, messages, sizeof messages);
+    support_expect_line(client, STREAM_OUTPUT, "connected to ");
+    for (unsigned i = 0; i < 2; i++) {
+        support_send(s, prefix, sizeof prefix - 1);
+        support_send(s, messages[i], sizeof messages[i]);
+        assert_int_equal(expect_answer(client, &address, sizeof prefix - 1 + 64), i + 1);
+    }
+    assert_string_equal(support_line(client, STREAM_OUTPUT), "");
+    assert_int_equal(expect_summary(client, &address).answered, 2);
+    assert_int_equal(support_finish(client), 0);
+    net_close(s);
+    net_close(listener);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
     const struct CMUnitTest tests[] = {
         TEST(knows_greeting_and_prefix),
+        TEST(the_form_is_recognised_after_a_greeting),
         TEST(an_echo_is_measured),
         TEST(the_prefix_of_line_mode_is_recognised),
         TEST(an_answer_of_another_form_than_expected_is_wrong),
@@ -393,7 +675,14 @@ int main(void)
         TEST(late_answers_are_no_loss),
         TEST(a_wrong_answer_is_named),
         TEST(an_extra_byte_is_named),
-        TEST(nothing_listening_is_one_line),
+        TEST(a_server_that_is_not_there_is_tried_as_often_as_told),
+        TEST(a_server_that_comes_later_ends_an_outage),
+        TEST(connections_alone_are_measured),
+        TEST(a_connection_that_is_refused_is_lost),
+        TEST(the_summary_may_stand_alone),
+        TEST(json_stands_alone),
+        TEST(json_tells_of_connections_and_outages),
+        TEST(connections_come_from_the_source_that_is_given),
     };
 
     return cmocka_run_group_tests(tests, support_setup, support_teardown);

@@ -66,6 +66,29 @@ static void rates(void **state)
     }
 }
 
+static void percentages(void **state)
+{
+    static const struct {
+        uint64_t part;
+        uint64_t whole;
+        const char *text;
+    } cases[] = {{0, 0, "0"},
+                 {0, 7, "0"},
+                 {1, 10, "10"},
+                 {1, 3, "33.3"},
+                 {2, 3, "66.7"},
+                 {1, 1000000, "0.1"},
+                 {999999, 1000000, "99.9"},
+                 {7, 7, "100"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[REPORT_PERCENT];
+
+        assert_string_equal(report_percent(cases[i].part, cases[i].whole, text), cases[i].text);
+    }
+}
+
 /* Three digits, to which the value was rounded. */
 static void durations_of_all_sizes(void **state)
 {
@@ -101,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations),
         cmocka_unit_test(rates),
+        cmocka_unit_test(percentages),
         cmocka_unit_test(durations_of_all_sizes),
     };
 

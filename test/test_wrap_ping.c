@@ -1,5 +1,5 @@
-/* Tests of client/ping with a reader that takes nothing for a while, and connections that cannot be
- * made anew. */
+/* Tests of client/ping with a reader that takes nothing for a while, connections that cannot be
+ * made. */
 #include "measure/ping.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "support.h"
 #include "test.h"
 
-enum { UNREAD_MAX = 64 * 1024, PATIENCE = 200 /* milliseconds */, ANY_ERROR = 1 };
+enum { UNREAD_MAX = 64 * 1024, PATIENCE = 200 /* milliseconds */, ANY_ERROR = 1, ATTEMPTS = 5 };
 
 static struct {
     char output[512 * 1024];
@@ -19,8 +19,9 @@ static struct {
     size_t last;   /* bytes that waited for it at the last call */
     int64_t since; /* when they became as many */
     size_t most;   /* bytes that have waited for it */
-    /* Of the next attempts to connect again, in turn */
-    enum { WELL, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE } attempts[4];
+    /* Of the attempts to connect, in turn; after the last one all go well */
+    enum { WELL, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, LOST } attempts[ATTEMPTS];
+    struct net_address attempted_to[ATTEMPTS];
     size_t attempted;
     bool without_memory;
 } fake;
@@ -53,27 +54,30 @@ os_socket __wrap_stream_socket(enum stream stream)
     return OS_NO_SOCKET;
 }
 
-/* Whether the attempt that comes next is such a one. */
-static bool next_is(int kind)
-{
-    return fake.attempted < 4 && (int)fake.attempts[fake.attempted] == kind;
-}
+static os_socket lost; /* a connection that its peer has closed, until a ping has got it */
 
 struct net_result __wrap_net_connect(const struct net_address *address,
                                      const struct net_address *source, os_socket *s)
 {
-    if (next_is(UNAVAILABLE)) {
-        fake.attempted++;
+    int kind = fake.attempted < ATTEMPTS ? (int)fake.attempts[fake.attempted] : WELL;
+
+    if (fake.attempted < ATTEMPTS)
+        fake.attempted_to[fake.attempted] = *address;
+    fake.attempted++;
+    if (kind == UNAVAILABLE)
         return (struct net_result){.outcome = NET_UNAVAILABLE, .error = ANY_ERROR};
+    if (kind == LOST) {
+        *s = lost;
+        lost = OS_NO_SOCKET;
+        return (struct net_result){.outcome = NET_DONE};
     }
     struct net_result result = __real_net_connect(address, source, s);
 
-    if (next_is(AT_ONCE)) {
+    if (kind == AT_ONCE) {
         support_wait(*s, SELECTOR_WRITE);
         result.outcome = NET_DONE;
     }
-    fake.without_memory = next_is(WITHOUT_MEMORY);
-    fake.attempted++;
+    fake.without_memory = kind == WITHOUT_MEMORY;
     return result;
 }
 
@@ -94,6 +98,7 @@ static os_socket stop[2];
 
 static int begin(void **state)
 {
+    os_socket pair[2];
     uint16_t port;
 
     (void)state;
@@ -101,6 +106,9 @@ static int begin(void **state)
     server = support_start_server((const char *const[]){"-q", NULL}, NULL, &port);
     address = support_loopback(false, port);
     support_pair(stop);
+    support_pair(pair);
+    net_close(pair[1]);
+    lost = pair[0];
     return 0;
 }
 
@@ -109,19 +117,23 @@ static int end(void **state)
     (void)state;
     net_close(stop[0]);
     net_close(stop[1]);
+    if (lost != OS_NO_SOCKET)
+        net_close(lost);
     process_stop(server, PROCESS_STOP_INTERRUPT);
     return support_finish(server);
 }
 
-/* Pings over a connection of the test's, and then over those that it makes itself. */
-static enum ping_end ping(os_socket s, uint64_t count)
+static enum ping_end ping(const struct net_address *addresses, size_t address_count, uint64_t count,
+                          bool connect_only)
 {
     const struct ping_options options = {.pattern = {.size = 64, .seed = 1, .lines = true},
                                          .detect = true,
+                                         .connect_only = connect_only,
                                          .count = count,
                                          .connect_timeout = SECONDS(30)};
-    struct connector_connection connection = {.socket = s, .peer = address, .took = 1};
-    enum ping_end result = ping_run(&options, &connection, stop[0]);
+
+    fake.attempted = 0; /* those of the test do not count */
+    enum ping_end result = ping_run(&options, addresses, address_count, stop[0]);
 
     fake.output[fake.length] = '\0';
     return result;
@@ -143,12 +155,9 @@ static void a_reader_that_takes_nothing_stops_the_messages(void **state)
 
     (void)state;
     fake.slow = true;
-    os_socket s = support_connect(&address);
-
-    fake.attempted = 0;
-    assert_int_equal(ping(s, COUNT), PING_ALL_ANSWERED);
+    assert_int_equal(ping(&address, 1, COUNT, false), PING_ALL_ANSWERED);
     assert_int_equal(count_of(" bytes from "), COUNT);
-    assert_non_null(strstr(fake.output, "6000 sent, 6000 answered, 0 lost, 0 reconnects\n"));
+    assert_non_null(strstr(fake.output, "6000 sent, 6000 answered, 0 lost (0 %), 0 reconnects\n"));
     /* What is on the way when it stops comes on top. */
     assert_int_in_range(fake.most, UNREAD_MAX, 2 * UNREAD_MAX);
 }
@@ -156,19 +165,48 @@ static void a_reader_that_takes_nothing_stops_the_messages(void **state)
 /* Each attempt that fails is the loss of the message that was due, with its reason. */
 static void attempts_that_fail_are_told_and_made_again(void **state)
 {
-    os_socket pair[2];
-
     (void)state;
-    support_pair(pair);
-    support_reset(pair[1]); /* the first connection is lost at once */
-    memcpy(fake.attempts, (int[]){UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, WELL},
+    memcpy(fake.attempts, (int[]){LOST, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, WELL},
            sizeof fake.attempts);
-    fake.attempted = 0;
-    assert_int_equal(ping(pair[0], 5), PING_LOST);
+    assert_int_equal(ping(&address, 1, 5, false), PING_LOST);
     assert_int_equal(count_of("cannot connect to 127.0.0.1:"), 2);
     assert_int_equal(count_of(": out of memory\n"), 1);
     assert_int_equal(count_of(" bytes from "), 2);
-    assert_non_null(strstr(fake.output, "5 sent, 2 answered, 3 lost, 1 reconnect\n"));
+    assert_non_null(strstr(fake.output, "5 sent, 2 answered, 3 lost (60 %), 1 reconnect\n"));
+    assert_non_null(strstr(fake.output, "\n1 outage, "));
+}
+
+/* The connector tries them all at once. After that it is one after the other, until one answers. */
+static void each_address_is_tried_in_turn_until_one_answers(void **state)
+{
+    const struct net_address addresses[2] = {{.bytes = {192, 0, 2, 1}, .port = 7}, address};
+
+    (void)state;
+    memcpy(fake.attempts, (int[]){UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, WELL, WELL},
+           sizeof fake.attempts);
+    assert_int_equal(ping(addresses, 2, 4, true), PING_LOST);
+    assert_int_equal(fake.attempted, 5);
+    assert_true(net_address_equal(&fake.attempted_to[0], &addresses[0]));
+    assert_true(net_address_equal(&fake.attempted_to[1], &addresses[1]));
+    assert_true(net_address_equal(&fake.attempted_to[2], &addresses[0]));
+    assert_true(net_address_equal(&fake.attempted_to[3], &addresses[1]));
+    assert_true(net_address_equal(&fake.attempted_to[4], &addresses[1]));
+    /* The first line has both. */
+    assert_non_null(strstr(fake.output, "cannot connect to 192.0.2.1:7: "));
+    assert_non_null(strstr(fake.output, "; 127.0.0.1:"));
+    assert_int_equal(count_of("cannot connect to 192.0.2.1:7: "), 2);
+    assert_int_equal(count_of(" after an outage of "), 1);
+    assert_non_null(strstr(fake.output, "4 sent, 2 answered, 2 lost (50 %)\n1 outage, "));
+}
+
+/* A connection that was made, but for which there is no memory, is made anew. */
+static void a_first_connection_without_memory_is_made_anew(void **state)
+{
+    (void)state;
+    memcpy(fake.attempts, (int[]){WITHOUT_MEMORY, WELL, WELL, WELL, WELL}, sizeof fake.attempts);
+    assert_int_equal(ping(&address, 1, 2, false), PING_ALL_ANSWERED);
+    assert_int_equal(count_of("lost the connection to 127.0.0.1:"), 1);
+    assert_non_null(strstr(fake.output, "2 sent, 2 answered, 0 lost (0 %), 1 reconnect\n"));
 }
 
 int main(void)
@@ -176,6 +214,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(a_reader_that_takes_nothing_stops_the_messages),
+        TEST(each_address_is_tried_in_turn_until_one_answers),
+        TEST(a_first_connection_without_memory_is_made_anew),
         TEST(attempts_that_fail_are_told_and_made_again),
     };
 

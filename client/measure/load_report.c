@@ -132,31 +132,6 @@ void load_report_table(struct output *output, const struct load_options *options
                                              : "every byte was right");
 }
 
-/* Prints a byte, or null if there is none. */
-static void print_byte_json(struct output *output, const char *key, int byte)
-{
-    if (byte < 0)
-        output_print(output, ",\"%s\":null", key);
-    else
-        output_print(output, ",\"%s\":%d", key, byte);
-}
-
-static void print_fault_json(struct output *output, const struct load_fault *fault)
-{
-    if (!fault->found) {
-        output_print(output, "%s", ",\"fault\":null");
-        return;
-    }
-    output_print(
-        output,
-        ",\"fault\":{\"kind\":\"%s\",\"connection\":%llu,\"message\":%llu,\"offset_bytes\":%llu",
-        fault->what, (unsigned long long)fault->connection,
-        (unsigned long long)fault->place.message, (unsigned long long)fault->place.offset);
-    print_byte_json(output, "expected", fault->expected);
-    print_byte_json(output, "got", fault->got);
-    output_print(output, "%s", "}");
-}
-
 /* Prints what is counted in all and of each interval. */
 static void print_counts_json(struct output *output, const struct load_counts *counts,
                               double seconds)
@@ -217,6 +192,6 @@ void load_report_json(struct output *output, const struct load_options *options,
     report_json_times(output, "round_trip", &result->round_trip);
     report_json_times(output, "send_lateness", &result->send_lateness);
     report_json_text(output, "failure", result->failure[0] != '\0' ? result->failure : NULL);
-    print_fault_json(output, &result->fault);
+    report_json_fault(output, &result->fault);
     output_print(output, "%s", "}\n");
 }

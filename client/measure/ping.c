@@ -1,17 +1,19 @@
 #include "ping.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "connector.h"
 #include "deadline.h"
 #include "exchange.h"
-#include "histogram.h"
 #include "os.h"
 #include "output.h"
+#include "ping_report.h"
 #include "proxy_sender.h"
 #include "report.h"
 #include "selector.h"
-#include "text.h"
 
 enum {
     PIPELINE = 1024,       /* no message is sent while so many wait for their answers */
@@ -21,32 +23,52 @@ enum {
 static const int64_t DRAIN_TIMEOUT = SECONDS(5);        /* how long to wait for the last answers */
 static const int64_t RETRY_CONNECT = MILLISECONDS(100); /* shortest pause before a reconnect */
 
+enum { OUTAGE = 48 }; /* size of the text about the end of an outage */
+
 enum state { DISCONNECTED, CONNECTING, CONNECTED };
 
 struct ping {
     const struct ping_options *options;
     struct pattern pattern;
+    const struct net_address *addresses; /* to be tried in turn until a connection is made */
+    size_t address_count;
+    size_t addresses_tried;
     struct net_address server;
-    char address[NET_ADDRESS_TEXT];
     struct selector *selector;
     struct selector_watch stop;
     struct output output;
     struct exchange exchange; /* open unless DISCONNECTED */
     enum state state;
     bool form_known;        /* it is known whether answers are prefixed */
-    bool wrong;             /* a byte was wrong, or select() failed */
     uint64_t first_message; /* messages that were sent or lost before this connection */
-    uint64_t sent;
-    uint64_t answered;
-    uint64_t lost;
     uint64_t connections;
     int64_t connect_began;
     int64_t next_send;    /* when the next message is due */
     int64_t next_connect; /* when to connect again, if DISCONNECTED */
     int64_t now;
-    struct histogram connect_time;
-    struct histogram round_trip;
+    struct ping_result result;
 };
+
+/* Prints a line about an event, unless only the report is wanted. */
+__attribute__((format(printf, 2, 3))) static void print_event(struct ping *ping, const char *format,
+                                                              ...)
+{
+    char text[sizeof ping->result.failure];
+    va_list arguments;
+
+    if (ping->options->quiet || ping->options->json)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    output_print(&ping->output, "%s\n", text);
+}
+
+static void use_address(struct ping *ping, const struct net_address *address)
+{
+    ping->server = *address;
+    net_address_text(address, ping->result.server);
+}
 
 /* Schedules the next attempt to connect, after a pause. */
 static void wait_to_connect(struct ping *ping)
@@ -70,68 +92,124 @@ static bool open_exchange(struct ping *ping, os_socket s, enum state state)
     if (!exchange_open(&ping->exchange, &ping->pattern, ping->connections++, PIPELINE, s,
                        ping->selector, state == CONNECTED ? SELECTOR_READ : SELECTOR_WRITE))
         return false;
-    ping->first_message = ping->sent;
+    ping->first_message = ping->result.sent;
     ping->state = state;
     return true;
 }
 
-static void print_lost(struct ping *ping, const char *what, struct net_result result)
+/* Reports that there is no connection, since when, and why. */
+static void record_failure(struct ping *ping, const char *what, const char *why, int64_t since)
+{
+    char text[sizeof ping->result.failure];
+
+    snprintf(text, sizeof text, "%s %s", what, why);
+    if (ping->result.failure[0] == '\0')
+        memcpy(ping->result.failure, text, sizeof text);
+    outages_begin(&ping->result.outages, since);
+    print_event(ping, "%s", text);
+}
+
+/* Writes the server and why there is no connection to it. */
+static const char *describe(const struct ping *ping, struct net_result result,
+                            char text[CONNECTOR_ERROR])
 {
     char reason[OS_ERROR_TEXT];
 
-    output_print(&ping->output, "%s %s: %s\n", what, ping->address, report_failure(result, reason));
+    snprintf(text, CONNECTOR_ERROR, "%s: %s", ping->result.server, report_failure(result, reason));
+    return text;
 }
 
 static void lose_connection(struct ping *ping, struct net_result result)
 {
-    ping->lost += exchange_in_flight(&ping->exchange);
-    print_lost(ping, "lost the connection to", result);
+    char why[CONNECTOR_ERROR];
+
+    ping->result.lost += exchange_in_flight(&ping->exchange);
+    record_failure(ping, "lost the connection to", describe(ping, result, why), ping->now);
     disconnect(ping);
+}
+
+/* Ends the outage, if there is one, and writes how long it was, or nothing. */
+static void end_outage(struct ping *ping, char text[OUTAGE])
+{
+    struct outages *outages = &ping->result.outages;
+    char length[REPORT_DURATION];
+
+    text[0] = '\0';
+    if (outages->began != 0)
+        snprintf(text, OUTAGE, " after an outage of %s",
+                 report_duration(ping->now - outages->began, length));
+    outages_end(outages, ping->now);
 }
 
 static void record_connected(struct ping *ping, int64_t took)
 {
-    char text[REPORT_DURATION];
+    char duration[REPORT_DURATION];
+    char outage[OUTAGE];
 
-    histogram_add(&ping->connect_time, took);
-    output_print(&ping->output, "connected to %s in %s\n", ping->address,
-                 report_duration(took, text));
+    histogram_add(&ping->result.connect_time, took);
+    report_duration(took, duration);
+    end_outage(ping, outage);
+    if (!ping->options->connect_only) {
+        print_event(ping, "connected to %s in %s%s", ping->result.server, duration, outage);
+        return;
+    }
+    ping->result.sent++;
+    ping->result.answered++;
+    print_event(ping, "connected to %s: seq=%llu time=%s%s", ping->result.server,
+                (unsigned long long)ping->result.sent, duration, outage);
 }
 
-/* Prints a failed attempt to connect. It counts as a lost message, the one that was due. */
-static void print_unconnected(struct ping *ping, struct net_result result)
+/* Records a failed attempt to connect. It counts as a lost message, the one that was due. */
+static void record_unconnected(struct ping *ping, const char *why)
 {
-    ping->sent++;
-    ping->lost++;
-    print_lost(ping, "cannot connect to", result);
+    ping->result.sent++;
+    ping->result.lost++;
+    record_failure(ping, "cannot connect to", why, ping->connect_began);
+    wait_to_connect(ping);
 }
 
-static void reconnect(struct ping *ping)
+/* Until a connection is made, each attempt is to the next address. */
+static void connect_again(struct ping *ping)
 {
+    char why[CONNECTOR_ERROR];
     os_socket s;
 
+    if (ping->result.connect_time.count == 0)
+        use_address(ping, &ping->addresses[ping->addresses_tried++ % ping->address_count]);
     ping->connect_began = os_nanoseconds();
-    struct net_result result = net_connect(&ping->server, NULL, &s);
+    struct net_result result = net_connect(&ping->server, ping->options->source, &s);
     bool begun = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
 
     if (begun && open_exchange(ping, s, CONNECTING))
         return;
     if (begun)
         result = (struct net_result){.outcome = NET_EXHAUSTED};
-    print_unconnected(ping, result);
-    wait_to_connect(ping);
+    record_unconnected(ping, describe(ping, result, why));
+}
+
+/* Closes a connection that was made only to be timed, and schedules the next one. */
+static void finish_probe(struct ping *ping, int64_t began)
+{
+    disconnect(ping);
+    ping->next_connect = began + ping->options->interval;
 }
 
 static void finish_connecting(struct ping *ping, struct net_result result)
 {
+    char why[CONNECTOR_ERROR];
+
     if (result.outcome != NET_DONE) {
-        print_unconnected(ping, result);
-        disconnect(ping);
+        exchange_close(&ping->exchange, ping->selector);
+        record_unconnected(ping, describe(ping, result, why));
+        return;
+    }
+    record_connected(ping, ping->now - ping->connect_began);
+    if (ping->options->connect_only) {
+        finish_probe(ping, ping->connect_began);
         return;
     }
     ping->state = CONNECTED;
     selector_change(ping->selector, &ping->exchange.watch, SELECTOR_READ);
-    record_connected(ping, ping->now - ping->connect_began);
 }
 
 static void flush(struct ping *ping)
@@ -144,17 +222,45 @@ static void flush(struct ping *ping)
         selector_change(ping->selector, &ping->exchange.watch, exchange_interest(&ping->exchange));
 }
 
-static void print_answer(struct ping *ping, uint64_t message)
+static void record_answer(struct ping *ping, uint64_t message)
 {
     int64_t took = ping->now - exchange_timed_from(&ping->exchange, message);
     unsigned long long number = ping->first_message + message + 1;
     char text[REPORT_DURATION];
 
-    ping->answered++;
-    histogram_add(&ping->round_trip, took);
-    output_print(&ping->output, "%llu bytes from %s: seq=%llu time=%s\n",
-                 (unsigned long long)pattern_answer_size(&ping->pattern), ping->address, number,
-                 report_duration(took, text));
+    ping->result.answered++;
+    histogram_add(&ping->result.round_trip, took);
+    print_event(ping, "%llu bytes from %s: seq=%llu time=%s",
+                (unsigned long long)pattern_answer_size(&ping->pattern), ping->result.server,
+                number, report_duration(took, text));
+}
+
+/* Records the first byte that is wrong or answers nothing. It is named even if only the report is
+ * wanted: JSON has it, and in words it is a line of its own. */
+static void record_fault(struct ping *ping, const struct exchange_received *received)
+{
+    static const char *const kinds[] = {[EXCHANGE_UNGREETED] = "wrong greeting",
+                                        [EXCHANGE_WRONG] = "wrong",
+                                        [EXCHANGE_EXTRA] = "extra"};
+    const struct exchange *exchange = &ping->exchange;
+    struct pattern_place place = exchange_place(exchange);
+    unsigned long long number = ping->first_message + exchange->receiving.message + 1;
+    char expected[8] = "nothing";
+
+    ping->result.fault =
+        (struct load_fault){.found = true,
+                            .what = kinds[received->fault],
+                            .connection = exchange->connection,
+                            .place = place,
+                            .expected = received->fault == EXCHANGE_EXTRA ? -1 : received->expected,
+                            .got = received->got};
+    if (ping->options->json)
+        return;
+    if (received->fault != EXCHANGE_EXTRA)
+        snprintf(expected, sizeof expected, "0x%02x", received->expected);
+    output_print(&ping->output, "%s byte from %s: seq=%llu offset=%llu: expected %s, got 0x%02x\n",
+                 kinds[received->fault], ping->result.server, number,
+                 (unsigned long long)place.offset, expected, received->got);
 }
 
 static void receive(struct ping *ping)
@@ -177,25 +283,14 @@ static void receive(struct ping *ping)
         exchange->greeted = greeted;
         exchange_compare(exchange, received.bytes, received.result.bytes, &received);
     }
-    ping->form_known = true;
+    /* A greeting alone says nothing about answers. */
+    if (exchange->receiving.message > 0 || exchange->receiving.offset > 0)
+        ping->form_known = true;
     for (uint64_t i = exchange->receiving.message - received.answered;
          i < exchange->receiving.message; i++)
-        print_answer(ping, i);
-    if (received.fault == EXCHANGE_RIGHT)
-        return;
-    unsigned long long number = ping->first_message + exchange->receiving.message + 1;
-
-    static const char *const faults[] = {[EXCHANGE_UNGREETED] = "wrong greeting",
-                                         [EXCHANGE_WRONG] = "wrong",
-                                         [EXCHANGE_EXTRA] = "extra"};
-
-    output_print(&ping->output, "%s byte from %s: seq=%llu offset=%llu: expected ",
-                 faults[received.fault], ping->address, number,
-                 (unsigned long long)exchange_place(exchange).offset);
-    output_print(&ping->output, received.fault == EXCHANGE_EXTRA ? "nothing" : "0x%02x",
-                 received.expected);
-    output_print(&ping->output, ", got 0x%02x\n", received.got);
-    ping->wrong = true;
+        record_answer(ping, i);
+    if (received.fault != EXCHANGE_RIGHT)
+        record_fault(ping, &received);
 }
 
 /* When the next message or attempt to connect is due, or the current attempt times out. */
@@ -222,7 +317,7 @@ static void do_due(struct ping *ping)
 {
     switch (ping->state) {
     case DISCONNECTED:
-        reconnect(ping);
+        connect_again(ping);
         break;
     case CONNECTING:
         finish_connecting(ping, (struct net_result){.outcome = NET_WOULD_BLOCK});
@@ -234,7 +329,7 @@ static void do_due(struct ping *ping)
             ping->next_send = ping->now + ping->options->interval;
         /* The clock is read anew: an answer may have been printed since the wait. */
         exchange_begin(&ping->exchange, os_nanoseconds());
-        ping->sent++;
+        ping->result.sent++;
         flush(ping);
         break;
     }
@@ -261,15 +356,18 @@ static bool step(struct ping *ping, int64_t deadline)
 
     deadline = deadline_earlier(deadline, output_next_retry(&ping->output));
     if (!selector_wait(ping->selector, deadline)) {
-        output_error(ping->stop.socket, "select() failed: %s",
-                     os_error_text(os_socket_error(), reason));
-        ping->wrong = true;
+        snprintf(ping->result.failure, sizeof ping->result.failure, "select() failed: %s",
+                 os_error_text(os_socket_error(), reason));
+        output_error(ping->stop.socket, "%s", ping->result.failure);
+        ping->result.broken = true;
         return false;
     }
     ping->now = os_nanoseconds();
     while ((watch = selector_next(ping->selector)) != NULL) {
-        if (watch == &ping->stop)
+        if (watch == &ping->stop) {
+            ping->result.interrupted = true;
             return false;
+        }
         if (watch != &ping->output.watch)
             serve(ping);
     }
@@ -284,73 +382,100 @@ static void count_overdue(struct ping *ping, int64_t until)
     uint64_t first = exchange->receiving.message;
 
     for (uint64_t i = first; i < exchange->begun; i++)
-        ping->lost += exchange_timed_from(exchange, i) <= until || (ping->wrong && i == first);
+        ping->result.lost +=
+            exchange_timed_from(exchange, i) <= until || (ping->result.fault.found && i == first);
 }
 
 /* Sends and receives until all messages are answered, a byte is wrong, or a request to stop
  * arrives. */
 static void exchange_all(struct ping *ping)
 {
+    const struct ping_result *result = &ping->result;
+    uint64_t count = ping->options->count;
     bool go_on = output_flush(&ping->output);
 
     ping->next_send = ping->now;
-    while (go_on && !ping->wrong && ping->sent < ping->options->count) {
+    while (go_on && !result->fault.found && result->sent < count) {
         if (ping->now >= next_deadline(ping)) {
             do_due(ping);
             go_on = output_flush(&ping->output);
         }
-        if (go_on && ping->sent < ping->options->count)
+        if (go_on && result->sent < count)
             go_on = step(ping, next_deadline(ping));
     }
     int64_t deadline = ping->now + DRAIN_TIMEOUT;
 
-    while (go_on && !ping->wrong && ping->state == CONNECTED &&
+    while (go_on && !result->fault.found && ping->state == CONNECTED &&
            exchange_in_flight(&ping->exchange) > 0 && ping->now < deadline)
         go_on = step(ping, deadline);
     if (ping->state == CONNECTED)
-        count_overdue(ping, go_on && !ping->wrong ? ping->now : ping->now - DRAIN_TIMEOUT);
+        count_overdue(ping, go_on && !result->fault.found ? ping->now : ping->now - DRAIN_TIMEOUT);
 }
 
-static void print_times(struct output *output, const char *name, const struct histogram *times)
+/* Uses the connection that the connector has made. */
+static void take_over(struct ping *ping, const struct connector_connection *connection)
 {
-    static const double fractions[] = {0.5, 0.9, 0.99, 0.999};
-    char text[4][REPORT_DURATION];
+    char why[CONNECTOR_ERROR];
 
-    output_print(output, "%s min/mean/max/stddev = %s", name, report_duration(times->min, text[0]));
-    output_print(output, "/%s/%s", report_duration((int64_t)times->mean, text[0]),
-                 report_duration(times->max, text[1]));
-    output_print(output, "/%s, p50/p90/p99/p99.9 = ",
-                 report_duration((int64_t)histogram_deviation(times), text[0]));
-    for (int i = 0; i < 4; i++)
-        report_duration(histogram_percentile(times, fractions[i]), text[i]);
-    output_print(output, "%s/%s/%s/%s\n", text[0], text[1], text[2], text[3]);
+    use_address(ping, &connection->peer);
+    record_connected(ping, connection->took);
+    if (!open_exchange(ping, connection->socket, CONNECTED))
+        record_failure(ping, "lost the connection to",
+                       describe(ping, (struct net_result){.outcome = NET_EXHAUSTED}, why),
+                       ping->now);
+    else if (ping->options->connect_only)
+        finish_probe(ping, ping->now - connection->took);
 }
 
-/* Prints the summary. Returns false when some of the output could not be written. */
-static bool summarize(struct ping *ping)
+/* Connects for the first time, to whichever address answers first. Returns false after a request to
+ * stop. */
+static bool connect_first(struct ping *ping)
 {
-    struct output *output = &ping->output;
-    uint64_t waiting = ping->sent - ping->answered - ping->lost;
-    unsigned long long reconnects = ping->connect_time.count - 1;
-    char text[HISTOGRAM_TEXT];
+    struct connector_connection connection;
+    char error[CONNECTOR_ERROR];
 
-    output_print(output, "\n--- %s ---\n", ping->address);
-    output_print(output, "%llu sent, %llu answered, %llu lost, %llu reconnect%s",
-                 (unsigned long long)ping->sent, (unsigned long long)ping->answered,
-                 (unsigned long long)ping->lost, reconnects, text_plural(reconnects));
-    if (waiting > 0)
-        output_print(output, ", %llu still in flight", (unsigned long long)waiting);
-    output_print(output, "\n");
-    print_times(output, "connect   ", &ping->connect_time);
-    if (ping->answered > 0) {
-        print_times(output, "round trip", &ping->round_trip);
-        output_print(output, "%s", histogram_draw(&ping->round_trip, text));
+    use_address(ping, &ping->addresses[0]);
+    ping->connect_began = os_nanoseconds();
+    enum connector_outcome outcome =
+        connector_connect(ping->addresses, ping->address_count, ping->options->source,
+                          ping->options->connect_timeout, ping->stop.socket, &connection, error);
+
+    ping->now = os_nanoseconds();
+    switch (outcome) {
+    case CONNECTOR_CONNECTED:
+        take_over(ping, &connection);
+        return true;
+    case CONNECTOR_FAILED:
+        record_unconnected(ping, error);
+        return true;
+    case CONNECTOR_STOPPED:
+        break;
     }
-    return output_finish(output, ping->stop.socket);
+    ping->result.interrupted = true;
+    return false;
 }
 
-enum ping_end ping_run(const struct ping_options *options,
-                       const struct connector_connection *connection, os_socket stop)
+/* Pings, and prints the report. */
+static enum ping_end run(struct ping *ping)
+{
+    os_utc_time(ping->result.started_at);
+    if (connect_first(ping))
+        exchange_all(ping);
+    if (ping->state != DISCONNECTED)
+        disconnect(ping);
+    outages_end(&ping->result.outages, ping->now);
+    print_event(ping, "%s", "");
+    if (ping->options->json)
+        ping_report_json(&ping->output, ping->options, &ping->result);
+    else
+        ping_report_summary(&ping->output, ping->options, &ping->result);
+    return output_finish(&ping->output, ping->stop.socket) && ping_result_passed(&ping->result)
+               ? PING_ALL_ANSWERED
+               : PING_LOST;
+}
+
+enum ping_end ping_run(const struct ping_options *options, const struct net_address *addresses,
+                       size_t count, os_socket stop)
 {
     struct ping *ping = calloc(1, sizeof *ping);
     enum ping_end end = PING_LOST;
@@ -362,23 +487,13 @@ enum ping_end ping_run(const struct ping_options *options,
         !selector_add(ping->selector, &ping->stop, stop, SELECTOR_READ) ||
         !output_attach(&ping->output, ping->selector)) {
         output_error(stop, "out of memory");
-        net_close(connection->socket);
     } else {
         ping->options = options;
         ping->pattern = options->pattern;
         ping->form_known = !options->detect;
-        ping->server = connection->peer;
-        net_address_text(&ping->server, ping->address);
-        ping->now = os_nanoseconds();
-        record_connected(ping, connection->took);
-        if (!open_exchange(ping, connection->socket, CONNECTED))
-            print_lost(ping, "lost the connection to",
-                       (struct net_result){.outcome = NET_EXHAUSTED});
-        exchange_all(ping);
-        if (ping->state != DISCONNECTED)
-            disconnect(ping);
-        if (summarize(ping) && ping->lost == 0 && !ping->wrong && ping->answered > 0)
-            end = PING_ALL_ANSWERED;
+        ping->addresses = addresses;
+        ping->address_count = count;
+        end = run(ping);
     }
     if (ping != NULL)
         selector_destroy(ping->selector);

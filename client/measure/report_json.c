@@ -40,6 +40,31 @@ void report_json_text(struct output *output, const char *key, const char *text)
     output_print(output, "\"");
 }
 
+/* Prints a byte, or null if there is none. */
+static void print_byte(struct output *output, const char *key, int byte)
+{
+    if (byte < 0)
+        output_print(output, ",\"%s\":null", key);
+    else
+        output_print(output, ",\"%s\":%d", key, byte);
+}
+
+void report_json_fault(struct output *output, const struct load_fault *fault)
+{
+    if (!fault->found) {
+        output_print(output, "%s", ",\"fault\":null");
+        return;
+    }
+    output_print(
+        output,
+        ",\"fault\":{\"kind\":\"%s\",\"connection\":%llu,\"message\":%llu,\"offset_bytes\":%llu",
+        fault->what, (unsigned long long)fault->connection,
+        (unsigned long long)fault->place.message, (unsigned long long)fault->place.offset);
+    print_byte(output, "expected", fault->expected);
+    print_byte(output, "got", fault->got);
+    output_print(output, "%s", "}");
+}
+
 void report_json_outages(struct output *output, const struct outages *outages)
 {
     output_print(output, ",\"outages\":{\"count\":%llu,\"seconds\":%.3f,\"longest_seconds\":%.3f}",

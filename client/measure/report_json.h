@@ -4,6 +4,7 @@
 #define REPORT_JSON_H
 
 #include "histogram.h"
+#include "load_result.h"
 #include "os.h"
 #include "outages.h"
 #include "output.h"
@@ -23,6 +24,9 @@ void report_json_times(struct output *output, const char *key, const struct hist
 
 /* Prints UTF-8 text as a string; NULL as null. */
 void report_json_text(struct output *output, const char *key, const char *text);
+
+/* Prints where a byte was wrong, missing or extra, as an object; null if none was. */
+void report_json_fault(struct output *output, const struct load_fault *fault);
 
 /* Prints how many outages there were and how long they lasted, as an object. */
 void report_json_outages(struct output *output, const struct outages *outages);
