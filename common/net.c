@@ -395,16 +395,19 @@ const char *net_adopt_listener(os_socket listener, struct net_address *address)
     static char words[OS_ERROR_TEXT];
     union socket_address system = {.any = {0}};
     socklen_t length = sizeof system;
-    int type, listens;
+    int type;
 
-    if (!get_option(listener, SO_TYPE, &type) || !get_option(listener, SO_ACCEPTCONN, &listens) ||
-        getsockname(listener, &system.any, &length) != 0 || !os_prepare_socket(listener))
+    if (!get_option(listener, SO_TYPE, &type) || getsockname(listener, &system.any, &length) != 0 ||
+        !os_prepare_socket(listener))
         return os_error_text(os_socket_error(), words);
-    if (type != SOCK_STREAM || listens == 0 ||
-        (system.any.sa_family != AF_INET && system.any.sa_family != AF_INET6))
+    *address = from_system(&system);
+    /* Not every system says whether a socket listens (SO_ACCEPTCONN). One that does may be told so
+     * once more; one that is connected may not. */
+    if (type != SOCK_STREAM ||
+        (system.any.sa_family != AF_INET && system.any.sa_family != AF_INET6) ||
+        address->port == 0 || listen(listener, SOMAXCONN) != 0)
         return "it is not a listening TCP socket";
     set_connection_options(listener);
-    *address = from_system(&system);
     return NULL;
 }
 

@@ -1,5 +1,7 @@
 /* Tests of the sockets that a service manager passes to the server, in processes of their own. */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +156,23 @@ static void only_listening_tcp_sockets_will_do(void **state)
     }
 }
 
+static void a_socket_that_is_bound_begins_to_listen(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    os_socket s = socket(AF_INET, SOCK_STREAM, 0);
+    struct net_address bound;
+    char text[NET_ADDRESS_TEXT], expected[256];
+
+    (void)state;
+    assert_int_equal(bind(s, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(net_local_address(s, &bound).outcome, NET_DONE);
+    net_close(passed[0]);
+    passed[0] = above(s);
+    snprintf(expected, sizeof expected, "taken: 3 %s ", net_address_text(&bound, text));
+    expect("own", "1", expected);
+    net_close(support_connect(&bound));
+}
+
 /* The real program */
 
 static struct process *start(const char *const arguments[])
@@ -235,9 +254,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pass_two, close_two)
     const struct CMUnitTest tests[] = {
-        TEST(takes_what_is_passed),           TEST(takes_nothing_that_is_meant_for_another_process),
-        TEST(a_wrong_number_is_told),         TEST(only_listening_tcp_sockets_will_do),
-        TEST(serves_on_what_is_passed),       TEST(other_addresses_do_not_go_with_what_is_passed),
+        TEST(takes_what_is_passed),
+        TEST(takes_nothing_that_is_meant_for_another_process),
+        TEST(a_wrong_number_is_told),
+        TEST(only_listening_tcp_sockets_will_do),
+        TEST(a_socket_that_is_bound_begins_to_listen),
+        TEST(serves_on_what_is_passed),
+        TEST(other_addresses_do_not_go_with_what_is_passed),
         TEST(what_is_passed_has_to_be_right),
     };
 
