@@ -785,6 +785,199 @@ static void goes_on_to_the_next_when_one_dies_in_the_queue(void **state)
     net_close(s);
 }
 
+/* Nothing is ready, and nothing due until the clock is put forward. */
+static void assert_waits(void)
+{
+    assert_quiet();
+    step();
+    assert_int_equal(world.waited, MILLISECONDS(ROUND));
+}
+
+/* All that wait when the delay of the first is over are accepted, on whichever address. */
+static void leaves_new_connections_in_the_backlog(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket clients[3];
+
+    (void)state;
+    options.accept_delay = SECONDS(2);
+    start_on(2, &options);
+    for (int i = 0; i < 2; i++) {
+        clients[i] = support_connect(&listeners.all[i].address);
+        say(clients[i], "hello");
+        support_wait(listeners.all[i].watch.socket, SELECTOR_READ);
+        assert_waits();
+        assert_int_equal(world.accepts, 0);
+        put_clock_forward(SECONDS(1));
+    }
+    for (int i = 0; i < 2; i++)
+        expect(clients[i], "hello");
+    /* The next one waits as long. */
+    clients[2] = support_connect(&address);
+    support_wait(listeners.all[0].watch.socket, SELECTOR_READ);
+    put_clock_forward(SECONDS(60));
+    assert_waits();
+    assert_int_equal(server_clients(server), 2);
+    put_clock_forward(SECONDS(2));
+    step_until_clients(3);
+    for (int i = 0; i < 3; i++)
+        net_close(clients[i]);
+    step_until_clients(0);
+}
+
+static void the_backlog_waits_for_room_and_for_the_delay(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.accept_delay = SECONDS(1);
+    options.max_clients = 1;
+    start(&options);
+    os_socket first = support_connect(&address);
+    os_socket second = support_connect(&address);
+
+    support_wait(listeners.all[0].watch.socket, SELECTOR_READ);
+    assert_waits();
+    put_clock_forward(SECONDS(1));
+    step_until_clients(1);
+    assert_waits();
+    put_clock_forward(SECONDS(60));
+    assert_waits();
+    assert_int_equal(logged("Client limit (1) reached"), 1);
+    net_close(first);
+    step_until_clients(0);
+    assert_waits();
+    put_clock_forward(SECONDS(1));
+    step_until_clients(1);
+    /* Who waits when the server is stopped is not served. */
+    net_close(second);
+    step_until_clients(0);
+    second = support_connect(&address);
+    support_wait(listeners.all[0].watch.socket, SELECTOR_READ);
+    assert_waits();
+    server_stop(server);
+    step_until_stopped();
+    support_expect_closed(second);
+    assert_int_equal(logged("Connection opened["), 2);
+    net_close(second);
+}
+
+/* Of many connections, idle ones among them, each gets its late answer in time, also if its input
+ * had to wait for room; and the server sleeps meanwhile. */
+static void late_answers_reach_many_clients(void **state)
+{
+    enum { CLIENTS = 80, LENGTH = 200 * 1024 };
+    static const enum selector_way ways[] = {SELECTOR_ALL, SELECTOR_POLLED, SELECTOR_ANNOUNCED};
+    os_socket clients[CLIENTS];
+    char *bytes = support_random_bytes(LENGTH, 1);
+
+    (void)state;
+    for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++) {
+        struct server_options options = usual(PROTOCOL_ECHO);
+
+        options.way = ways[way];
+        options.impairments.delay = SECONDS(1);
+        start(&options);
+        for (int i = 0; i < CLIENTS; i++)
+            clients[i] = join();
+        put_clock_forward(SECONDS(10)); /* until they are cold */
+        assert_quiet();
+        put_clock_forward(SECONDS(10));
+        assert_quiet();
+        int64_t said = world.clock;
+        int recvs = world.recvs;
+
+        for (int i = 0; i < CLIENTS; i++)
+            say(clients[i], "late");
+        for (; world.recvs < recvs + CLIENTS; put_clock_forward(MILLISECONDS(1)))
+            step(); /* cold ones are polled by the clock */
+        assert_true(world.clock < said + SECONDS(1));
+        world.clock = said + SECONDS(1) - 1;
+        step_until_quiet();
+        for (int i = 0; i < CLIENTS; i++) {
+            char byte;
+
+            assert_int_equal(net_recv(clients[i], &byte, 1).outcome, NET_WOULD_BLOCK);
+        }
+        put_clock_forward(SECONDS(1));
+        for (int i = 0; i < CLIENTS; i++)
+            expect(clients[i], "late");
+
+        for (size_t sent = 0, got = 0; got < LENGTH;) {
+            static char received[LENGTH];
+
+            if (sent < LENGTH)
+                sent += net_send(clients[7], bytes + sent, LENGTH - sent).bytes;
+            step_until_quiet();
+            put_clock_forward(SECONDS(1));
+            step_until_quiet();
+            struct net_result result = net_recv(clients[7], received, LENGTH - got);
+
+            assert_memory_equal(received, bytes + got, result.bytes);
+            got += result.bytes;
+        }
+        for (int i = 0; i < CLIENTS; i++)
+            net_close(clients[i]);
+        step_until_clients(0);
+        end_server(NULL);
+    }
+    free(bytes);
+}
+
+/* Late answers are drained, and one that is stalled is not waited for. */
+static void drains_impaired_connections(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.impairments.delay = SECONDS(60);
+    options.impairments.at[IMPAIRMENT_STALL] = 7;
+    start(&options);
+    os_socket late = join(), stalled = join();
+
+    say(stalled, "too much");
+    step_until_quiet();
+    put_clock_forward(SECONDS(60));
+    expect(stalled, "too mu");
+    say(stalled, "more");
+    say(late, "late");
+    step_until_quiet();
+    assert_int_equal(server_clients(server), 2);
+    server_stop(server);
+    assert_int_equal(server_clients(server), 1);
+    assert_waits();
+    assert_int_equal(logged("]:stopping; 12 bytes in, 6 bytes out, "), 1);
+    put_clock_forward(SECONDS(60));
+    expect(late, "late");
+    expect_end(late);
+    net_close(late);
+    step_until_stopped();
+    net_close(stalled);
+}
+
+/* It is as idle as any other: nothing moves on it. */
+static void ends_stalled_connections_that_are_idle(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.impairments.at[IMPAIRMENT_STALL] = 4;
+    options.idle_timeout = SECONDS(3600);
+    start(&options);
+    os_socket s = join();
+
+    say(s, "hello");
+    expect(s, "hel");
+    say(s, "again");
+    net_end_sending(s);
+    assert_waits();
+    put_clock_forward(options.idle_timeout);
+    step_until_clients(0);
+    expect_end(s);
+    assert_int_equal(logged("]:idle; 10 bytes in, 3 bytes out, "), 1);
+    net_close(s);
+}
+
 static void ends_idle_connections(void **state)
 {
     struct server_options options = usual(PROTOCOL_ECHO);
@@ -835,6 +1028,20 @@ static void wakes_up_by_itself(void **state)
     end_server(NULL);
 
     options.idle_timeout = 0;
+    options.accept_delay = options.impairments.delay = MILLISECONDS(30);
+    start(&options);
+    s = support_connect(&address);
+    while (server_clients(server) == 0)
+        assert_int_equal(server_step(server, DEADLINE_NEVER), SERVER_RUNNING);
+    say(s, "late");
+    net_end_sending(s);
+    while (server_clients(server) > 0)
+        assert_int_equal(server_step(server, DEADLINE_NEVER), SERVER_RUNNING);
+    support_expect_text(s, "late");
+    net_close(s);
+    end_server(NULL);
+
+    options.accept_delay = options.impairments.delay = 0;
     options.drain_timeout = MILLISECONDS(30);
     start(&options);
     s = join();
@@ -1511,6 +1718,11 @@ int main(void)
         TEST(the_limit_holds_for_all_listeners_together),
         TEST(pauses_when_the_system_is_exhausted_and_resumes),
         TEST(goes_on_to_the_next_when_one_dies_in_the_queue),
+        TEST(leaves_new_connections_in_the_backlog),
+        TEST(the_backlog_waits_for_room_and_for_the_delay),
+        TEST(late_answers_reach_many_clients),
+        TEST(drains_impaired_connections),
+        TEST(ends_stalled_connections_that_are_idle),
         TEST(ends_idle_connections),
         TEST(wakes_up_by_itself),
         TEST(a_long_round_puts_nothing_off),
