@@ -1,4 +1,5 @@
-/* End-to-end tests of `echo-client --load`, against our server and against one that is wrong. */
+/* End-to-end tests of `echo-client --load`, against our server, also when it is wrong on purpose,
+ * and against one that the test plays. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,6 @@
 #include "support.h"
 #include "system.h"
 #include "test.h"
-#include "wrong_server.h"
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -49,6 +49,29 @@ static int finish(struct process *client, char report[REPORT])
     /* No progress through a pipe, nor anything else. */
     assert_null(support_line(client, STREAM_ERROR));
     return support_finish(client);
+}
+
+/* Starts a server that is awkward on purpose, or any other. */
+static struct process *start_server(const char *const options[], struct net_address *address)
+{
+    uint16_t port;
+    struct process *server = support_start_server(options, NULL, &port);
+
+    *address = support_loopback(false, port);
+    return server;
+}
+
+/* Waits until a server that logs messages has received so many more. */
+static void wait_for_messages(struct process *server, int count)
+{
+    for (; count > 0; count--)
+        support_expect_line(server, STREAM_ERROR, ",Recv From Client[");
+}
+
+static void stop_server(struct process *server)
+{
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
 }
 
 static void expect_number(const char *json, const char *path, double expected)
@@ -483,17 +506,19 @@ static void an_end_behind_the_last_answer_is_no_loss(void **state)
 static void a_late_answer_leaves_time_to_connect(void **state)
 {
     static char report[REPORT];
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
-    struct process *client =
-        start(&server->address,
-              OPTIONS("--json", "--reconnect", "--count", "3", "--connect-timeout", "0.05"), NULL);
+    struct net_address address;
+    struct process *server = start_server(OPTIONS("-q", "--delay", "100"), &address);
 
     (void)state;
-    wrong_server_run(server, client, UINT64_MAX);
-    assert_int_equal(finish(client, report), 0);
+    assert_int_equal(
+        finish(start(&address,
+                     OPTIONS("--json", "--reconnect", "--count", "3", "--connect-timeout", "0.05"),
+                     NULL),
+               report),
+        0);
     expect_passed(report, 0);
     expect_number(report, "messages_answered", 3);
-    wrong_server_close(server);
+    stop_server(server);
 }
 
 static void runs_many_connections(void **state)
@@ -618,32 +643,33 @@ static void progress_is_of_the_last_second(void **state)
 static void an_interrupt_ends_it_with_a_report(void **state)
 {
     static char report[REPORT];
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_NONE, 0, 0);
-    struct process *client = start(
-        &server->address, OPTIONS("--json", "--duration", "1000", "--connections", "3"), NULL);
+    struct net_address address;
+    struct process *server = start_server(OPTIONS("-v", "--delay", "5"), &address);
+    struct process *client =
+        start(&address, OPTIONS("--json", "--duration", "1000", "--connections", "3"), NULL);
 
     (void)state;
-    wrong_server_run(server, client, 640);
+    wait_for_messages(server, 10); /* so some have been answered */
     process_stop(client, PROCESS_STOP_INTERRUPT);
-    wrong_server_run(server, client, UINT64_MAX);
     int status = finish(client, report);
 
     expect_is(report, "interrupted", "true");
     expect_passed(report, 0);
     assert_int_equal(status, 0);
-    wrong_server_close(server);
+    stop_server(server);
 }
 
 /* A server that stalls is not taken for a fast one: the stall belongs to the time reported over. */
 static void a_stall_before_an_interrupt_counts(void **state)
 {
     static char report[REPORT];
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_NONE, 0, 0);
+    struct net_address address;
+    struct process *server = start_server(OPTIONS("-v", "--stall-after", "640"), &address);
     struct process *client =
-        start(&server->address, OPTIONS("--json", "--duration", "1000", "--size", "64"), NULL);
+        start(&address, OPTIONS("--json", "--duration", "1000", "--size", "64"), NULL);
 
     (void)state;
-    wrong_server_run(server, client, 640);
+    wait_for_messages(server, 10);
     int64_t stalled = os_nanoseconds();
 
     process_pump(client, NULL, 0, 100); /* nothing is printed meanwhile */
@@ -652,41 +678,52 @@ static void a_stall_before_an_interrupt_counts(void **state)
     process_stop(client, PROCESS_STOP_INTERRUPT);
     assert_int_equal(finish(client, report), 0);
     assert_true(json_number(report, "duration_seconds") >= stall);
-    wrong_server_close(server);
+    expect_number(report, "messages_answered", 10);
+    stop_server(server);
 }
 
 /* What was lost with a connection is not on the way any more. */
 static void an_interrupt_does_not_find_what_is_lost(void **state)
 {
     static char table[REPORT];
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_END, 64, 1);
+    struct net_address address;
+    os_socket listener = support_listen(&address), sockets[2];
+    char message[MESSAGE];
     struct process *client =
-        start(&server->address, OPTIONS("--duration", "1000", "--connections", "2"), NULL);
+        start(&address, OPTIONS("--duration", "1000", "--connections", "2"), NULL);
 
     (void)state;
-    wrong_server_run(server, client, 6400);
+    for (int i = 0; i < 2; i++)
+        sockets[i] = support_accept(listener);
+    support_echo(sockets[0], MESSAGE);
+    support_receive_all(sockets[0], message, MESSAGE);
+    net_end_sending(sockets[0]);
+    support_expect_closed(sockets[0]);
+    for (int i = 0; i < 10; i++)
+        support_echo(sockets[1], MESSAGE);
+    support_receive_all(sockets[1], message, MESSAGE);
     process_stop(client, PROCESS_STOP_INTERRUPT);
-    wrong_server_run(server, client, UINT64_MAX);
     assert_int_equal(finish(client, table), 1);
     assert_non_null(strstr(find_line(table, "connections  "), "2 made, 0 failed, 1 lost"));
     find_line(table, "interrupted; 1 message on the way, not counted as lost\n");
-    wrong_server_close(server);
+    for (int i = 0; i < 2; i++)
+        net_close(sockets[i]);
+    net_close(listener);
 }
 
 /* Whatever comes while it ends, the status is that of its report. */
 static void no_request_to_stop_comes_too_late(void **state)
 {
     static char report[REPORT];
-
+    struct net_address address;
+    struct process *server = start_server(OPTIONS("-v", "--delay", "1"), &address);
     int trials = system_is_windows ? 3 : 20; /* there each takes a console */
 
     (void)state;
     for (int trial = 0; trial < trials; trial++) {
-        struct wrong_server *server = wrong_server_open(WRONG_SERVER_NONE, 0, 0);
-        struct process *client =
-            start(&server->address, OPTIONS("--json", "--duration", "1000"), NULL);
+        struct process *client = start(&address, OPTIONS("--json", "--duration", "1000"), NULL);
 
-        wrong_server_run(server, client, 640);
+        wait_for_messages(server, 10);
         process_stop(client, PROCESS_STOP_INTERRUPT);
         while (!client->output[STREAM_OUTPUT].ended) {
             process_stop(client, trial % 2 == 0 ? PROCESS_STOP_INTERRUPT : PROCESS_STOP_TERMINATE);
@@ -694,8 +731,9 @@ static void no_request_to_stop_comes_too_late(void **state)
         }
         assert_int_equal(finish(client, report), 0);
         expect_is(report, "interrupted", "true");
-        wrong_server_close(server);
+        support_expect_line(server, STREAM_ERROR, ",Connection closed[");
     }
+    stop_server(server);
 }
 
 /* An interrupt does not turn a server that never answers into one that passes. */
@@ -747,151 +785,231 @@ static void what_waits_for_room_is_not_sent(void **state)
 
 /* Faults */
 
-/* The number of the connection, in the client's counting, that has sent this. */
-static int connection_of(const struct wrong_server *server, size_t size)
+enum { SIZE = 50, NOTHING = -1, ONE_BIT = -2 };
+
+static const struct pattern fifty = {.size = SIZE, .seed = 1};
+
+/* A byte of what a connection sends. */
+static int byte_of(uint64_t connection, uint64_t at)
 {
-    struct pattern pattern = {.size = size, .seed = 1};
+    struct pattern_place place = {at / SIZE, at % SIZE};
 
-    for (int i = 0; i < WRONG_SERVER_CONNECTIONS; i++) {
-        struct pattern_place place = {0, 0};
-        char head[WRONG_SERVER_HEAD];
-
-        pattern_fill(&pattern, (uint64_t)i, &place, head, sizeof head);
-        if (memcmp(head, server->head, sizeof head) == 0)
-            return i;
-    }
-    fail_msg("no connection sends what the server has got");
-    return -1;
+    return pattern_answer_byte(&fifty, connection, &place);
 }
 
-enum { NOTHING = -1 };
+/* Expects a fault in a report in JSON. Returns the byte that came, or NOTHING. */
+static int expect_fault_in_json(const char *json, const char *kind, uint64_t at, int expected,
+                                int got)
+{
+    char quoted[16];
+    int came = NOTHING;
+
+    expect_sound(json);
+    snprintf(quoted, sizeof quoted, "\"%s\"", kind);
+    expect_is(json, "passed", "false");
+    expect_is(json, "fault.kind", quoted);
+    expect_number(json, "fault.connection", 0);
+    expect_number(json, "fault.message", (double)(at / SIZE));
+    expect_number(json, "fault.offset_bytes", (double)(at % SIZE));
+    expect_number(json, "connections_made", 1);
+    expect_number(json, "connections_lost", 1);
+    if (expected != NOTHING)
+        expect_number(json, "fault.expected", expected);
+    else
+        expect_is(json, "fault.expected", "null");
+    if (got == NOTHING) {
+        expect_is(json, "fault.got", "null");
+    } else {
+        came = (int)json_number(json, "fault.got");
+        unsigned changed = (unsigned)(came ^ expected);
+
+        if (got == ONE_BIT)
+            assert_true(changed != 0 && (changed & (changed - 1)) == 0);
+        else
+            assert_int_equal(came, got);
+    }
+    return came;
+}
 
 /*
- * Runs a load of 3 connections with messages of 50 bytes against a server with a fault at a byte of
- * one of them. Expects the report to name that byte, or one `behind` it, and what came instead.
+ * Runs a load with messages of 50 bytes against our server with one fault after so many bytes, and
+ * expects both reports to name the byte `at`, and what came instead, and the server's log to name
+ * the reason for which the connection has ended.
  */
-static void expect_fault(enum wrong_server_fault fault, uint64_t at, const char *pipeline,
-                         const char *kind, uint64_t behind)
+static void expect_fault(const char *option, unsigned after, const char *pipeline, const char *kind,
+                         uint64_t at, int expected, int got, const char *reason)
 {
-    enum { SIZE = 50 };
     static char report[REPORT];
+    char number[16], text[256], wanted[16] = "nothing", came[16] = "nothing";
+    struct net_address address;
 
-    for (int as_json = 0; as_json < 2; as_json++) {
-        struct wrong_server *server = wrong_server_open(fault, at, 1);
-        struct process *client =
-            start(&server->address,
-                  OPTIONS("--count", "30", "--connections", "3", "--size", "50", "--pipeline",
-                          pipeline, as_json ? "--json" : "--seed=1"),
-                  NULL);
+    snprintf(number, sizeof number, "%u", after);
+    struct process *server = start_server(OPTIONS(option, number), &address);
 
-        wrong_server_run(server, client, UINT64_MAX);
-        assert_int_equal(finish(client, report), 1);
-
-        int connection = connection_of(server, SIZE);
-        unsigned long message = (unsigned long)((at + behind) / SIZE);
-        unsigned offset = (unsigned)((at + behind) % SIZE);
-        int expected = behind > 0 ? server->next : server->byte;
-        int got = fault == WRONG_SERVER_FLIP     ? server->byte ^ 1
-                  : fault == WRONG_SERVER_DROP   ? server->next
-                  : fault == WRONG_SERVER_REPEAT ? server->byte
-                                                 : NOTHING;
-
-        if (strcmp(kind, "extra") == 0)
-            expected = NOTHING;
+    for (int as_json = 1; as_json >= 0; as_json--) {
+        assert_int_equal(finish(start(&address,
+                                      OPTIONS("--count", "30", "--size", "50", "--pipeline",
+                                              pipeline, as_json ? "--json" : "--seed=1"),
+                                      NULL),
+                                report),
+                         1);
         if (as_json) {
-            char quoted[16];
+            got = expect_fault_in_json(report, kind, at, expected, got);
+        } else if (got != NOTHING && strcmp(option, "--corrupt-after") == 0) {
+            /* Which bit it is depends on the number of the connection. */
+            unsigned byte;
 
-            expect_sound(report);
-            snprintf(quoted, sizeof quoted, "\"%s\"", kind);
-            expect_is(report, "passed", "false");
-            expect_is(report, "fault.kind", quoted);
-            expect_number(report, "fault.connection", connection);
-            expect_number(report, "fault.message", (double)message);
-            expect_number(report, "fault.offset_bytes", offset);
-            expect_number(report, "connections_made", 3);
-            expect_number(report, "connections_lost", 1);
-            if (expected != NOTHING)
-                expect_number(report, "fault.expected", expected);
-            else
-                expect_is(report, "fault.expected", "null");
-            if (got != NOTHING)
-                expect_number(report, "fault.got", got);
-            else
-                expect_is(report, "fault.got", "null");
-        } else {
-            char text[256], wanted[16] = "nothing", came[16] = "nothing";
-
-            if (expected != NOTHING)
-                snprintf(wanted, sizeof wanted, "0x%02x", (unsigned)expected);
-            if (got != NOTHING)
-                snprintf(came, sizeof came, "0x%02x", (unsigned)got);
-            snprintf(text, sizeof text,
-                     "%s %s byte: connection %d, message %lu, offset %u: expected %s, got %s\n",
-                     strcmp(kind, "extra") == 0 ? "an" : "a", kind, connection, message, offset,
-                     wanted, came);
-            const char *line = find_line(report, "FAULT: ");
-
-            if (strncmp(line, text, strlen(text)) != 0)
-                fail_msg("expected: %s, but found: %s", text, report);
-            assert_string_equal(find_line(report, "FAILED"), "\n");
+            assert_int_equal(sscanf(strstr(report, ", got "), ", got %x", &byte), 1);
+            got = (int)byte;
         }
-        wrong_server_close(server);
+        support_expect_line(server, STREAM_ERROR, reason);
     }
+    if (expected != NOTHING)
+        snprintf(wanted, sizeof wanted, "0x%02x", (unsigned)expected);
+    if (got != NOTHING)
+        snprintf(came, sizeof came, "0x%02x", (unsigned)got);
+    snprintf(text, sizeof text,
+             "%s %s byte: connection 0, message %u, offset %u: expected %s, got %s\n",
+             strcmp(kind, "extra") == 0 ? "an" : "a", kind, (unsigned)(at / SIZE),
+             (unsigned)(at % SIZE), wanted, came);
+    const char *line = find_line(report, "FAULT: ");
+
+    if (strncmp(line, text, strlen(text)) != 0)
+        fail_msg("expected: %s, but found: %s", text, report);
+    assert_string_equal(find_line(report, "FAILED"), "\n");
+    stop_server(server);
+}
+
+static void expect_flipped_bit(unsigned at, const char *pipeline)
+{
+    expect_fault("--corrupt-after", at, pipeline, "wrong", at, byte_of(0, at), ONE_BIT,
+                 "]:end of stream; ");
 }
 
 static void names_a_flipped_bit(void **state)
 {
     (void)state;
-    expect_fault(WRONG_SERVER_FLIP, 0, "1", "wrong", 0);
-    expect_fault(WRONG_SERVER_FLIP, 50 * 3 + 17, "1", "wrong", 0);
-    expect_fault(WRONG_SERVER_FLIP, 50 * 4 + 49, "5", "wrong", 0);
+    expect_flipped_bit(0, "1");
+    expect_flipped_bit(SIZE * 3 + 17, "1");
+    expect_flipped_bit(SIZE * 4 + 49, "5");
 }
 
 static void names_a_dropped_byte(void **state)
 {
     (void)state;
-    expect_fault(WRONG_SERVER_DROP, 50 * 2 + 9, "1", "wrong", 0);
-    expect_fault(WRONG_SERVER_DROP, 50 * 2 + 30, "5", "wrong", 0);
+    for (unsigned at = SIZE * 2 + 9, i = 0; i < 2; at += 21, i++)
+        expect_fault("--drop-after", at, i == 0 ? "1" : "5", "wrong", at, byte_of(0, at),
+                     byte_of(0, at + 1), "]:end of stream; ");
 }
 
 static void names_a_repeated_byte(void **state)
 {
+    unsigned at = SIZE * 2 + 30;
+
     (void)state;
-    expect_fault(WRONG_SERVER_REPEAT, 50 * 2 + 30, "1", "wrong", 1);
-    expect_fault(WRONG_SERVER_REPEAT, 49, "1", "extra", 1);
+    expect_fault("--duplicate-after", at, "1", "wrong", at + 1, byte_of(0, at + 1), byte_of(0, at),
+                 "]:end of stream; ");
+    expect_fault("--duplicate-after", 49, "1", "extra", SIZE, NOTHING, byte_of(0, 49),
+                 "]:end of stream; ");
 }
 
 static void names_a_cut_connection(void **state)
 {
+    unsigned at = SIZE * 3;
+
     (void)state;
-    expect_fault(WRONG_SERVER_END, 50 * 3 + 17, "1", "missing", 0);
-    expect_fault(WRONG_SERVER_END, 50 * 3, "4", "missing", 0);
+    expect_fault("--close-after", at + 17, "1", "missing", at + 17, byte_of(0, at + 17), NOTHING,
+                 "]:closed on purpose; ");
+    expect_fault("--close-after", at, "4", "missing", at, byte_of(0, at), NOTHING,
+                 "]:closed on purpose; ");
 }
 
-/* Runs a load against a server with a fault, and returns its report, which says that it failed. */
-static const char *fail_with(enum wrong_server_fault fault, uint64_t at,
-                             const char *const options[])
+/* Of three connections one is wrong: it is named, whichever it is, and the others go on. */
+static void names_the_connection(void **state)
+{
+    enum { CONNECTIONS = 3, COUNT = 30 };
+
+    (void)state;
+    for (int wrong = 0; wrong < CONNECTIONS; wrong++) {
+        static char report[REPORT];
+        struct net_address address;
+        os_socket listener = support_listen(&address), sockets[CONNECTIONS];
+        char first[CONNECTIONS][SIZE], message[SIZE];
+        struct process *client =
+            start(&address,
+                  OPTIONS("--json", "--count", "30", "--connections", "3", "--size", "50"), NULL);
+
+        /* By the client's numbers, which are in what it sends. */
+        for (uint64_t i = 0; i < CONNECTIONS; i++)
+            pattern_fill(&fifty, i, &(struct pattern_place){0, 0}, first[i], SIZE);
+        for (int i = 0; i < CONNECTIONS; i++) {
+            os_socket s = support_accept(listener);
+            int number = 0;
+
+            support_receive_all(s, message, SIZE);
+            while (memcmp(message, first[number], SIZE) != 0)
+                assert_true(++number < CONNECTIONS);
+            sockets[number] = s;
+        }
+        support_send(sockets[wrong], first[wrong], SIZE);
+        support_echo(sockets[wrong], SIZE);
+        support_echo(sockets[wrong], SIZE);
+        support_receive_all(sockets[wrong], message, SIZE);
+        message[17] ^= 1;
+        support_send(sockets[wrong], message, SIZE);
+        support_expect_closed(sockets[wrong]);
+        int next = (wrong + 1) % CONNECTIONS, last = (wrong + 2) % CONNECTIONS;
+
+        support_send(sockets[next], first[next], SIZE);
+        for (int sent = 4 + 2; sent < COUNT; sent++)
+            support_echo(sockets[next], SIZE);
+        support_send(sockets[last], first[last], SIZE);
+        support_expect_closed(sockets[next]);
+        support_expect_closed(sockets[last]);
+        assert_int_equal(finish(client, report), 1);
+        expect_sound(report);
+        expect_is(report, "fault.kind", "\"wrong\"");
+        expect_number(report, "fault.connection", wrong);
+        expect_number(report, "fault.message", 3);
+        expect_number(report, "fault.offset_bytes", 17);
+        expect_number(report, "fault.expected", byte_of((uint64_t)wrong, SIZE * 3 + 17));
+        expect_number(report, "fault.got", byte_of((uint64_t)wrong, SIZE * 3 + 17) ^ 1);
+        expect_number(report, "connections_made", CONNECTIONS);
+        expect_number(report, "connections_lost", 1);
+        expect_number(report, "messages_answered", COUNT - 1);
+        for (int i = 0; i < CONNECTIONS; i++)
+            net_close(sockets[i]);
+        net_close(listener);
+    }
+}
+
+/* Runs a load against our server with these options, and returns its report, which says that it
+ * failed. */
+static const char *fail_with(const char *const server_options[], const char *const options[])
 {
     static char report[REPORT];
-    struct wrong_server *server = wrong_server_open(fault, at, 1);
-    struct process *client = start(&server->address, options, NULL);
+    struct net_address address;
+    struct process *server = start_server(server_options, &address);
 
-    wrong_server_run(server, client, UINT64_MAX);
-    assert_int_equal(finish(client, report), 1);
+    assert_int_equal(finish(start(&address, options, NULL), report), 1);
     expect_sound(report);
     expect_is(report, "passed", "false");
-    wrong_server_close(server);
+    stop_server(server);
     return report;
 }
 
+/* All that was answered before the last message was sent has been received. Of what comes right
+ * before a reset, the reset may destroy some. */
 static void names_a_reset(void **state)
 {
-    const char *json = fail_with(WRONG_SERVER_RESET, 64 * 2, OPTIONS("--json", "--count", "9"));
+    const char *json =
+        fail_with(OPTIONS("--reset-after", "138"), OPTIONS("--json", "--count", "9"));
 
     (void)state;
     expect_is(json, "fault.kind", "\"missing\"");
     expect_number(json, "fault.message", 2);
-    expect_number(json, "fault.offset_bytes", 0);
+    assert_true(json_number(json, "fault.offset_bytes") <= 10);
+    expect_is(json, "fault.got", "null");
     expect_number(json, "connections_lost", 1);
     expect_number(json, "messages_answered", 2);
     assert_non_null(strstr(json_find(json, "failure"), "lost the connection to 127.0.0.1:"));
@@ -899,7 +1017,7 @@ static void names_a_reset(void **state)
 
 static void names_what_never_comes(void **state)
 {
-    const char *json = fail_with(WRONG_SERVER_MUTE, 64 + 3, OPTIONS("--json", "--count", "2"));
+    const char *json = fail_with(OPTIONS("--mute-after", "67"), OPTIONS("--json", "--count", "2"));
 
     (void)state;
     expect_is(json, "fault.kind", "\"missing\"");
@@ -912,7 +1030,8 @@ static void names_what_never_comes(void **state)
 /* Also when it would have to send many more before it had an end. */
 static void does_not_wait_for_ever_for_what_never_comes(void **state)
 {
-    const char *json = fail_with(WRONG_SERVER_MUTE, 64 + 3, OPTIONS("--json", "--count", "1000"));
+    const char *json =
+        fail_with(OPTIONS("--stall-after", "67"), OPTIONS("--json", "--count", "1000"));
 
     (void)state;
     expect_is(json, "fault.kind", "\"missing\"");
@@ -923,15 +1042,28 @@ static void does_not_wait_for_ever_for_what_never_comes(void **state)
 
 static void names_a_byte_behind_the_end(void **state)
 {
-    const char *json = fail_with(WRONG_SERVER_APPEND, 0, OPTIONS("--json", "--count", "4"));
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
 
     (void)state;
-    expect_is(json, "fault.kind", "\"extra\"");
-    expect_number(json, "fault.message", 4);
-    expect_number(json, "fault.offset_bytes", 0);
-    expect_is(json, "fault.expected", "null");
-    expect_number(json, "fault.got", 'x');
-    expect_number(json, "messages_answered", 4);
+    struct process *client = start(&address, OPTIONS("--json", "--count", "4"), NULL);
+    os_socket s = support_accept(listener);
+
+    for (int i = 0; i < 4; i++)
+        support_echo(s, MESSAGE);
+    support_expect_end(s);
+    support_send(s, "x", 1);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_is(report, "fault.kind", "\"extra\"");
+    expect_number(report, "fault.message", 4);
+    expect_number(report, "fault.offset_bytes", 0);
+    expect_is(report, "fault.expected", "null");
+    expect_number(report, "fault.got", 'x');
+    expect_number(report, "messages_answered", 4);
+    net_close(s);
+    net_close(listener);
 }
 
 /* Nothing is lost with it: all answers have come, and we have ended, too. */
@@ -955,7 +1087,7 @@ static void a_reset_behind_the_end_is_an_end(void **state)
 
 static void a_connection_closed_at_once_is_a_failure(void **state)
 {
-    const char *json = fail_with(WRONG_SERVER_CLOSE, 0, OPTIONS("--json", "--count", "4"));
+    const char *json = fail_with(OPTIONS("--close-after", "0"), OPTIONS("--json", "--count", "4"));
 
     (void)state;
     expect_number(json, "messages_answered", 0);
@@ -966,19 +1098,40 @@ static void a_connection_closed_at_once_is_a_failure(void **state)
 
 static void a_rate_goes_on_without_a_lost_connection(void **state)
 {
-    const char *json =
-        fail_with(WRONG_SERVER_END, 64,
-                  OPTIONS("--json", "--rate", "2000", "--count", "40", "--connections", "2"));
+    enum { COUNT = 40 };
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address), sockets[2];
+    char message[MESSAGE];
+    struct process *client = start(
+        &address, OPTIONS("--json", "--rate", "2000", "--count", "40", "--connections", "2"), NULL);
 
     (void)state;
-    expect_number(json, "connections_lost", 1);
-    expect_is(json, "fault.kind", "\"missing\"");
+    for (int i = 0; i < 2; i++)
+        sockets[i] = support_accept(listener);
+    support_echo(sockets[0], MESSAGE);
+    support_receive_all(sockets[0], message, MESSAGE);
+    net_end_sending(sockets[0]);
+    support_expect_closed(sockets[0]);
+    for (int i = 0; i < COUNT / 2; i++)
+        support_echo(sockets[1], MESSAGE);
+    support_expect_end(sockets[1]);
+    for (int i = 0; i < 2; i++)
+        net_close(sockets[i]);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_is(report, "passed", "false");
+    expect_number(report, "connections_lost", 1);
+    expect_number(report, "messages_answered", 1 + COUNT / 2);
+    expect_is(report, "fault.kind", "\"missing\"");
+    expect_number(report, "fault.message", 1);
+    net_close(listener);
 }
 
 static void an_echo_is_no_answer_of_line_mode(void **state)
 {
     const char *json =
-        fail_with(WRONG_SERVER_NONE, 0, OPTIONS("--json", "--expect", "line", "--count", "4"));
+        fail_with(OPTIONS("--mode", "echo"), OPTIONS("--json", "--expect", "line", "--count", "4"));
 
     (void)state;
     expect_is(json, "fault.kind", "\"wrong\"");
@@ -988,54 +1141,60 @@ static void an_echo_is_no_answer_of_line_mode(void **state)
     expect_number(json, "fault.got", '0');
 }
 
+enum { DELAY = 20 }; /* milliseconds */
+
 /*
- * The first answer comes late, and with it those of all the messages that are due meanwhile. In an
- * open loop their waiting counts: the last one is due after 19 ms, and no answer is there before
- * the delay is over. In a closed loop, only the one that was on the way has waited.
+ * Each answer comes so late that the messages due meanwhile have to wait. In an open loop their
+ * waiting counts: the last one is due after 19 ms, and is answered after the delays of all. In a
+ * closed loop, only what was on the way has waited.
  */
 static void waiting_counts_in_an_open_loop(void **state)
 {
+    enum { COUNT = 20 };
     static char report[REPORT];
+    struct net_address address;
+    struct process *server = start_server(OPTIONS("-q", "--delay", "20"), &address);
 
     (void)state;
     for (int open = 0; open < 2; open++) {
-        struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
-        struct process *client =
-            start(&server->address,
-                  OPTIONS("--json", "--count", "20", open ? "--rate=1000" : "--seed=1"), NULL);
-
-        wrong_server_run(server, client, UINT64_MAX);
-        assert_int_equal(finish(client, report), 0);
+        assert_int_equal(
+            finish(start(&address,
+                         OPTIONS("--json", "--count", "20", open ? "--rate=1000" : "--seed=1"),
+                         NULL),
+                   report),
+            0);
         expect_passed(report, 0);
-        expect_number(report, "messages_answered", 20);
-        assert_true(json_number(report, "round_trip.max_us") >= WRONG_SERVER_DELAY * 1e3);
+        expect_number(report, "messages_answered", COUNT);
+        assert_true(json_number(report, "round_trip.min_us") >= DELAY * 1e3);
         if (open) {
-            assert_true(json_number(report, "round_trip.min_us") >=
-                        (WRONG_SERVER_DELAY - 19) * 1e3);
+            assert_true(json_number(report, "round_trip.max_us") >= (COUNT * DELAY - 19) * 1e3);
             /* All but the first one have been sent that late. */
-            assert_true(json_number(report, "send_lateness.p50_us") >=
-                        (WRONG_SERVER_DELAY - 19) * 1e3);
+            assert_true(json_number(report, "send_lateness.p50_us") >= (DELAY - 1) * 1e3);
+            assert_true(json_number(report, "send_lateness.max_us") >=
+                        ((COUNT - 1) * DELAY - 19) * 1e3);
         }
-        wrong_server_close(server);
     }
+    stop_server(server);
 }
 
 /* A stall that lasts beyond the end: all that was due by then is sent, and has waited. */
 static void waiting_beyond_the_end_counts(void **state)
 {
     static char report[REPORT];
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
-    struct process *client =
-        start(&server->address, OPTIONS("--json", "--rate", "1000", "--duration", "0.02"), NULL);
+    struct net_address address;
+    struct process *server = start_server(OPTIONS("-q", "--delay", "20"), &address);
 
     (void)state;
-    wrong_server_run(server, client, UINT64_MAX);
-    assert_int_equal(finish(client, report), 0);
+    assert_int_equal(
+        finish(start(&address, OPTIONS("--json", "--rate", "1000", "--duration", "0.02"), NULL),
+               report),
+        0);
     expect_passed(report, 0);
     expect_number(report, "messages_answered", 20);
     expect_number(report, "messages_not_sent", 0);
-    assert_true(json_number(report, "round_trip.min_us") >= (WRONG_SERVER_DELAY - 19) * 1e3);
-    wrong_server_close(server);
+    assert_true(json_number(report, "round_trip.min_us") >= DELAY * 1e3);
+    assert_true(json_number(report, "round_trip.max_us") >= (20 * DELAY - 19) * 1e3);
+    stop_server(server);
 }
 
 /* More than any server answers one by one until 5 s after the end. */
@@ -1485,6 +1644,7 @@ int main(void)
         TEST(names_a_dropped_byte),
         TEST(names_a_repeated_byte),
         TEST(names_a_cut_connection),
+        TEST(names_the_connection),
         TEST(names_a_reset),
         TEST(names_what_never_comes),
         TEST(does_not_wait_for_ever_for_what_never_comes),

@@ -1,12 +1,13 @@
-/* End-to-end tests of `echo-client --ping`, against our server and against a wrong one. */
+/* End-to-end tests of `echo-client --ping`, against our server, also when it is wrong on purpose,
+ * and against one that the test plays. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
+#include "measure/pattern.h"
 #include "support.h"
 #include "test.h"
-#include "wrong_server.h"
 
 #define OPTIONS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -194,35 +195,51 @@ static void an_answer_of_another_form_than_expected_is_wrong(void **state)
 /* What has been on its way for a moment only, when the user has seen enough, is not lost. */
 static void what_is_not_waited_for_is_told(void **state)
 {
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_MUTE, 64, 1);
-    struct process *client = start(&server->address, OPTIONS("--interval", "0.01"));
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("-v", "--mute-after", "64"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client = start(&address, OPTIONS("--interval", "0.01"));
 
     (void)state;
-    wrong_server_run(server, client, 3 * 64);
+    for (int received = 0; received < 3; received++)
+        support_expect_line(server, STREAM_ERROR, ",Recv From Client[");
     process_stop(client, PROCESS_STOP_INTERRUPT);
     support_expect_line(client, STREAM_OUTPUT, "connected to ");
-    assert_int_equal(expect_answer(client, &server->address, 64), 1);
+    assert_int_equal(expect_answer(client, &address, 64), 1);
     assert_string_equal(support_line(client, STREAM_OUTPUT), "");
-    struct summary summary = expect_summary(client, &server->address);
+    struct summary summary = expect_summary(client, &address);
 
     assert_true(summary.waiting >= 2);
     assert_int_equal(summary.lost, 0);
     assert_int_equal(support_finish(client), 0);
-    wrong_server_close(server);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
 }
 
 static void a_lost_connection_is_made_anew(void **state)
 {
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_END, 64 + 6, 1);
-    struct process *client = start(&server->address, OPTIONS("--count", "5", "--interval", "0.01"));
+    struct net_address address;
+    os_socket listener = support_listen(&address), s;
+    struct process *client = start(&address, OPTIONS("--count", "5", "--interval", "0.01"));
     const char *line;
+    char message[64];
     unsigned last = 1;
+    size_t length;
 
     (void)state;
-    wrong_server_run(server, client, UINT64_MAX);
-    assert_int_equal(server->accepted, 2);
+    s = support_accept(listener);
+    support_echo(s, sizeof message);
+    support_receive_all(s, message, sizeof message);
+    support_send(s, message, 6);
+    net_end_sending(s);
+    support_expect_closed(s);
+    net_close(s);
+    s = support_accept(listener);
+    while ((length = support_receive(s, message, sizeof message)) > 0)
+        support_send(s, message, length);
+    net_close(s);
     support_expect_line(client, STREAM_OUTPUT, "connected to ");
-    assert_int_equal(expect_answer(client, &server->address, 64), 1);
+    assert_int_equal(expect_answer(client, &address, 64), 1);
     support_expect_line(client, STREAM_OUTPUT, "lost the connection to 127.0.0.1:");
     assert_non_null(strstr(support_expect_line(client, STREAM_OUTPUT, "connected to "),
                            " after an outage of "));
@@ -232,7 +249,7 @@ static void a_lost_connection_is_made_anew(void **state)
         assert_true(number > last); /* what was on the way is lost */
         last = number;
     }
-    struct summary summary = expect_summary(client, &server->address);
+    struct summary summary = expect_summary(client, &address);
 
     assert_int_equal(last, 5);
     assert_int_equal(summary.sent, 5);
@@ -241,7 +258,7 @@ static void a_lost_connection_is_made_anew(void **state)
     assert_int_equal(summary.reconnects, 1);
     assert_int_equal(summary.outages, 1);
     assert_int_equal(support_finish(client), 1);
-    wrong_server_close(server);
+    net_close(listener);
 }
 
 /* A count is reached, too, when the server does not come back. */
@@ -299,58 +316,83 @@ static void a_server_that_answers_no_more_is_given_up_and_tried_again(void **sta
 
 static void late_answers_are_no_loss(void **state)
 {
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_LATE, 0, 1);
-    struct process *client = start(&server->address, OPTIONS("--count", "5", "--interval", "0"));
+    uint16_t port;
+    struct process *server =
+        support_start_server(OPTIONS("--delay", "50", "--jitter", "50"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client = start(&address, OPTIONS("--count", "5", "--interval", "0"));
 
     (void)state;
-    wrong_server_run(server, client, UINT64_MAX);
     support_expect_line(client, STREAM_OUTPUT, "connected to ");
     for (unsigned i = 1; i <= 5; i++)
-        assert_int_equal(expect_answer(client, &server->address, 64), i);
+        assert_int_equal(expect_answer(client, &address, 64), i);
     assert_string_equal(support_line(client, STREAM_OUTPUT), "");
-    assert_int_equal(expect_summary(client, &server->address).lost, 0);
+    assert_int_equal(expect_summary(client, &address).lost, 0);
     assert_int_equal(support_finish(client), 0);
-    wrong_server_close(server);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
 }
 
-/* With one fault at a byte, the client says what it was, and where. */
-static void names(enum wrong_server_fault fault, uint64_t at, unsigned answered, const char *place)
+/* A byte of what the client sends on its first connection. */
+static unsigned byte_of(uint64_t seed, unsigned at)
 {
-    struct wrong_server *server = wrong_server_open(fault, at, 1);
-    struct process *client = start(&server->address, OPTIONS("--count", "2", "--interval", "0.5"));
-    char expected[128], seen[8];
+    const struct pattern pattern = {.size = 64, .seed = seed, .lines = true};
+    struct pattern_place place = {at / 64, at % 64};
 
-    wrong_server_run(server, client, UINT64_MAX);
-    snprintf(seen, sizeof seen, fault == WRONG_SERVER_REPEAT ? "nothing" : "0x%02x", server->byte);
-    snprintf(expected, sizeof expected, "%s: expected %s, got 0x%02x", place, seen,
-             fault == WRONG_SERVER_FLIP   ? server->byte ^ 1
-             : fault == WRONG_SERVER_DROP ? server->next
-                                          : server->byte);
+    return pattern_answer_byte(&pattern, 0, &place);
+}
+
+/* With one fault after so many bytes, the client says what it was, and where. */
+static void names(const char *option, unsigned after, unsigned answered, const char *place)
+{
+    uint16_t port;
+    char number[8], expected[128];
+    unsigned right = byte_of(1, after), wrong = 0;
+
+    snprintf(number, sizeof number, "%u", after);
+    struct process *server = support_start_server(OPTIONS(option, number), NULL, &port);
+    struct net_address address = support_loopback(false, port);
+    struct process *client = start(&address, OPTIONS("--count", "2", "--interval", "0.5"));
+
     support_expect_line(client, STREAM_OUTPUT, "connected to ");
     for (unsigned i = 1; i <= answered; i++)
-        assert_int_equal(expect_answer(client, &server->address, 64), i);
-    assert_non_null(strstr(support_expect_line(client, STREAM_OUTPUT, " byte from "), expected));
+        assert_int_equal(expect_answer(client, &address, 64), i);
+    const char *line = support_expect_line(client, STREAM_OUTPUT, " byte from ");
+
+    if (strcmp(option, "--duplicate-after") == 0)
+        snprintf(expected, sizeof expected, "%s: expected nothing, got 0x", place);
+    else
+        snprintf(expected, sizeof expected, "%s: expected 0x%02x, got 0x", place, right);
+    assert_non_null(strstr(line, expected));
+    assert_int_equal(sscanf(strstr(line, ", got "), ", got %x", &wrong), 1);
+    if (strcmp(option, "--drop-after") == 0)
+        assert_int_equal(wrong, byte_of(1, after + 1));
+    else if (strcmp(option, "--duplicate-after") == 0)
+        assert_int_equal(wrong, right);
+    else
+        assert_true(wrong != right && ((wrong ^ right) & ((wrong ^ right) - 1)) == 0); /* one bit */
     assert_string_equal(support_line(client, STREAM_OUTPUT), "");
-    struct summary summary = expect_summary(client, &server->address);
+    struct summary summary = expect_summary(client, &address);
 
     assert_int_equal(summary.answered, answered);
     assert_int_equal(summary.sent, answered + summary.lost);
     assert_int_equal(support_finish(client), 1);
-    wrong_server_close(server);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
 }
 
 static void a_wrong_answer_is_named(void **state)
 {
     (void)state;
-    names(WRONG_SERVER_FLIP, 64 + 20, 1, "seq=2 offset=20");
-    names(WRONG_SERVER_FLIP, 0, 0, "seq=1 offset=0");
-    names(WRONG_SERVER_DROP, 30, 0, "seq=1 offset=30");
+    names("--corrupt-after", 64 + 20, 1, "seq=2 offset=20");
+    names("--corrupt-after", 0, 0, "seq=1 offset=0");
+    names("--drop-after", 30, 0, "seq=1 offset=30");
 }
 
 static void an_extra_byte_is_named(void **state)
 {
     (void)state;
-    names(WRONG_SERVER_REPEAT, 63, 1, "seq=2 offset=0");
+    names("--duplicate-after", 63, 1, "seq=2 offset=0");
 }
 
 /* The next line is about a failed attempt to connect to this server. */
@@ -521,14 +563,15 @@ static const char *expect_json(struct process *client, const struct net_address 
 
 static void json_stands_alone(void **state)
 {
-    struct wrong_server *server = wrong_server_open(WRONG_SERVER_FLIP, 64 + 20, 1);
+    uint16_t port;
+    struct process *server = support_start_server(OPTIONS("--corrupt-after", "84"), NULL, &port);
+    struct net_address address = support_loopback(false, port);
     struct process *client =
-        start(&server->address, OPTIONS("--json", "-c", "3", "-i", "0.5", "--seed", "7"));
+        start(&address, OPTIONS("--json", "-c", "3", "-i", "0.5", "--seed", "7"));
     char byte[8];
 
     (void)state;
-    wrong_server_run(server, client, UINT64_MAX);
-    const char *json = expect_json(client, &server->address);
+    const char *json = expect_json(client, &address);
 
     assert_true(json_is(json, "passed", "false"));
     assert_true(json_is(json, "interrupted", "false"));
@@ -549,10 +592,11 @@ static void json_stands_alone(void **state)
     assert_true(json_is(json, "fault.kind", "\"wrong\""));
     assert_true(json_is(json, "fault.message", "1"));
     assert_true(json_is(json, "fault.offset_bytes", "20"));
-    snprintf(byte, sizeof byte, "%d", server->byte);
+    snprintf(byte, sizeof byte, "%u", byte_of(7, 64 + 20));
     assert_true(json_is(json, "fault.expected", byte));
     assert_int_equal(support_finish(client), 1);
-    wrong_server_close(server);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
 }
 
 static void json_tells_of_connections_and_outages(void **state)

@@ -1153,6 +1153,274 @@ static void a_log_that_nobody_reads_stops_nobody(void **state)
     assert_int_equal(support_finish(server.process), 0);
 }
 
+/* An awkward peer, on purpose */
+
+/* Expects the log's line about the end of a connection. */
+static void expect_end(const struct server *server, os_socket client, const char *reason)
+{
+    char form[128];
+
+    snprintf(form, sizeof form, ",Connection closed[%%s]:%s; ", reason);
+    expect_log(server, client, form);
+}
+
+/* Sends "abcdefgh", receives `answer`, and ends. */
+static void expect_answer(const char *option, const char *value, const char *answer)
+{
+    struct server server = start(OPTIONS(option, value));
+
+    for (int i = 0; i < 2; i++) { /* each connection has the fault */
+        os_socket client = connect_to(&server);
+
+        ask(client, "abcdefgh", answer);
+        leave(client);
+    }
+    stop_server(&server);
+}
+
+static void faults_come_at_their_byte(void **state)
+{
+    (void)state;
+    expect_answer("--drop-after", "3", "abcefgh");
+    expect_answer("--drop-after", "0", "bcdefgh");
+    expect_answer("--duplicate-after", "3", "abcddefgh");
+    expect_answer("--duplicate-after", "7", "abcdefghh");
+    expect_answer("--mute-after", "3", "abc");
+    expect_answer("--mute-after", "0", "");
+    expect_answer("--corrupt-after", "8", "abcdefgh");
+}
+
+/* The wrong bit is the same for the connection of the same number and the same seed. */
+static void the_wrong_bit_is_the_same_in_each_run(void **state)
+{
+    static const char *const seeds[] = {"7", "7", "8"};
+    enum { CONNECTIONS = 12 };
+    char bytes[3][CONNECTIONS];
+
+    (void)state;
+    for (int run = 0; run < 3; run++) {
+        struct server server = start(OPTIONS("--corrupt-after", "3", "--seed", seeds[run]));
+
+        for (int i = 0; i < CONNECTIONS; i++) {
+            os_socket client = connect_to(&server);
+            char answer[8];
+
+            support_send(client, "abcdefgh", sizeof answer);
+            support_receive_all(client, answer, sizeof answer);
+            leave(client);
+            unsigned changed = (unsigned char)(answer[3] ^ 'd');
+
+            assert_true(changed != 0 && (changed & (changed - 1)) == 0);
+            bytes[run][i] = answer[3];
+            answer[3] = 'd';
+            assert_memory_equal(answer, "abcdefgh", sizeof answer);
+        }
+        stop_server(&server);
+    }
+    assert_memory_equal(bytes[0], bytes[1], CONNECTIONS);
+    assert_memory_not_equal(bytes[0], bytes[2], CONNECTIONS);
+    bool all_alike = true;
+
+    for (int i = 1; i < CONNECTIONS; i++)
+        all_alike = all_alike && bytes[0][i] == bytes[0][0];
+    assert_false(all_alike);
+}
+
+/* Before the client has said anything, as well as in the middle of an answer. */
+static void a_connection_is_ended_on_purpose(void **state)
+{
+    static const char *const after[] = {"0", "5"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
+        struct server server = start(OPTIONS("--close-after", after[i]));
+        os_socket client = connect_to(&server);
+
+        if (i > 0)
+            ask(client, "hello, world", "hello");
+        support_expect_end(client); /* the other direction goes on for a while */
+        support_send(client, "more", 4);
+        net_end_sending(client);
+        expect_end(&server, client, "closed on purpose");
+        net_close(client);
+        stop_server(&server);
+    }
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
+        struct server server = start(OPTIONS("--reset-after", after[i], "--piece", "5"));
+        os_socket client = connect_to(&server);
+
+        if (i > 0)
+            support_send(client, "hello", 5);
+        expect_end(&server, client, "reset on purpose");
+        char byte;
+        struct net_result result;
+
+        do
+            result = net_recv(client, &byte, 1);
+        while (result.outcome == NET_DONE);
+        assert_int_equal(result.outcome, NET_RESET);
+        net_close(client);
+        stop_server(&server);
+    }
+}
+
+/* It takes no more than the system holds, but stays, until the server stops. */
+static void a_stalled_connection_stays_open(void **state)
+{
+    static char bytes[65536];
+    struct server server = start(OPTIONS("-v", "--stall-after", "5"));
+    os_socket client = connect_to(&server), other;
+    struct net_result result;
+    size_t taken = 0;
+
+    (void)state;
+    ask(client, "hello, world", "hello");
+    for (int refusals = 0; refusals < 3;) {
+        result = net_send(client, bytes, sizeof bytes);
+        taken += result.bytes;
+        if (result.outcome == NET_WOULD_BLOCK) {
+            /* So the server has had its time to read. */
+            other = connect_to(&server);
+            ask(other, "abcde", "abcde");
+            net_close(other);
+            refusals++;
+        }
+        assert_true(taken < (size_t)64 * MIB);
+    }
+    expect_nothing_came(client);
+    process_stop(server.process, PROCESS_STOP_INTERRUPT);
+    const char *line = expect_log(&server, client, ",Connection closed[%s]:stopping; ");
+
+    assert_non_null(strstr(line, " bytes in, 5 bytes out, 1 message, "));
+    support_expect_line(server.process, STREAM_ERROR, ",Stopped: ");
+    assert_int_equal(support_finish(server.process), 0);
+    net_close(client);
+}
+
+/* What is not there yet when the server has read it, and read the client's end as well, comes, and
+ * so does the end. How late it is, test_impairment.c shows with a clock of its own. */
+static void answers_come_late(void **state)
+{
+    struct server server = start(OPTIONS("-v", "--delay", "300", "--jitter", "50"));
+    os_socket client = connect_to(&server);
+
+    (void)state;
+    support_send(client, "hello", 5);
+    net_end_sending(client);
+    expect_log(&server, client, ",Recv From Client[%s]:hello");
+    expect_nothing_came(client);
+    support_expect_text(client, "hello");
+    support_expect_end(client);
+    expect_end(&server, client, "end of stream");
+    net_close(client);
+    stop_server(&server);
+}
+
+/* A stop waits for late answers, and no longer than it is told. */
+static void late_answers_are_drained(void **state)
+{
+    (void)state;
+    for (int in_time = 0; in_time < 2; in_time++) {
+        struct server server = start(OPTIONS("-v", "--delay", in_time ? "200" : "3600000",
+                                             "--drain-timeout", in_time ? "30" : "0.1"));
+        os_socket client = connect_to(&server);
+
+        support_send(client, "hello", 5);
+        expect_log(&server, client, ",Recv From Client[%s]:hello");
+        process_stop(server.process, PROCESS_STOP_INTERRUPT);
+        if (in_time)
+            support_expect_text(client, "hello");
+        support_expect_end(client);
+        net_close(client);
+        support_expect_line(server.process, STREAM_ERROR, "]:stopping; ");
+        assert_int_equal(support_finish(server.process), 0);
+    }
+}
+
+/* In pieces and slowly, all comes back: more at once than waits anywhere. */
+static void pieces_and_rates_lose_nothing(void **state)
+{
+    static const struct {
+        const char *options[4];
+        size_t length;
+    } cases[] = {
+        {{"--piece", "1", "--mode", "echo"}, 50},
+        {{"--piece", "16K", "--mode", "echo"}, 300000},
+        {{"--rate-limit", "20M", "--mode", "echo"}, 3000000},
+        {{"--rate-limit", "100", "--piece", "2"}, 12},
+        {{"--piece", "8K", "--delay", "5"}, 200000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *const *o = cases[i].options;
+        struct server server = start(OPTIONS(o[0], o[1], o[2], o[3]));
+        os_socket client = connect_to(&server);
+        char *bytes = support_random_bytes(cases[i].length, 5);
+
+        support_expect_echo(client, bytes, cases[i].length);
+        leave(client);
+        free(bytes);
+        stop_server(&server);
+    }
+}
+
+/* A client that reads as soon as something is there finds a piece, and not the whole. */
+static void an_answer_comes_in_pieces(void **state)
+{
+    struct server server = start(OPTIONS("--piece", "4", "--rate-limit", "40"));
+    os_socket client = connect_to(&server);
+    char bytes[12];
+    size_t first;
+
+    (void)state;
+    support_send(client, "abcdefghijkl", sizeof bytes);
+    first = support_receive(client, bytes, sizeof bytes);
+    assert_in_range(first, 1, sizeof bytes - 1);
+    support_receive_all(client, bytes + first, sizeof bytes - first);
+    assert_memory_equal(bytes, "abcdefghijkl", sizeof bytes);
+    leave(client);
+    stop_server(&server);
+}
+
+/* The connection is made, and what the client has sent is there, before the server takes it. */
+static void a_connection_waits_in_the_backlog(void **state)
+{
+    struct server server = start(OPTIONS("--accept-delay", "200"));
+    os_socket client = connect_to(&server);
+
+    (void)state;
+    support_send(client, "hello", 5);
+    expect_nothing_came(client);
+    support_expect_text(client, "hello");
+    expect_log(&server, client, ",Connection opened[%s]");
+    leave(client);
+    /* One that still waits is not served when the server stops. */
+    client = connect_to(&server);
+    process_stop(server.process, PROCESS_STOP_INTERRUPT);
+    support_expect_line(server.process, STREAM_ERROR, ",Stopped: ");
+    assert_int_equal(support_finish(server.process), 0);
+    support_expect_closed(client);
+    net_close(client);
+}
+
+/* The greeting and the prefixes are bytes of answers as well. */
+static void faults_go_with_every_mode(void **state)
+{
+    struct server server =
+        start(OPTIONS("--mode", "line", "--greeting", "hi", "--prefix", "> ", "--drop-after", "4",
+                      "--duplicate-after", "6", "--close-after", "9", "--delay", "1"));
+    os_socket client = connect_to(&server);
+
+    (void)state;
+    ask(client, "abc\nquit\n", "hi\n>abbc\n");
+    support_expect_end(client);
+    net_end_sending(client);
+    expect_end(&server, client, "closed on purpose");
+    net_close(client);
+    stop_server(&server);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, support_end_programs)
 
 int main(void)
@@ -1194,6 +1462,16 @@ int main(void)
         TEST(a_message_cannot_forge_the_log),
         TEST(verbose_logs_what_echo_mode_receives),
         TEST(a_log_that_nobody_reads_stops_nobody),
+        TEST(faults_come_at_their_byte),
+        TEST(the_wrong_bit_is_the_same_in_each_run),
+        TEST(a_connection_is_ended_on_purpose),
+        TEST(a_stalled_connection_stays_open),
+        TEST(answers_come_late),
+        TEST(late_answers_are_drained),
+        TEST(pieces_and_rates_lose_nothing),
+        TEST(an_answer_comes_in_pieces),
+        TEST(a_connection_waits_in_the_backlog),
+        TEST(faults_go_with_every_mode),
         cmocka_unit_test_teardown(in_the_background_of_a_terminal_it_serves_on, end_terminal),
     };
 
