@@ -32,6 +32,7 @@
 #                             BENCH_ROUNDS=3 for a quick look
 #   make soak TIME=600        lets clients of all kinds come and go for so many seconds; then the
 #                             server has to be what it was (Linux)
+#   make deps-field test-field         the server behind the real HAProxy (Linux, a minute)
 #   make abuse                measures what clients that behave badly do to one that behaves well
 #                             (Linux, five minutes)
 #   make picture              draws docs/session.svg anew, from a real session (Linux)
@@ -183,6 +184,10 @@ soak: $(PROGRAMS) $(SOAK_PROGRAMS)
 
 abuse: $(PROGRAMS) $(SOAK_PROGRAMS)
 	test/soak/abuse.sh $(BUILD)
+
+# Servers behind a proxy that many use.
+test-field: $(PROGRAMS)
+	test/field.sh $(BUILD)
 
 # Programs that libFuzzer makes inputs for (clang); `make fuzz TIME=60` runs each for so many seconds.
 TIME := 10
@@ -351,6 +356,8 @@ deps:
 	CC='$(CC)' CMOCKA_CFLAGS='$(CMOCKA_CFLAGS)' test/deps.sh test
 deps-torture: deps
 	test/deps.sh torture
+deps-field:
+	test/deps.sh field
 deps-bench:
 	test/deps.sh bench
 deps-lint:
@@ -415,7 +422,8 @@ ifneq ($(filter deps%,$(MAKECMDGOALS)),)
 endif
 .DELETE_ON_ERROR:
 .PHONY: all run test windows test-windows probe probe-windows check-hardening check-dlls \
-    check-static static test-deploy deps-deploy bench soak abuse fuzz fuzzers coverage \
-    coverage-windows torture torture-inside torture-outside torture-windows prove picture \
-    completions test-completions deps-completions deps deps-checks deps-coverage deps-torture \
-    deps-prove deps-bench deps-lint deps-windows lint format dist install uninstall clean FORCE
+    check-static static test-deploy deps-deploy test-field deps-field bench soak abuse fuzz \
+    fuzzers coverage coverage-windows torture torture-inside torture-outside torture-windows \
+    prove picture completions test-completions deps-completions deps deps-checks deps-coverage \
+    deps-torture deps-prove deps-bench deps-lint deps-windows lint format dist install \
+    uninstall clean FORCE

@@ -6,6 +6,7 @@
 #   test/deps.sh torture   strace, with which `make torture` lets calls fail
 #   test/deps.sh prove     Frama-C
 #   test/deps.sh coverage  clang, and what reads the counters of its programs
+#   test/deps.sh field     HAProxy, for `make test-field`
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 #   test/deps.sh deploy    what builds and tries what docs/deploy/ has
@@ -145,6 +146,9 @@ coverage)
 bench)
     libraries_are_there || install_from_debian pkg-config libuv1-dev libevent-dev
     have taskset strace || install_from_debian util-linux strace
+    ;;
+field)
+    have haproxy || [ -e /usr/sbin/haproxy ] || install_from_debian haproxy
     ;;
 prove)
     have frama-c || install_from_debian frama-c-base
