@@ -1,6 +1,6 @@
 # Completions of echo-server for fish, made by `make completions`, from its table of options.
 complete -c echo-server -f
-complete -c echo-server -s p -l port -d 'port to listen on; 0 takes a free one (default 9901); several as N,N,... or with the option repeated' -x
+complete -c echo-server -s p -l port -d 'port to listen on, or the name of its service; 0 takes a free one (default 9901); several as N,N,... or with the option repeated' -x
 complete -c echo-server -s b -l bind -d 'address or name to listen on, may be repeated (default 127.0.0.1 and ::1; 0.0.0.0 and :: for everyone)' -x -a '(__fish_print_hostnames)'
 complete -c echo-server -s m -l mode -d 'what is answered (default echo)' -x -a 'echo line chunk'
 complete -c echo-server -l greeting -d 'send this line to each client first (default: nothing)' -x

@@ -11,7 +11,7 @@ Register-ArgumentCompleter -Native -CommandName 'echo-server', 'echo-server.exe'
 
     # Options that take a value have choices, of which there may be none.
     $options = @(
-        @{ Names = @('-p', '--port'); Choices = @(); Help = 'port to listen on; 0 takes a free one (default 9901); several as N,N,... or with the option repeated' }
+        @{ Names = @('-p', '--port'); Choices = @(); Help = 'port to listen on, or the name of its service; 0 takes a free one (default 9901); several as N,N,... or with the option repeated' }
         @{ Names = @('-b', '--bind'); Choices = @(); Help = 'address or name to listen on, may be repeated (default 127.0.0.1 and ::1; 0.0.0.0 and :: for everyone)' }
         @{ Names = @('-m', '--mode'); Choices = @('echo', 'line', 'chunk'); Help = 'what is answered (default echo)' }
         @{ Names = @('--greeting'); Choices = @(); Help = 'send this line to each client first (default: nothing)' }
