@@ -193,7 +193,9 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
         (stop != OS_NO_SOCKET &&
          !selector_add(connector.selector, &connector.stop, stop, SELECTOR_READ))) {
         selector_destroy(connector.selector);
-        snprintf(error, CONNECTOR_ERROR, "out of memory");
+        for (size_t i = 0; i < count; i++)
+            fail(&connector.attempts[i], 0);
+        describe(&connector, error);
         return CONNECTOR_FAILED;
     }
     connector.deadline = os_nanoseconds() + timeout;

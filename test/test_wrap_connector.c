@@ -147,6 +147,18 @@ static void an_attempt_that_finds_no_memory_has_failed(void **state)
     assert_int_equal(fake.closed, 1);
 }
 
+/* Then nothing is tried, because nobody could end it. */
+static void a_request_to_stop_that_finds_no_memory_fails_all(void **state)
+{
+    (void)state;
+    fake.adds = 0;
+    assert_int_equal(
+        connector_connect(addresses, 2, NULL, SECONDS(30), pair[1], &connection, error),
+        CONNECTOR_FAILED);
+    assert_string_equal(error, "10.0.0.1:7: out of memory; 10.0.0.2:7: out of memory");
+    assert_int_equal(fake.connects, 0);
+}
+
 /* Each address keeps its own reason. */
 static void when_nothing_can_be_waited_for_all_attempts_have_failed(void **state)
 {
@@ -175,6 +187,7 @@ int main(void)
         TEST(a_connection_made_at_once_is_not_waited_for),
         TEST(the_first_of_two_that_are_made_together_is_taken),
         TEST(an_attempt_that_finds_no_memory_has_failed),
+        TEST(a_request_to_stop_that_finds_no_memory_fails_all),
         TEST(when_nothing_can_be_waited_for_all_attempts_have_failed),
         TEST(without_an_address_there_is_no_connection),
     };
