@@ -651,7 +651,7 @@ static void connections_come_from_the_source_that_is_given(void **state)
 static void knows_greeting_and_prefix(void **state)
 {
     uint16_t port;
-    support_start_server(
+    struct process *server = support_start_server(
         OPTIONS("-q", "--mode", "line", "--greeting", "one greets", "--prefix", "one: "), NULL,
         &port);
     struct net_address address = support_loopback(false, port);
@@ -674,6 +674,8 @@ static void knows_greeting_and_prefix(void **state)
     assert_string_equal(support_line(client, STREAM_OUTPUT), "");
     assert_int_equal(expect_summary(client, &address).lost, 1);
     assert_int_equal(support_finish(client), 1);
+    process_stop(server, PROCESS_STOP_INTERRUPT);
+    assert_int_equal(support_finish(server), 0);
 }
 
 /* A greeting comes on its own, and the form of the answers is found out after it. */

@@ -1,6 +1,7 @@
 /* Tests of client/session with an input of the test's, and outputs that take nothing. */
 #include "session/session.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ static struct {
     int64_t takes_at;
     bool stops;      /* a request to stop comes as soon as something is to be written */
     bool keeps;      /* the system takes nothing for the server, which ends then */
+    bool fails;      /* nothing can be sent any more, of which the server does not know */
     unsigned pieces; /* that the server still sends, one after each that is read, and then ends */
     char written[512];
     int64_t passed; /* once it is over, time goes by in each wait */
@@ -55,6 +57,8 @@ ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t leng
 
 struct net_result __wrap_net_send(os_socket s, const void *bytes, size_t length)
 {
+    if (fake.acts && fake.fails && s == pair[0])
+        return (struct net_result){.outcome = NET_FAILED, .error = ENOBUFS};
     if (fake.acts && fake.keeps && s == pair[0]) {
         net_end_sending(pair[1]);
         return (struct net_result){.outcome = NET_WOULD_BLOCK};
@@ -173,6 +177,18 @@ static void a_server_that_goes_on_sending_is_not_left(void **state)
     net_close(pair[1]);
 }
 
+/* A send that failed is why the server is silent. */
+static void a_send_that_failed_is_told_when_the_server_is_left(void **state)
+{
+    (void)state;
+    assert_int_equal(write(input[1], "hello\n", 6), 6);
+    fake.fails = true;
+    assert_int_equal(run(false, MILLISECONDS(1)), SESSION_FAILED);
+    assert_non_null(strstr(fake.written, "echo-client: connection to "));
+    assert_null(strstr(fake.written, "silent"));
+    net_close(pair[1]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -180,6 +196,7 @@ int main(void)
         TEST(a_failure_is_told_without_memory),
         TEST(a_request_to_stop_ends_the_wait_for_a_reader),
         TEST(a_request_to_stop_makes_no_interrupt_of_a_failure),
+        TEST(a_send_that_failed_is_told_when_the_server_is_left),
         TEST(a_server_that_goes_on_sending_is_not_left),
         TEST(an_end_of_the_server_before_all_is_sent_is_told),
     };

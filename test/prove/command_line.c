@@ -82,6 +82,7 @@ void prove_numbers(void)
     command_line_number(&program, 0, any_between(0, UINT64_MAX), any_between(0, UINT64_MAX),
                         &number);
     command_line_size(&program, 0, any_between(0, UINT64_MAX), any_between(0, UINT64_MAX), &number);
+    command_line_port(&program, "", optarg, (uint16_t)any_between(0, UINT16_MAX));
     command_line_seconds(&program, 0, &nanoseconds);
     //@ assert 0 <= nanoseconds <= 365LL * 24 * 60 * 60 * 1000000000;
 }
