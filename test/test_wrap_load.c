@@ -22,6 +22,7 @@ static struct {
     struct net_address source; /* the last one */
     bool in_vain;              /* the idle connection is ready, and there is nothing to read */
     unsigned vain_reads;
+    bool resets;    /* whatever is received */
     int64_t jump;   /* of the clock in a wait, once something was sent */
     unsigned jumps; /* so many waits have one */
     int64_t offset;
@@ -70,6 +71,8 @@ struct net_result __wrap_net_connect(const struct net_address *address,
 
 struct net_result __wrap_net_recv(os_socket s, void *bytes, size_t size)
 {
+    if (fake.acts && fake.resets)
+        return (struct net_result){.outcome = NET_RESET};
     if (!fake.acts || s != ready[0])
         return __real_net_recv(s, bytes, size);
     fake.vain_reads++;
@@ -291,8 +294,8 @@ static struct net_address nobody(void)
     return peer;
 }
 
-/* However many connections are lost, so that it is not kept busy with them. */
-static void a_dead_server_is_tried_every_100_ms(void **state)
+/* However many connections are lost. */
+static void a_dead_server_is_not_kept_busy(void **state)
 {
     struct net_address peer = nobody();
 
@@ -312,6 +315,21 @@ static void a_dead_server_is_tried_every_100_ms(void **state)
         assert_true(result.outages.total > 0);
         assert_false(load_result_passed(&result));
     }
+}
+
+/* Such as a proxy whose server is down: it takes connections, and closes them. */
+static void nor_is_one_that_takes_connections_and_answers_nothing(void **state)
+{
+    (void)state;
+    fake.resets = true;
+    load((struct load_options){.connections = 50,
+                               .count = UINT64_MAX,
+                               .duration = MILLISECONDS(250),
+                               .keep_going = true},
+         &address);
+    assert_int_equal(result.counts.messages_answered, 0);
+    assert_int_equal(result.outages.count, 1);
+    assert_int_in_range(fake.connects, 49, 49 + 3);
 }
 
 static void the_addresses_of_a_name_are_tried_in_turn(void **state)
@@ -410,7 +428,8 @@ int main(void)
         TEST(a_source_that_is_given_is_used_for_all_connections),
         TEST(an_idle_connection_that_is_ready_in_vain_is_kept),
         TEST(an_interrupt_of_a_stalled_load_finds_what_is_missing),
-        TEST(a_dead_server_is_tried_every_100_ms),
+        TEST(a_dead_server_is_not_kept_busy),
+        TEST(nor_is_one_that_takes_connections_and_answers_nothing),
         TEST(the_addresses_of_a_name_are_tried_in_turn),
         TEST(connections_to_a_silent_server_are_replaced),
         TEST(lines_that_nobody_reads_become_one),

@@ -68,7 +68,7 @@ static void replace(struct connections *connections, struct load_connection *c)
     if (!connections->replacing)
         return;
     outages_begin(&connections->result->outages, now);
-    if (!connections->failing)
+    if (connections->retry_at <= now)
         connections->retry_at = now + RETRY_CONNECT;
     connections->failing = true;
     c->missing = true;
@@ -210,8 +210,10 @@ struct load_connection *connections_next(struct connections *connections, int64_
 {
     struct load_connection *c = next_connection(connections);
 
-    if (c == NULL ||
-        (!is_made_when_due(connections, c) && !connections_may_begin(connections, now)))
+    if (c == NULL)
+        return NULL;
+    if (!is_made_when_due(connections, c) &&
+        (now < connections->retry_at || !connections_may_begin(connections, now)))
         return NULL;
     if (c == connections->lost.first)
         queue_remove(&connections->lost, c);
@@ -231,10 +233,9 @@ static int64_t next_time_out(const struct connections *connections)
 
 int64_t connections_deadline(const struct connections *connections)
 {
-    return deadline_earlier(next_time_out(connections),
-                            connections->failing && next_connection(connections) != NULL
-                                ? connections->retry_at
-                                : DEADLINE_NEVER);
+    return deadline_earlier(next_time_out(connections), next_connection(connections) != NULL
+                                                            ? connections->retry_at
+                                                            : DEADLINE_NEVER);
 }
 
 void connections_time_out(struct connections *connections, int64_t now)

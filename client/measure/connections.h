@@ -58,10 +58,10 @@ struct connections {
     bool replacing;               /* lost connections are made again */
     struct load_queue lost;       /* those that are LOAD_LOST */
     size_t missing;               /* without those that connect when a message is due */
-    /* Since a connection was lost or not made, and until one is made, only one is begun every
-     * RETRY_CONNECT: the server may be down, and all of its connections lost. */
+    /* Since a connection was lost or not made, and until one is made. Only one is begun every
+     * RETRY_CONNECT then: the server may be down, or a proxy without one. */
     bool failing;
-    int64_t retry_at; /* when the next one may be begun */
+    int64_t retry_at; /* lost connections are not made again before */
     size_t address;   /* in options->addresses, the one in use */
 };
 
@@ -78,8 +78,7 @@ void connections_destroy(struct connections *connections);
  * may be begun yet. */
 struct load_connection *connections_next(struct connections *connections, int64_t now);
 
-/* Whether a connection may be begun now, with respect to RETRY_CONNECT. If so, the caller begins
- * one. */
+/* Whether a connection may be begun for a message that is due now. If so, the caller begins one. */
 bool connections_may_begin(struct connections *connections, int64_t now);
 
 /* Begins to connect. Returns true if the connection is already open. If connecting fails, this is
