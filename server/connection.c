@@ -103,8 +103,12 @@ static void record_sent(struct connection *c, const struct connection_context *c
     c->bytes_out += result.bytes;
     if (result.bytes > 0)
         c->active = context->now;
-    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
-        fail(c, result);
+    if (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK)
+        return;
+    fail(c, result);
+    /* A peer that has sent nothing lacks a greeting, but no answer. */
+    if (result.outcome == NET_RESET && c->bytes_in == 0 && buffer_length(&c->pending_input) == 0)
+        c->end = CONNECTION_LEFT;
 }
 
 /* Sends a part of an answer, or leaves it to the impairment. */
