@@ -342,7 +342,8 @@ balancer() {
     sed "s/bind 0.0.0.0:7/bind 127.0.0.1:$port/; /bind :::7/d" "$deploy/haproxy.cfg" \
         >"$work/haproxy.cfg"
     for i in 1 2 3; do
-        begin "echo$i" "$server" --greeting "echo$i" --no-log-empty --port 0 --bind 127.0.0.1
+        begin "echo$i" "$server" --proxy-protocol --greeting "echo$i" --no-log-empty --port 0 \
+            --bind 127.0.0.1
         pids+=("$pid")
         sed -i "s/127.0.0.1:990$i/$address/" "$work/haproxy.cfg"
     done
@@ -362,7 +363,8 @@ balancer() {
         kill -TERM "${pids[i - 1]}"
         ends_well "${pids[i - 1]}"
         ((greeted[i] > 0)) || wrong "no connection came to server $i"
-        (($(grep -c ',Connection opened' "$log") == greeted[i])) ||
+        (($(grep -c ',Connection opened.* through ' "$log") == greeted[i] &&
+            $(grep -c ',Connection ' "$log") == 2 * greeted[i])) ||
             wrong "server $i has others than ${greeted[i]} connections in its log: $(<"$log")"
     done
     right "12 connections: ${greeted[*]}"
