@@ -478,7 +478,7 @@ static bool bind_source(os_socket s, const struct net_address *source)
  */
 static bool is_self_connect(os_socket s)
 {
-    struct net_address here, there;
+    struct net_address here = {.port = 0}, there = {.port = 0};
 
     return net_local_address(s, &here).outcome == NET_DONE &&
            net_peer_address(s, &there).outcome == NET_DONE && net_address_equal(&here, &there);

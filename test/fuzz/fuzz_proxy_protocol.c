@@ -34,15 +34,15 @@ static void check_written(const struct proxy_header *header, enum proxy_version 
     MUST(net_address_equal(&read.destination, &header->destination));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 {
     struct proxy_header header = {.consumed = 0}, cut_header;
-    enum proxy_verdict verdict = parse(bytes, length, &header);
+    enum proxy_verdict verdict = parse(input, length, &header);
     size_t cut = 0;
 
-    while (cut < length && parse(bytes, cut, &cut_header) == PROXY_INCOMPLETE)
+    while (cut < length && parse(input, cut, &cut_header) == PROXY_INCOMPLETE)
         cut++;
-    MUST(parse(bytes, cut, &cut_header) == verdict);
+    MUST(parse(input, cut, &cut_header) == verdict);
     if (verdict == PROXY_INCOMPLETE)
         MUST(cut == length && length < PROXY_HEADER_MAX);
     if (verdict != PROXY_COMPLETE)
