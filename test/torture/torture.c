@@ -21,6 +21,7 @@
 
 #include "deadline.h"
 #include "json.h"
+#include "proxy_protocol.h"
 #include "pseudo_terminal.h"
 #include "selector.h"
 #include "support.h"
@@ -157,8 +158,10 @@ struct peer {
     char name[NET_ADDRESS_TEXT]; /* its address, as the log has it */
     const char *input;
     size_t input_length;
-    size_t sent;
-    char *received; /* OUTPUT_MAX bytes */
+    char header[PROXY_HEADER_MAX]; /* of the PROXY protocol, which goes first */
+    size_t header_length;          /* 0: none */
+    size_t sent;                   /* of both */
+    char *received;                /* OUTPUT_MAX bytes */
     size_t length;
     bool open;
     bool lost; /* by a reset or a failure */
@@ -176,16 +179,24 @@ static void close_peer(struct peer *peer, bool lost)
     net_close(peer->watch.socket);
 }
 
+static bool has_sent(const struct peer *peer)
+{
+    return peer->sent == peer->header_length + peer->input_length;
+}
+
 static void send_more(struct peer *peer)
 {
-    struct net_result result =
-        net_send(peer->watch.socket, peer->input + peer->sent, peer->input_length - peer->sent);
+    bool in_header = peer->sent < peer->header_length;
+    const char *bytes =
+        in_header ? peer->header + peer->sent : peer->input + peer->sent - peer->header_length;
+    size_t end = peer->header_length + (in_header ? 0 : peer->input_length);
+    struct net_result result = net_send(peer->watch.socket, bytes, end - peer->sent);
 
     if (result.outcome == NET_DONE)
         peer->sent += result.bytes;
     else if (result.outcome != NET_WOULD_BLOCK && result.outcome != NET_EXHAUSTED)
-        peer->sent = peer->input_length; /* an answer may still come */
-    if (peer->sent == peer->input_length) {
+        peer->sent = peer->header_length + peer->input_length; /* an answer may still come */
+    if (has_sent(peer)) {
         net_end_sending(peer->watch.socket);
         selector_change(selector, &peer->watch, SELECTOR_READ);
     }
@@ -203,9 +214,9 @@ static void receive_more(struct peer *peer)
     assert_true(peer->length < OUTPUT_MAX);
 }
 
-/* Connects all peers; each sends its input, ends its side and reads until the server ends. `server`
- * is pumped meanwhile. */
-static void run_peers(struct process *server, uint16_t port)
+/* Connects all peers; each sends its input, behind a header of the PROXY protocol if they are
+ * `proxied`, ends its side and reads until the server ends. `server` is pumped meanwhile. */
+static void run_peers(struct process *server, uint16_t port, bool proxied)
 {
     struct net_address address = support_loopback(false, port), local;
     int64_t deadline = os_nanoseconds() + HANG;
@@ -217,14 +228,16 @@ static void run_peers(struct process *server, uint16_t port)
         os_socket s;
         struct net_result result = net_connect(&address, NULL, &s);
 
-        peer->sent = peer->length = 0;
+        peer->sent = peer->length = peer->header_length = 0;
         peer->name[0] = '\0';
         peer->lost = true;
         if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
             continue;
         assert_true(selector_add(selector, &peer->watch, s, SELECTOR_READ | SELECTOR_WRITE));
-        if (net_local_address(s, &local).outcome == NET_DONE)
-            net_address_text(&local, peer->name);
+        assert_int_equal(net_local_address(s, &local).outcome, NET_DONE);
+        net_address_text(&local, peer->name);
+        if (proxied)
+            peer->header_length = proxy_protocol_format(PROXY_V1, &local, &address, peer->header);
         peer->open = true;
         open++;
     }
@@ -233,7 +246,7 @@ static void run_peers(struct process *server, uint16_t port)
         while ((watch = selector_next(selector)) != NULL) {
             struct peer *peer = (struct peer *)(void *)watch;
 
-            if (watch->ready & SELECTOR_WRITE && peer->sent < peer->input_length)
+            if (watch->ready & SELECTOR_WRITE && !has_sent(peer))
                 send_more(peer);
             if (watch->ready & SELECTOR_READ)
                 receive_more(peer);
@@ -427,6 +440,7 @@ struct scenario {
     const char *name;
     void (*run)(const struct scenario *scenario);
     enum mode mode;          /* of a server */
+    bool proxied;            /* the clients of a server begin with a header */
     const char *options[16]; /* of a client, up to a NULL; */
     const char *shown;       /* and a part of what it prints */
 };
@@ -448,6 +462,7 @@ static void run_server(const struct scenario *scenario)
                                      "100",
                                      "--keep-alive",
                                      "100",
+                                     scenario->proxied ? "--proxy-protocol" : NULL,
                                      NULL};
     struct process *process = process_start(arguments, &options);
 
@@ -455,7 +470,7 @@ static void run_server(const struct scenario *scenario)
     uint16_t port = read_port(process);
 
     if (port != 0)
-        run_peers(process, port);
+        run_peers(process, port, scenario->proxied);
     process_pump(process, NULL, 0, 0);
     if (!process->output[STREAM_ERROR].ended)
         process_stop(process, PROCESS_STOP_INTERRUPT);
@@ -463,7 +478,7 @@ static void run_server(const struct scenario *scenario)
     check_server(scenario->mode, port != 0);
 }
 
-/* Clients under torture, with a server that is all right. */
+/* Clients under torture, with a server that is all right, and requires a header. */
 
 static struct process *good_server;
 static uint16_t good_port;
@@ -471,7 +486,7 @@ static uint16_t good_port;
 static void run_client(const struct scenario *scenario, const char *input, size_t length)
 {
     enum { MOST = sizeof scenario->options / sizeof scenario->options[0] };
-    const char *arguments[MOST + 3] = {support_environment("TORTURE_CLIENT")};
+    const char *arguments[MOST + 5] = {support_environment("TORTURE_CLIENT")};
     struct process_options how = {.input = length > 0 ? PROCESS_INPUT_PIPE : PROCESS_INPUT_NULL};
     size_t count = 1;
     char port[8];
@@ -479,6 +494,8 @@ static void run_client(const struct scenario *scenario, const char *input, size_
     for (; scenario->options[count - 1] != NULL; count++)
         arguments[count] = scenario->options[count - 1];
     snprintf(port, sizeof port, "%u", good_port);
+    arguments[count++] = "--proxy-protocol";
+    arguments[count++] = "v2";
     arguments[count++] = "127.0.0.1";
     arguments[count] = port;
     struct process *process = process_start(arguments, &how);
@@ -553,13 +570,14 @@ static void run_terminal(const struct scenario *scenario)
 {
     static const struct pseudo_terminal_options options = {.term = "xterm", .no_color = "1"};
     static char screen[PSEUDO_TERMINAL_TEXT];
-    const char *arguments[] = {support_environment("TORTURE_CLIENT"), "127.0.0.1", NULL, NULL};
+    const char *arguments[] = {
+        support_environment("TORTURE_CLIENT"), "--proxy-protocol", "v1", "127.0.0.1", NULL, NULL};
     int64_t deadline = os_nanoseconds() + HANG;
     char port[8];
 
     (void)scenario;
     snprintf(port, sizeof port, "%u", good_port);
-    arguments[2] = port;
+    arguments[4] = port;
     struct pseudo_terminal *terminal = pseudo_terminal_start(arguments, &options);
 
     assert_non_null(terminal);
@@ -643,6 +661,7 @@ static struct scenario scenarios[] = {
     {.name = "server, echo mode", .run = run_server, .mode = MODE_ECHO},
     {.name = "server, line mode", .run = run_server, .mode = MODE_LINE},
     {.name = "server, chunk mode", .run = run_server, .mode = MODE_CHUNK},
+    {.name = "server, PROXY headers", .run = run_server, .mode = MODE_LINE, .proxied = true},
     {.name = "session, pipes", .run = run_pipe},
     {.name = "session, terminal", .run = run_terminal},
     {.name = "ping",
@@ -751,7 +770,8 @@ static int end(void **state)
 static int begin_client(void **state)
 {
     (void)state;
-    good_server = support_start_server(NULL, NULL, &good_port);
+    good_server =
+        support_start_server((const char *const[]){"--proxy-protocol", NULL}, NULL, &good_port);
     return 0;
 }
 
