@@ -1,8 +1,9 @@
 /*
  * Fuzzes the whole server. The input is a script: clients connect, send, read, stall, half-close
- * and reset, the server is stopped, and time passes, in any order. The network, the clock and the
- * log are this file's, so a script always plays out in the same way. protocol_model says what each
- * client must have received in the end, and what the log must say.
+ * and reset, the server is stopped, and time passes, in any order; and the server may be an awkward
+ * peer. The network, the clock and the log are this file's, so a script always plays out in the
+ * same way. protocol_model, and the faults of the impairment, say what each client must have
+ * received in the end, and what the log must say.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +26,8 @@ enum {
     IN_MAX = 1 << 16,  /* bytes that a client sends in all, */
     OUT_MAX = 1 << 21, /* and may be sent */
     LOG = 1 << 25,
-    STEPS_MAX = 100000
+    STEPS_MAX = 100000,
+    QUIET_STEPS = 100 /* without a byte, of 10 ms each: no impairment is as late as that */
 };
 
 /* One direction of a connection. */
@@ -42,6 +44,7 @@ struct client {
     bool connected;  /* accepted, at any time */
     bool closed;     /* the server has closed its socket */
     bool reset;      /* by the client */
+    bool aborted;    /* the server's close is a reset */
     bool saw_end;    /* the server has read the end of the stream */
     struct direction in;
     struct direction out;
@@ -69,6 +72,7 @@ __typeof__(net_accept) __wrap_net_accept;
 __typeof__(net_recv) __wrap_net_recv;
 __typeof__(net_send) __wrap_net_send;
 __typeof__(net_end_sending) __wrap_net_end_sending;
+__typeof__(net_reset_on_close) __wrap_net_reset_on_close;
 __typeof__(net_close) __wrap_net_close;
 __typeof__(selector_sets_wait) __wrap_selector_sets_wait;
 
@@ -171,6 +175,11 @@ struct net_result __wrap_net_end_sending(os_socket s)
     return (struct net_result){.outcome = NET_DONE};
 }
 
+void __wrap_net_reset_on_close(os_socket s)
+{
+    client_of(s)->aborted = true;
+}
+
 void __wrap_net_close(os_socket s)
 {
     if (s == LISTENER)
@@ -242,6 +251,43 @@ static void compute_answer(const struct protocol_rules *rules, const struct clie
         expected.end = "end of stream";
 }
 
+/* How many bytes of the answers come before a fault. */
+static size_t bytes_before(const struct impairment_rules *rules, enum impairment_fault fault)
+{
+    return rules->at[fault] > 0 ? (size_t)rules->at[fault] - 1 : SIZE_MAX;
+}
+
+/* The bytes of the answer that are sent, and which of them have a wrong bit. */
+static char sent[OUT_MAX];
+static bool wrong[OUT_MAX];
+
+/* Computes what an impairment makes of the answer; returns its length. It may end the stream, and
+ * be the reason for that. */
+static size_t impair_answer(const struct impairment_rules *rules)
+{
+    size_t stall = bytes_before(rules, IMPAIRMENT_STALL);
+    size_t close = bytes_before(rules, IMPAIRMENT_CLOSE);
+    size_t reset = bytes_before(rules, IMPAIRMENT_RESET);
+    size_t length = 0, end = stall < close ? stall : close;
+
+    for (size_t i = 0; i < expected.length && i < bytes_before(rules, IMPAIRMENT_MUTE); i++) {
+        int copies = 1 + (i == bytes_before(rules, IMPAIRMENT_DUPLICATE)) -
+                     (i == bytes_before(rules, IMPAIRMENT_DROP));
+
+        for (; copies > 0 && length < OUT_MAX; copies--) {
+            wrong[length] = i == bytes_before(rules, IMPAIRMENT_CORRUPT);
+            sent[length++] = expected.bytes[i];
+        }
+    }
+    end = end < reset ? end : reset;
+    if (length < end)
+        return length;
+    expected.end = end == stall   ? "stalled for ever"
+                   : end == reset ? "reset on purpose"
+                                  : "closed on purpose";
+    return end;
+}
+
 /* The log's line about the end of a client's connection: fills in its reason and its counts. */
 static void find_closing(int number, char reason[64], unsigned long long *in,
                          unsigned long long *out)
@@ -278,11 +324,18 @@ static void check_client(const struct server_options *options, int number)
     find_closing(number, reason, &in, &out);
     MUST(in == client->in.read && out == client->out.written);
     compute_answer(&options->rules, client, answerable, at_end);
-    MUST(client->out.written <= expected.length);
-    MUST(memcmp(client->out.bytes, expected.bytes, client->out.written) == 0);
+    size_t length = impair_answer(&options->impairments);
+
+    MUST(client->out.written <= length);
+    for (size_t i = 0; i < client->out.written; i++) {
+        unsigned changed = (unsigned char)(client->out.bytes[i] ^ sent[i]);
+
+        MUST(wrong[i] ? changed != 0 && (changed & (changed - 1)) == 0 : changed == 0);
+    }
+    MUST(client->aborted == (strcmp(reason, "reset on purpose") == 0));
     if (cut_short)
         return;
-    MUST(client->out.written == expected.length);
+    MUST(client->out.written == length);
     if (world.stopped)
         return;
     MUST(expected.end != NULL && strcmp(reason, expected.end) == 0);
@@ -371,14 +424,33 @@ static size_t play(struct server *server, const struct server_options *options,
     return 2;
 }
 
-/* Lets every client read all and end, until the server has closed all connections. */
-static void finish(struct server *server)
+/* All bytes that the server has sent. */
+static size_t written(void)
 {
-    bool more = true;
+    size_t sum = 0;
 
+    for (int i = 0; i < CLIENTS; i++)
+        sum += world.clients[i].out.written;
+    return sum;
+}
+
+/* Lets every client read all and end, until the server has closed all connections. An impairment
+ * is given its time. If it has stalled a connection, the server has to be stopped. */
+static void finish(struct server *server, const struct server_options *options)
+{
+    bool impaired = impairment_is_on(&options->impairments), more = true;
+    int quiet = 0;
+
+    world.drained |= impaired && world.stopped;
+    world.timed |= impaired && (options->idle_timeout > 0 || options->stall_timeout > 0);
     for (int step = 0; more; step++) {
+        size_t before = written();
+
         MUST(step < STEPS_MAX);
         more = false;
+        world.now += impaired ? MILLISECONDS(10) : 0;
+        if (quiet == QUIET_STEPS && options->impairments.at[IMPAIRMENT_STALL] > 0)
+            stop(server);
         for (int i = 0; i < CLIENTS; i++) {
             struct client *client = &world.clients[i];
 
@@ -393,7 +465,25 @@ static void finish(struct server *server)
         }
         if (server_step(server, 0) != SERVER_RUNNING)
             more = false;
+        quiet = written() > before ? 0 : quiet + 1;
     }
+}
+
+/* The rules of an awkward peer, from eight bytes. */
+static struct impairment_rules rules_of(const uint8_t bytes[8])
+{
+    struct impairment_rules rules = {.seed = bytes[0]};
+    int first = bytes[4] % 16, second = bytes[4] / 16;
+
+    rules.delay = bytes[0] % 2 == 1 ? MILLISECONDS(bytes[0]) : 0;
+    rules.jitter = bytes[1] % 2 == 1 ? MILLISECONDS(bytes[1]) : 0;
+    rules.piece = bytes[2] % 2 == 1 ? 256 + bytes[2] : 0;
+    rules.rate = bytes[3] % 2 == 1 ? UINT64_C(1000000) * bytes[3] : 0;
+    if (first < IMPAIRMENT_FAULTS)
+        rules.at[first] = 1 + (uint64_t)bytes[5] * (1 + bytes[6]);
+    if (second < IMPAIRMENT_FAULTS)
+        rules.at[second] = 1 + bytes[7];
+    return rules;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
@@ -413,12 +503,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
     options.idle_timeout = input[2] % 4 == 1 ? SECONDS(1) : 0;
     options.stall_timeout = input[2] % 4 == 2 ? SECONDS(1) : 0;
     options.max_per_address = input[2] % 4 == 3 ? CLIENTS : 0;
+    if (input[2] >= 128 && length >= 11)
+        options.impairments = rules_of(input + length - 8);
     options.no_log_empty = false;
     for (int i = 0; i < CLIENTS; i++) {
         struct client *client = &world.clients[i];
 
         client->connecting = client->connected = client->closed = client->reset = false;
-        client->saw_end = client->overflowed = false;
+        client->saw_end = client->overflowed = client->aborted = false;
         client->in.written = client->in.read = client->out.written = client->out.read = 0;
         client->in.ended = client->out.ended = false;
         client->in.bytes = in[i];
@@ -441,7 +533,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
         if (steps && server_step(server, 0) != SERVER_RUNNING)
             break;
     }
-    finish(server);
+    finish(server, &options);
     MUST(server_clients(server) == 0 || world.stopped);
     server_destroy(server);
     for (int i = 0; i < CLIENTS; i++)
