@@ -1258,8 +1258,11 @@ static void a_connection_is_ended_on_purpose(void **state)
         if (i > 0)
             support_send(client, "hello", 5);
         support_expect_line(server.process, STREAM_ERROR, "]:reset on purpose; ");
-        while (result.outcome == NET_DONE)
+        while (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) {
+            if (result.outcome == NET_WOULD_BLOCK)
+                support_wait(client, SELECTOR_READ);
             result = net_recv(client, &byte, 1);
+        }
         assert_int_equal(result.outcome, NET_RESET);
         net_close(client);
         stop_server(&server);
