@@ -1253,17 +1253,18 @@ static void a_connection_is_ended_on_purpose(void **state)
 
         if (result.outcome == NET_WOULD_BLOCK) {
             support_wait(client, SELECTOR_WRITE);
-            result = net_connect_result(client); /* which may know of the reset */
+            result = net_connect_result(client);
         }
         if (i > 0)
             support_send(client, "hello", 5);
         support_expect_line(server.process, STREAM_ERROR, "]:reset on purpose; ");
-        while (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK) {
-            if (result.outcome == NET_WOULD_BLOCK)
-                support_wait(client, SELECTOR_READ);
-            result = net_recv(client, &byte, 1);
+        /* One that is reset at once may not be made at all, as its client sees it. */
+        bool made = i > 0 || result.outcome == NET_DONE;
+
+        while (made && (result = net_recv(client, &byte, 1)).outcome != NET_RESET) {
+            assert_true(result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK);
+            support_wait(client, SELECTOR_READ);
         }
-        assert_int_equal(result.outcome, NET_RESET);
         net_close(client);
         stop_server(&server);
     }
