@@ -36,6 +36,7 @@
 #   make abuse                measures what clients that behave badly do to one that behaves well
 #                             (Linux, five minutes)
 #   make picture              draws docs/session.svg anew, from a real session (Linux)
+#   make deps-release release all that is published of the last commit, in build/release
 #   make dist                 build/selecho-VERSION.tar.gz of the last commit, and the programs built
 #                             from it
 #   make install, uninstall   PREFIX (/usr/local), DESTDIR
@@ -332,12 +333,14 @@ check-hardening: $(PROGRAMS)
 
 # For any Linux with this kind of processor, also one with no file but the program. The specs of
 # musl-gcc do not know -static-pie, and so the files at a program's two ends are named here.
-MUSL = /usr/lib/$(patsubst %-gnu,%-musl,$(shell musl-gcc -dumpmachine))
+MUSL_GCC := musl-gcc
+MUSL = /usr/lib/$(patsubst %-gnu,%-musl,$(shell $(MUSL_GCC) -dumpmachine))
+STATIC_MAKE = $(MAKE) --no-print-directory CC=$(MUSL_GCC) BUILD=build/static SANITIZE= \
+    LDFLAGS='-static -nostartfiles -s -Wl,-pie,--no-dynamic-linker \
+    $(MUSL)/rcrt1.o $(MUSL)/crti.o' LDLIBS=$(MUSL)/crtn.o
 
 static:
-	+$(MAKE) --no-print-directory CC=musl-gcc BUILD=build/static SANITIZE= \
-	    LDFLAGS='-static -nostartfiles -s -Wl,-pie,--no-dynamic-linker \
-	    $(MUSL)/rcrt1.o $(MUSL)/crti.o' LDLIBS=$(MUSL)/crtn.o check-static check-hardening
+	+$(STATIC_MAKE) check-static check-hardening
 
 check-static: $(PROGRAMS)
 	test/static.sh $(PROGRAMS)
@@ -371,6 +374,9 @@ deps-coverage: deps
 deps-checks: deps-torture deps-coverage deps-prove
 deps-deploy:
 	test/deps.sh deploy
+deps-release:
+	test/deps.sh release
+	test/deps-musl-arm64.sh build/musl-arm64
 deps-windows:
 	test/deps.sh windows
 	test/deps-cmocka.sh build/windows-deps -DCMAKE_SYSTEM_NAME=Windows \
@@ -385,14 +391,51 @@ format:
 VERSION = $(shell git show HEAD:common/version.h | sed -n 's/.*define VERSION "\(.*\)"/\1/p')
 DIST = selecho-$(VERSION)
 
-dist:
+source-archive:
 	mkdir -p build
 	git archive --prefix=$(DIST)/ HEAD | gzip -n9 >build/$(DIST).tar.gz
+
+dist: source-archive
 	rm -rf build/$(DIST)
 	gzip -dc build/$(DIST).tar.gz | (cd build && tar -xf -)
 	+$(MAKE) -C build/$(DIST) BUILD=build
 	[ "$$(build/$(DIST)/build/echo-server$(EXE) --version)" = "echo-server $(VERSION)" ]
 	rm -rf build/$(DIST)
+
+# An archive of what is built, in the layout of `make install`. Only the sources and the compiler
+# decide what is in it.
+ARCHIVE = $(DIST)-$(if $(EXE),windows,linux)-$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+
+archive: $(PROGRAMS)
+	rm -rf $(BUILD)/$(ARCHIVE)
+	+umask 022 && $(MAKE) --no-print-directory install DESTDIR= PREFIX=$(BUILD)/$(ARCHIVE) && \
+	    install -m 644 LICENSE README.md CHANGELOG.md $(BUILD)/$(ARCHIVE)
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+	    test/release/pack.sh $(BUILD)/$(ARCHIVE) $(if $(EXE),zip,tar.gz)
+
+archive-static:
+	+$(STATIC_MAKE) archive
+archive-windows:
+	+$(CROSS_MAKE) LDFLAGS=-s archive
+
+# All that is published of the last commit. The programs are built from the source archive, so that
+# nothing which was not committed gets in.
+RELEASE := build/release
+IN_RELEASE = $(MAKE) --no-print-directory -C $(RELEASE)/$(DIST) VERSION=$(VERSION) \
+    SOURCE_DATE_EPOCH=$(shell git log -1 --format=%ct)
+ARM64 := $(CURDIR)/build/musl-arm64
+
+release: source-archive
+	rm -rf $(RELEASE)
+	mkdir -p $(RELEASE)
+	cp build/$(DIST).tar.gz $(RELEASE)
+	gzip -dc build/$(DIST).tar.gz | (cd $(RELEASE) && tar -xf -)
+	+$(IN_RELEASE) archive-static
+	+$(IN_RELEASE) archive-static MUSL_GCC=$(ARM64)/musl-gcc MUSL=$(ARM64)/usr/lib/aarch64-linux-musl
+	+$(IN_RELEASE) archive-windows
+	mv $(RELEASE)/$(DIST)/build/*/$(DIST)-* $(RELEASE)
+	rm -r $(RELEASE)/$(DIST)
+	cd $(RELEASE) && sha256sum $(DIST)* >SHA256SUMS
 
 # Where below PREFIX everything but the programs is installed.
 DATA := share/man/man1 share/bash-completion/completions share/zsh/site-functions \
@@ -427,3 +470,4 @@ endif
     prove picture completions test-completions deps-completions deps deps-checks deps-coverage \
     deps-torture deps-prove deps-bench deps-lint deps-windows lint format dist install \
     uninstall clean FORCE
+.PHONY: source-archive archive archive-static archive-windows release deps-release

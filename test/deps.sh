@@ -10,6 +10,7 @@
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 #   test/deps.sh deploy    what builds and tries what docs/deploy/ has
+#   test/deps.sh release   the compilers of a release
 #   test/deps.sh completions  the shells that have completions, but PowerShell
 #   test/deps.sh m32       the libraries of 32 bits for gcc -m32
 #   test/deps.sh musl      musl-gcc
@@ -166,6 +167,10 @@ deploy)
     [ -e build/deploy/node_modules/kubernetes-models ] ||
         npm install --prefix build/deploy --cache build/deploy/cache --no-save --no-audit \
             --no-fund --ignore-scripts kubernetes-models@4.5.1 yaml@2.9.1
+    ;;
+release)
+    have git musl-gcc aarch64-linux-gnu-gcc x86_64-w64-mingw32-gcc zip unzip ||
+        install_from_debian git musl-tools gcc-aarch64-linux-gnu gcc-mingw-w64-x86-64-win32 zip unzip
     ;;
 completions)
     have bash zsh fish || install_from_debian bash zsh fish
