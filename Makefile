@@ -37,6 +37,8 @@
 #                             (Linux, five minutes)
 #   make picture              draws docs/session.svg anew, from a real session (Linux)
 #   make deps-release release all that is published of the last commit, in build/release
+#   make release-manifests    the same, with what packagers need, for HOMEPAGE and MAINTAINER
+#   make test-release         the same, and tries it
 #   make dist                 build/selecho-VERSION.tar.gz of the last commit, and the programs built
 #                             from it
 #   make install, uninstall   PREFIX (/usr/local), DESTDIR
@@ -437,6 +439,18 @@ release: source-archive
 	rm -r $(RELEASE)/$(DIST)
 	cd $(RELEASE) && sha256sum $(DIST)* >SHA256SUMS
 
+# The project has no home yet; these stand for it.
+HOMEPAGE := https://example.org/selecho
+MAINTAINER := selecho contributors <selecho@example.org>
+
+release-manifests: release
+	VERSION=$(VERSION) HOMEPAGE='$(HOMEPAGE)' MAINTAINER='$(MAINTAINER)' \
+	    SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+	    test/release/manifests.sh $(RELEASE) $(RELEASE)/packaging
+
+test-release: release-manifests
+	SCHEMAS='$(SCHEMAS)' test/wine.sh test/release/check.sh $(RELEASE) $(VERSION)
+
 # Where below PREFIX everything but the programs is installed.
 DATA := share/man/man1 share/bash-completion/completions share/zsh/site-functions \
     share/fish/vendor_completions.d share/selecho
@@ -470,4 +484,5 @@ endif
     prove picture completions test-completions deps-completions deps deps-checks deps-coverage \
     deps-torture deps-prove deps-bench deps-lint deps-windows lint format dist install \
     uninstall clean FORCE
-.PHONY: source-archive archive archive-static archive-windows release deps-release
+.PHONY: source-archive archive archive-static archive-windows release release-manifests \
+    test-release deps-release

@@ -10,7 +10,7 @@
 #   test/deps.sh bench     what `make bench` compares with and measures with
 #   test/deps.sh windows   the cross compiler, Wine, and what it takes to cross-build cmocka
 #   test/deps.sh deploy    what builds and tries what docs/deploy/ has
-#   test/deps.sh release   the compilers of a release
+#   test/deps.sh release   the compilers of a release, and what tries it
 #   test/deps.sh completions  the shells that have completions, but PowerShell
 #   test/deps.sh m32       the libraries of 32 bits for gcc -m32
 #   test/deps.sh musl      musl-gcc
@@ -171,6 +171,14 @@ deploy)
 release)
     have git musl-gcc aarch64-linux-gnu-gcc x86_64-w64-mingw32-gcc zip unzip ||
         install_from_debian git musl-tools gcc-aarch64-linux-gnu gcc-mingw-w64-x86-64-win32 zip unzip
+    have qemu-aarch64-static dh lintian makepkg bsdtar fakeroot ||
+        install_from_debian qemu-user-static dpkg-dev debhelper lintian makepkg libarchive-tools \
+            fakeroot
+    have /usr/lib/wine/wine64 || have wine64 || have wine || install_from_debian wine64
+    have node npm || install_from_debian nodejs npm
+    [ -e build/release-deps/node_modules/ajv ] ||
+        npm install --prefix build/release-deps --cache build/release-deps/cache --no-save \
+            --no-audit --no-fund --ignore-scripts ajv@8.20.0 yaml@2.9.1
     ;;
 completions)
     have bash zsh fish || install_from_debian bash zsh fish

@@ -121,7 +121,7 @@ check_all() {
 
     check "grep, layout" layout
     check shellcheck shellcheck .ci/run $(find test -name '*.sh') test/completions/ask.bash \
-        docs/completions/bash/*
+        docs/completions/bash/* docs/deploy/packaging/msys2/PKGBUILD
     check actionlint actionlint
     check "mandoc, manual pages" manuals
     check "diff, options in help, README.md and manual pages" test/options.sh "$BUILD"
