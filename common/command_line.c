@@ -239,12 +239,12 @@ bool command_line_port(const struct command_line_program *program, const char *n
 static bool parse_time(const struct command_line_program *program, int option, uint64_t max,
                        const char *unit, uint64_t *thousandths)
 {
-    return text_thousandths(optarg, 0, max, thousandths) ||
-           command_line_wrong(program,
-                              "--%s '%s' is not a number of %s from 0 to %llu with at most three "
-                              "decimals, such as 0.25",
-                              program->options[option].name, optarg, unit,
-                              (unsigned long long)max / 1000);
+    if (text_thousandths(optarg, 0, max, thousandths))
+        return true;
+    return command_line_wrong(
+        program,
+        "--%s '%s' is not a number of %s from 0 to %llu with at most three decimals, such as 0.25",
+        program->options[option].name, optarg, unit, (unsigned long long)max / 1000);
 }
 
 bool command_line_seconds(const struct command_line_program *program, int option,

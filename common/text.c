@@ -197,8 +197,8 @@ bool text_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes)
     size_t length = strlen(text);
     const char *unit = length > 0 ? strchr(units, text[length - 1]) : NULL;
     int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
-    char digits[32];
-    uint64_t number;
+    char digits[24];
+    uint64_t number = 0;
 
     if (length >= sizeof digits)
         return false;

@@ -85,4 +85,6 @@ void prove_numbers(void)
     command_line_port(&program, "", optarg, (uint16_t)any_between(0, UINT16_MAX));
     command_line_seconds(&program, 0, &nanoseconds);
     //@ assert 0 <= nanoseconds <= 365LL * 24 * 60 * 60 * 1000000000;
+    command_line_milliseconds(&program, 0, &nanoseconds);
+    //@ assert 0 <= nanoseconds <= 365LL * 24 * 60 * 60 * 1000000000;
 }
