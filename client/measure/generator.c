@@ -325,11 +325,10 @@ bool generator_step(struct generator *generator, int64_t deadline)
         case LOAD_OPEN:
             serve_open(generator, c);
             break;
-        case LOAD_OUTPUT:
-            break;
         case LOAD_WAITING:
         case LOAD_LOST:
         case LOAD_CLOSED:
+        case LOAD_OUTPUT: /* it is flushed below */
             break;
         }
     }
