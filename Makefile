@@ -4,8 +4,8 @@
 #   make run ARGS="--port 0"  builds, then starts the server in the foreground
 #   make deps test            installs what the tests need, then runs them; with SANITIZE=1 under
 #                             ASan and UBSan
-#   make static               build/static/echo-server and echo-client, for any Linux of this kind of
-#                             processor (musl-gcc; make deps-deploy)
+#   make static               build/static/echo-server and echo-client, which need no library of the
+#                             system (musl-gcc; make deps-deploy)
 #   make deps-deploy test-deploy       what docs/deploy/ has, tried as far as this machine can
 #                             (Linux)
 #   make windows              cross-builds build/windows/*.exe
@@ -333,8 +333,8 @@ probe-windows: windows
 check-hardening: $(PROGRAMS)
 	OBJDUMP='$(OBJDUMP)' test/hardening.sh $(PROGRAMS)
 
-# For any Linux with this kind of processor, also one with no file but the program. The specs of
-# musl-gcc do not know -static-pie, and so the files at a program's two ends are named here.
+# For a Linux that may have no file but the program. The specs of musl-gcc do not know -static-pie,
+# and so the files at a program's two ends are named here.
 MUSL_GCC := musl-gcc
 MUSL = /usr/lib/$(patsubst %-gnu,%-musl,$(shell $(MUSL_GCC) -dumpmachine))
 STATIC_MAKE = $(MAKE) --no-print-directory CC=$(MUSL_GCC) BUILD=build/static SANITIZE= \

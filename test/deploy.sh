@@ -4,6 +4,7 @@
 #   test/deploy.sh BUILD [PART]...     BUILD: where the static programs are
 # shellcheck disable=SC2317 # parts are called by their names
 set -u
+PATH=$PATH:/usr/sbin:/sbin
 
 build=$(cd "$1" && pwd)
 context="$0 $1"

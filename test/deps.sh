@@ -156,7 +156,7 @@ prove)
     ;;
 deploy)
     have musl-gcc || install_from_debian musl-tools
-    have haproxy || install_from_debian haproxy
+    have haproxy || [ -e /usr/sbin/haproxy ] || install_from_debian haproxy
     have strace setpriv unshare ip pgrep || install_from_debian strace util-linux iproute2 procps
     # What of these cannot be installed or run is left out by test/deploy.sh, which says so.
     have systemd-analyze systemd-socket-activate || install_from_debian systemd || true
