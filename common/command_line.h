@@ -16,12 +16,12 @@ enum { COMMAND_LINE_USAGE = 2 };
 /* One option of a program. Its index in the table is its number. */
 struct command_line_option {
     const char *name;     /* of the long option, without the dashes */
-    char letter;          /* the short option, or '\0' */
     const char *argument; /* what --help calls its value, as "SECONDS"; "a|b|c" are all the values
                              there are; NULL: it takes none */
     const char *help;     /* --help breaks it at spaces; '\n' begins another line */
     const char *heading;  /* of the group of options that begins here, or NULL */
     unsigned jobs;        /* a bit for each job that the option is for; for the program's own use */
+    char letter;          /* the short option, or '\0' */
 };
 
 enum { COMMAND_LINE_OPTIONS = 64 }; /* of a program, at most */
