@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes FOLDER/musl-gcc, which builds for ARM64 with musl on another processor: Debian's cross
-# compiler, with the package of musl for ARM64 unpacked beside it instead of installed. It is found in
-# the machine's own package sources, which are left as they are; apt-get checks it with their keys.
+# compiler, with the package of musl for ARM64 unpacked beside it instead of installed. It is found
+# in the machine's own package sources, which are left as they are; apt-get checks it with their
+# keys.
 #   test/deps-musl-arm64.sh FOLDER
 set -eu
 
@@ -10,8 +11,8 @@ cd "$1"
 [ ! -x musl-gcc ] || exit 0
 
 private_apt() {
-    apt-get -q -o APT::Architectures::="$(dpkg --print-architecture)" -o APT::Architectures::=arm64 \
-        -o Dir::State::lists="$PWD/lists" -o Dir::Cache="$PWD/cache" \
+    apt-get -q -o APT::Architectures::="$(dpkg --print-architecture)" \
+        -o APT::Architectures::=arm64 -o Dir::State::lists="$PWD/lists" -o Dir::Cache="$PWD/cache" \
         -o APT::Sandbox::User="$(id -un)" "$@"
 }
 
@@ -20,6 +21,6 @@ private_apt update || true
 private_apt download musl-dev:arm64
 dpkg -x musl-dev_*_arm64.deb .
 sed -i "s,/usr/,$PWD/usr/,g" usr/lib/aarch64-linux-musl/musl-gcc.specs
-printf '#!/bin/sh\nexec aarch64-linux-gnu-gcc "$@" -specs %s/usr/lib/aarch64-linux-musl/musl-gcc.specs\n' \
-    "$PWD" >musl-gcc
+printf '#!/bin/sh\nexec aarch64-linux-gnu-gcc "$@" -specs %s\n' \
+    "$PWD/usr/lib/aarch64-linux-musl/musl-gcc.specs" >musl-gcc
 chmod +x musl-gcc

@@ -170,7 +170,8 @@ deploy)
     ;;
 release)
     have git musl-gcc aarch64-linux-gnu-gcc x86_64-w64-mingw32-gcc zip unzip ||
-        install_from_debian git musl-tools gcc-aarch64-linux-gnu gcc-mingw-w64-x86-64-win32 zip unzip
+        install_from_debian git musl-tools gcc-aarch64-linux-gnu gcc-mingw-w64-x86-64-win32 \
+            zip unzip
     have qemu-aarch64-static dh lintian makepkg bsdtar fakeroot ||
         install_from_debian qemu-user-static dpkg-dev debhelper lintian makepkg libarchive-tools \
             fakeroot

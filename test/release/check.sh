@@ -1,7 +1,8 @@
 #!/bin/sh
 # Tries what `make release-manifests` has made, and says what had to be left out.
 #   test/release/check.sh RELEASE VERSION
-# SCHEMAS: a folder with the schemas of scoop and winget (test/release/manifests.js), if there is one.
+# SCHEMAS: a folder with the schemas of scoop and winget (test/release/manifests.js), if there is
+# one.
 set -eu
 
 unset MAKEFLAGS MFLAGS MAKELEVEL # of the make that has called this
@@ -29,8 +30,8 @@ unpacked() {
     echo "$work/selecho-$version-$1"
 }
 
-# exchange NAME PROGRAM_END [COMMAND]: the programs of the archive NAME, run by the command, are of this
-# version, and a line comes back.
+# exchange NAME PROGRAM_END [COMMAND]: the programs of the archive NAME, run by the command, are of
+# this version, and a line comes back.
 exchange() {
     bin=$(unpacked "$1")/bin
     end=$2
@@ -134,9 +135,9 @@ check_debian() {
 check_msys2() {
     mkdir "$work/msys2"
     cp "$release/packaging/msys2/PKGBUILD" "$release/selecho-$version.tar.gz" "$work/msys2"
-    set -- env HOME="$work/msys2" MAKEFLAGS="$jobs" PACMAN=true OS=Windows_NT CC=x86_64-w64-mingw32-gcc \
-        MINGW_PREFIX=/ucrt64 MINGW_PACKAGE_PREFIX=mingw-w64-ucrt-x86_64 \
-        makepkg --nodeps --nocheck
+    set -- env HOME="$work/msys2" MAKEFLAGS="$jobs" PACMAN=true OS=Windows_NT \
+        CC=x86_64-w64-mingw32-gcc MINGW_PREFIX=/ucrt64 \
+        MINGW_PACKAGE_PREFIX=mingw-w64-ucrt-x86_64 makepkg --nodeps --nocheck
     if [ "$(id -u)" -eq 0 ]; then
         chown -R nobody "$work/msys2"
         set -- setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"

@@ -1,9 +1,9 @@
 // Checks the manifests for scoop and winget: that they are about the Windows archive that they are
 // published with, and where their schemas are at hand, that they fit them.
 //   node test/release/manifests.js PREFIX MANIFESTS ARCHIVE UNPACKED [SCHEMAS]
-// PREFIX: where npm installed ajv and yaml; MANIFESTS: the folder that test/release/manifests.sh has
-// written; UNPACKED: where the archive was unpacked; SCHEMAS: a folder with scoop.json and winget's
-// schemas, under the names that the manifests call them by.
+// PREFIX: where npm installed ajv and yaml; MANIFESTS: the folder that test/release/manifests.sh
+// has written; UNPACKED: where the archive was unpacked; SCHEMAS: a folder with scoop.json and
+// winget's schemas, under the names that the manifests call them by.
 const assert = require('assert');
 const { createHash } = require('crypto');
 const { existsSync, readFileSync } = require('fs');
