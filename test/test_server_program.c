@@ -1258,12 +1258,14 @@ static void a_connection_is_ended_on_purpose(void **state)
         if (i > 0)
             support_send(client, "hello", 5);
         support_expect_line(server.process, STREAM_ERROR, "]:reset on purpose; ");
-        /* One that is reset at once may not be made at all, as its client sees it. */
-        bool made = i > 0 || result.outcome == NET_DONE;
-
-        while (made && (result = net_recv(client, &byte, 1)).outcome != NET_RESET) {
+        /* As its client sees it, one that is reset at once may not be made at all. Wine tells of a
+         * reset only once, perhaps before recv(), which then finds an end. */
+        while (i > 0 && (result = net_recv(client, &byte, 1)).outcome != NET_RESET) {
+            if (result.outcome == NET_END && system_is_wine())
+                break;
             assert_true(result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK);
-            support_wait(client, SELECTOR_READ);
+            if (result.outcome == NET_WOULD_BLOCK)
+                support_wait(client, SELECTOR_READ);
         }
         net_close(client);
         stop_server(&server);
