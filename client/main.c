@@ -57,9 +57,11 @@ static int report_load(const struct client_options *options, const struct load_r
     return output_finish(output, stop) && load_result_passed(result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Runs a load. With --keep-going, `connection` may have no socket; then the addresses are tried. */
+/* Runs a load. With --keep-going, `connection` may have no socket, for the reason `failure`; then
+ * the addresses are tried. */
 static int run_load(const struct client_options *options, const struct target *target,
-                    const struct connector_connection *connection, os_socket stop)
+                    const struct connector_connection *connection, const char *failure,
+                    os_socket stop)
 {
     static struct load_result result;
     struct load_options load = options->load;
@@ -77,6 +79,9 @@ static int run_load(const struct client_options *options, const struct target *t
         output_error(stop, "out of memory");
         return EXIT_FAILURE;
     }
+    /* A load that could not connect at first fails, even if nothing fails after that. */
+    if (result.failure[0] == '\0')
+        snprintf(result.failure, sizeof result.failure, "%s", failure);
     /* Without a connection there is nothing else to report. */
     if (result.counts.connections_made == 0 && result.failure[0] != '\0' && !load.keep_going) {
         output_error(stop, "%s", result.failure);
@@ -129,17 +134,17 @@ static int connect_and_run(const struct client_options *options, const struct ta
 
     if (outcome == CONNECTOR_CONNECTED)
         return options->job == CLIENT_SESSION ? run_session(options, &connection, stop)
-                                              : run_load(options, target, &connection, stop);
+                                              : run_load(options, target, &connection, "", stop);
     if (outcome == CONNECTOR_STOPPED && options->job == CLIENT_SESSION)
         return EXIT_INTERRUPTED;
-    if (outcome == CONNECTOR_FAILED && options->load.keep_going) {
-        connection = (struct connector_connection){OS_NO_SOCKET, target->addresses[0], 0};
-        return run_load(options, target, &connection, stop);
-    }
     snprintf(failure, sizeof failure, "cannot connect to '%s'%s%s%s: %s",
              text_name(options->host, host), target->has_source ? " from '" : "",
              target->has_source ? text_name(options->source, source) : "",
              target->has_source ? "'" : "", outcome == CONNECTOR_STOPPED ? "interrupted" : error);
+    if (outcome == CONNECTOR_FAILED && options->load.keep_going) {
+        connection = (struct connector_connection){OS_NO_SOCKET, target->addresses[0], 0};
+        return run_load(options, target, &connection, failure, stop);
+    }
     return report_unconnected(options, failure, outcome == CONNECTOR_STOPPED, stop);
 }
 

@@ -48,12 +48,14 @@ enum connector_outcome __wrap_connector_connect(const struct net_address *addres
 bool __wrap_load_run(const struct load_options *options, const struct connector_connection *first,
                      os_socket stop, struct output *output, struct load_result *result)
 {
-    (void)options;
     (void)first;
     (void)stop;
     (void)output;
     *result =
         (struct load_result){.counts = {.connections_failed = 1}, .failure = "it was of no use"};
+    if (options->keep_going)
+        *result = (struct load_result){
+            .counts = {.connections_made = 1, .messages_sent = 1, .messages_answered = 1}};
     return true;
 }
 
@@ -179,6 +181,18 @@ static void a_load_without_a_connection_is_one_line(void **state)
     assert_non_null(strstr(run.output, "\"failure\":\"it was of no use\""));
 }
 
+/* What goes well later does not make up for it. */
+static void a_load_that_goes_on_tells_that_it_could_not_connect(void **state)
+{
+    (void)state;
+    connected = CONNECTOR_FAILED;
+    struct run run =
+        run_main(client_main, 5, ARGUMENTS("--load", "--keep-going", "::1", "7"), NULL);
+
+    assert_int_equal(run.status, EXIT_FAILURE);
+    assert_non_null(strstr(run.output, "\nFAILURE: cannot connect to '::1': 1 to [::1]:7 from "));
+}
+
 static void a_start_that_fails_says_why(void **state)
 {
     char reason[OS_ERROR_TEXT];
@@ -197,8 +211,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, reset)
     const struct CMUnitTest tests[] = {
-        TEST(a_request_to_stop_ends_a_look_up), TEST(a_request_to_stop_ends_connecting),
-        TEST(names_and_families_are_looked_up), TEST(a_load_without_a_connection_is_one_line),
+        TEST(a_request_to_stop_ends_a_look_up),
+        TEST(a_request_to_stop_ends_connecting),
+        TEST(names_and_families_are_looked_up),
+        TEST(a_load_without_a_connection_is_one_line),
+        TEST(a_load_that_goes_on_tells_that_it_could_not_connect),
         TEST(a_start_that_fails_says_why),
     };
 
