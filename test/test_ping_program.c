@@ -549,7 +549,7 @@ static const char *expect_json(struct process *client, const struct net_address 
     assert_true(json_valid(json));
     assert_string_equal(
         json_keys(json, "", keys, sizeof keys),
-        "passed interrupted version server started_at connect_only message_size_bytes seed "
+        "type passed interrupted version server started_at connect_only message_size_bytes seed "
         "interval_seconds messages_sent messages_answered messages_lost messages_in_flight "
         "loss_percent reconnects outages connect_time round_trip failure fault ");
     assert_string_equal(json_keys(json, "outages", keys, sizeof keys),

@@ -78,7 +78,7 @@ void ping_report_summary(struct output *output, const struct ping_options *optio
 void ping_report_json(struct output *output, const struct ping_options *options,
                       const struct ping_result *result)
 {
-    output_print(output, "{\"passed\":%s,\"interrupted\":%s",
+    output_print(output, "{\"type\":\"total\",\"passed\":%s,\"interrupted\":%s",
                  ping_result_passed(result) ? "true" : "false",
                  result->interrupted ? "true" : "false");
     report_json_run(output, result->server, result->started_at);
