@@ -23,7 +23,7 @@
 #                             minutes, TORTURE_LIMIT=2 for a quick look
 #   make deps-prove prove     proves for all inputs up to a size that the pure parts do nothing
 #                             undefined (Frama-C; Linux, 3 minutes)
-#   make deps-lint lint       every check of the sources that needs no run
+#   make deps-lint lint       every check of the sources, and of what is made from them
 #   make completions          writes docs/completions anew, from the options of the programs
 #   make deps-completions test-completions
 #                             asks the shells what they complete

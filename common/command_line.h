@@ -30,7 +30,7 @@ struct command_line_program {
     const char *name;
     const struct command_line_option *options;
     int count;
-    const char *usage; /* what --help begins and ends with, as help of an option */
+    const char *usage; /* what --help begins and ends with, formatted as an option's help */
     const char *notes;
 };
 

@@ -98,9 +98,10 @@ struct net_result net_listen(const struct net_address *address, os_socket *liste
 
 /*
  * Makes a listening TCP socket that another program has opened one like those of net_listen(), and
- * gives the address that it is bound to. Only IPV6_V6ONLY stays as it is. A socket that is bound
- * and does not listen yet begins to. Returns NULL, or the text of an error, which stays valid until
- * the next call; the socket is the caller's in any case.
+ * gives the address that it is bound to. Only IPV6_V6ONLY stays as it is; the backlog becomes the
+ * largest that the system allows. A socket that is bound and does not listen yet begins to. Returns
+ * NULL, or the text of an error, which stays valid until the next call; the socket is the caller's
+ * in any case.
  */
 const char *net_adopt_listener(os_socket listener, struct net_address *address);
 

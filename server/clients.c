@@ -80,7 +80,7 @@ static enum connection_end count(struct clients *clients, const struct net_addre
 }
 
 /* Undoes count(). */
-static void discount(struct clients *clients, const struct net_address *peer)
+static void uncount(struct clients *clients, const struct net_address *peer)
 {
     uint32_t *of_address = address_counts_find(&clients->addresses, peer);
 
@@ -99,7 +99,7 @@ static void remove_ended(struct clients *clients, struct connection *c, struct c
     clients->ended.messages += c->messages;
     clients->count--;
     if (c->counted)
-        discount(clients, &c->peer);
+        uncount(clients, &c->peer);
     detach(list, c);
     selector_remove(clients->selector, &c->watch);
     connection_destroy(c, clients->context);
@@ -179,7 +179,7 @@ void clients_admit(struct clients *clients, os_socket s, const struct net_addres
     if (c == NULL || !selector_add(clients->selector, &c->watch, s, SELECTOR_READ)) {
         free(c);
         if (counted)
-            discount(clients, peer);
+            uncount(clients, peer);
         reject(clients, s, peer, CONNECTION_REJECTED);
         return;
     }

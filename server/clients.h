@@ -30,12 +30,12 @@ struct client_totals {
 struct clients {
     struct selector *selector;
     struct connection_context *context;
-    int64_t idle_timeout;            /* nanoseconds; 0: none */
-    int64_t stall_timeout;           /* the same, for connections that take nothing */
-    uint64_t max_per_address;        /* connections; 0: no limit, and `addresses` stays empty */
-    struct client_list arriving;     /* connections whose header has begun, in order of its begin */
-    struct client_list serving;      /* connections with nothing to send */
-    struct client_list sending;      /* connections with queued bytes */
+    int64_t idle_timeout;        /* nanoseconds; 0: none */
+    int64_t stall_timeout;       /* the same, for connections that take nothing */
+    uint64_t max_per_address;    /* connections; 0: no limit, and `addresses` stays empty */
+    struct client_list arriving; /* connections whose header has begun, in order of when it began */
+    struct client_list serving;  /* connections with nothing to send */
+    struct client_list sending;  /* connections with queued bytes */
     struct client_list lingering;    /* lingering connections, which CONNECTION_LINGER ends */
     int64_t retry_at;                /* when the next send is tried on all of `sending` */
     int64_t release_at;              /* when an impairment lets a connection send next */

@@ -96,6 +96,16 @@ static void fail(struct connection *c, struct net_result result)
     }
 }
 
+/* Closes the connection after a failed recv or send. A reset is no failure if the peer lacks no
+ * answer: what it may lack then is a greeting. */
+static void fail_unless_left(struct connection *c, struct net_result result, bool lacks_answers)
+{
+    fail(c, result);
+    if (result.outcome == NET_RESET &&
+        (!lacks_answers || (c->bytes_in == 0 && buffer_length(&c->pending_input) == 0)))
+        c->end = CONNECTION_LEFT;
+}
+
 /* Records the result of a send. */
 static void record_sent(struct connection *c, const struct connection_context *context,
                         struct net_result result)
@@ -103,12 +113,8 @@ static void record_sent(struct connection *c, const struct connection_context *c
     c->bytes_out += result.bytes;
     if (result.bytes > 0)
         c->active = context->now;
-    if (result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK)
-        return;
-    fail(c, result);
-    /* A peer that has sent nothing lacks a greeting, but no answer. */
-    if (result.outcome == NET_RESET && c->bytes_in == 0 && buffer_length(&c->pending_input) == 0)
-        c->end = CONNECTION_LEFT;
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
+        fail_unless_left(c, result, true);
 }
 
 /* Sends a part of an answer, or leaves it to the impairment. */
@@ -255,7 +261,7 @@ static void log_opened(const struct connection *c, const struct connection_conte
         return;
     bool proxied = context->proxy_protocol &&
                    net_peer_address(c->watch.socket, &proxy).outcome == NET_DONE &&
-                   (proxy.port != c->peer.port || !net_address_equal(&proxy, &c->peer));
+                   !net_address_equal(&proxy, &c->peer);
 
     if (proxied)
         net_address_text(&proxy, through);
@@ -336,9 +342,7 @@ static void receive_header(struct connection *c, struct connection_context *cont
     case NET_EXHAUSTED:
     case NET_UNAVAILABLE:
     case NET_FAILED:
-        fail(c, result);
-        if (result.outcome == NET_RESET && !begun)
-            c->end = CONNECTION_LEFT;
+        fail_unless_left(c, result, begun);
         return;
     }
 }
@@ -365,12 +369,9 @@ static void receive(struct connection *c, struct connection_context *context)
     case NET_EXHAUSTED:
     case NET_UNAVAILABLE:
     case NET_FAILED:
-        fail(c, result);
         /* Nothing is read while answers are queued, so all input has been answered, except for
          * pending input and what an impairment keeps. */
-        if (result.outcome == NET_RESET && buffer_length(&c->pending_input) == 0 &&
-            !has_unsent(c, context))
-            c->end = CONNECTION_LEFT;
+        fail_unless_left(c, result, buffer_length(&c->pending_input) > 0 || has_unsent(c, context));
         return;
     }
 }
@@ -380,10 +381,10 @@ static bool discard(struct connection *c, struct connection_context *context)
 {
     struct net_result result = net_recv(c->watch.socket, context->scratch, CONNECTION_SCRATCH);
 
-    if (result.outcome == NET_DONE)
-        record_received(c, context, result.bytes);
-    else if (result.outcome != NET_WOULD_BLOCK)
+    if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
         c->state = CONNECTION_CLOSED;
+    else if (result.outcome == NET_DONE && c->state >= CONNECTION_OPEN)
+        record_received(c, context, result.bytes);
     return result.outcome == NET_DONE;
 }
 
@@ -391,10 +392,6 @@ void connection_abort(struct connection *c, struct connection_context *context,
                       enum connection_end end)
 {
     set_end(c, end);
-    if (c->state < CONNECTION_OPEN) { /* nothing was sent */
-        c->state = CONNECTION_CLOSED;
-        return;
-    }
     /* With bytes still to send, the earlier reason has not taken effect: report this one. */
     if (has_unsent(c, context))
         c->end = end;
@@ -477,6 +474,7 @@ void connection_open(struct connection *c, struct connection_context *context)
     size_t batched = 0;
 
     c->state = CONNECTION_OPEN;
+    c->active = context->now;
     if (!context->no_log_empty)
         log_opened(c, context);
     if (context->greeting.length > 0) {
@@ -520,7 +518,7 @@ void connection_stop(struct connection *c, struct connection_context *context)
 {
     set_end(c, CONNECTION_STOPPING);
     if (c->state < CONNECTION_OPEN) {
-        c->state = CONNECTION_CLOSED;
+        connection_abort(c, context, CONNECTION_STOPPING);
         return;
     }
     if (is_stalled(c, context)) /* an earlier reason has not taken effect, and never will */

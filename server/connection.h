@@ -143,7 +143,7 @@ void connection_serve(struct connection *connection, struct connection_context *
 void connection_flush(struct connection *connection, struct connection_context *context);
 
 /* Stops reading. The connection ends once the received input has been answered and the answers
- * sent; at once if it is stalled on purpose, because these are never sent. */
+ * sent; at once if it is stalled on purpose by now, because these are never sent. */
 void connection_stop(struct connection *connection, struct connection_context *context);
 
 /*

@@ -14,7 +14,7 @@
 #include "protocol.h"
 
 /* What happens once, after a number of bytes of the answers on a connection. If several come after
- * the same number, a stall wins, and a reset is the way to close. */
+ * the same number, a stall wins, and a reset wins over an end. */
 enum impairment_fault {
     IMPAIRMENT_STALL,     /* nothing more is sent, or read, and the connection stays open */
     IMPAIRMENT_MUTE,      /* no further answers; input is still read */
@@ -44,7 +44,7 @@ enum {
 
 /* A part of the waiting bytes that may be sent at the same time. */
 struct impairment_mark {
-    uint64_t end; /* its last byte is byte `end` - 1 of all that are ever sent */
+    uint64_t end; /* where it ends, counted from the first byte ever sent */
     int64_t due;
 };
 

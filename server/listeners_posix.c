@@ -19,7 +19,7 @@ static bool take(struct listeners *listeners, const char *number, char note[LIST
         return false;
     }
     for (int i = 0; i < (int)count; i++) {
-        struct listener listener = {.watch.socket = FIRST_DESCRIPTOR + i, .name = i};
+        struct listener listener = {.watch.socket = FIRST_DESCRIPTOR + i};
         const char *error = net_adopt_listener(listener.watch.socket, &listener.address);
 
         if (error != NULL) {

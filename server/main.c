@@ -66,7 +66,8 @@ static bool find_ports(const struct server_options *options, uint16_t ports[SERV
     for (int i = 0; i < options->port_count; i++) {
         if (net_port(options->ports[i], &ports[i]))
             continue;
-        snprintf(note, LISTENERS_ERROR, "unknown service '%s'; give the number of its port",
+        snprintf(note, LISTENERS_ERROR,
+                 "--port '%s' is no known service; give the number of its port",
                  text_name(options->ports[i], name));
         return false;
     }
@@ -124,14 +125,15 @@ static int run(const struct server_options *options)
     net_keep_alive(options->keep_alive);
     /* What comes before the loop may block, in the name service or on a terminal. */
     os_stop_ends(EXIT_SUCCESS);
-    os_socket stop = os_stop_open();
-
-    if (stop == OS_NO_SOCKET)
-        return report_start_failure("cannot watch for requests to stop", os_socket_error());
+    /* Before anything is opened, which might take the number of a socket that was not passed. */
     if (!listeners_inherit(&listeners, note)) {
         report_failure(note);
         return COMMAND_LINE_USAGE;
     }
+    os_socket stop = os_stop_open();
+
+    if (stop == OS_NO_SOCKET)
+        return report_start_failure("cannot watch for requests to stop", os_socket_error());
     if (listeners.count > 0 && !(options->default_binds && options->default_ports)) {
         report_failure("--port and --bind do not go with the sockets that LISTEN_FDS passes");
         return COMMAND_LINE_USAGE;

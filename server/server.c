@@ -40,6 +40,7 @@ struct server {
     struct clients clients;
     struct log log;
     struct buffer startup_lines; /* for stdout: the addresses it listens on */
+    unsigned first_listener;     /* of those that are ready, modulo their number */
     unsigned stops;              /* requests to stop */
     int64_t started;
     int64_t drain_until; /* end of the drain time-out; valid if stops > 0 */
@@ -194,8 +195,10 @@ static void dispatch(struct server *server)
     }
     if (ready_count == 0 || !accept_delay_is_over(server))
         return;
+    /* Each in turn is the first, so that none takes all the room that there is. */
+    server->first_listener++;
     for (size_t i = 0; i < ready_count && server->stops == 0; i++)
-        accept_clients(server, ready[i]);
+        accept_clients(server, ready[(server->first_listener + i) % ready_count]);
 }
 
 static void log_summary(struct server *server)

@@ -113,9 +113,10 @@ static const struct command_line_option table[OPTIONS] = {
                       .name = "delay",
                       .argument = "MS",
                       .help = "send each answer so many milliseconds late"},
-    [OPTION_JITTER] = {.name = "jitter",
-                       .argument = "MS",
-                       .help = "and up to so many more, at random; the order stays"},
+    [OPTION_JITTER] =
+        {.name = "jitter",
+         .argument = "MS",
+         .help = "send each answer up to so many milliseconds later, at random; the order stays"},
     [OPTION_PIECE] = {.name = "piece",
                       .argument = "BYTES",
                       .help = "send at most so many bytes at once, a millisecond apart"},
@@ -130,22 +131,22 @@ static const struct command_line_option table[OPTIONS] = {
                             .help = "after so many bytes of answers, neither send nor read"},
     [OPTION_MUTE_AFTER] = {.name = "mute-after",
                            .argument = "BYTES",
-                           .help = "... answer no more, but read on"},
+                           .help = "after so many bytes of answers, send no more, but read on"},
     [OPTION_CLOSE_AFTER] = {.name = "close-after",
                             .argument = "BYTES",
-                            .help = "... end the stream, and close"},
+                            .help = "after so many bytes of answers, end the stream, and close"},
     [OPTION_RESET_AFTER] = {.name = "reset-after",
                             .argument = "BYTES",
-                            .help = "... reset the connection"},
+                            .help = "after so many bytes of answers, reset the connection"},
     [OPTION_CORRUPT_AFTER] = {.name = "corrupt-after",
                               .argument = "BYTES",
-                              .help = "... change one bit of the next byte"},
+                              .help = "after so many bytes of answers, change one bit of the next"},
     [OPTION_DROP_AFTER] = {.name = "drop-after",
                            .argument = "BYTES",
-                           .help = "... leave out the next byte"},
+                           .help = "after so many bytes of answers, leave out the next"},
     [OPTION_DUPLICATE_AFTER] = {.name = "duplicate-after",
                                 .argument = "BYTES",
-                                .help = "... send the next byte twice"},
+                                .help = "after so many bytes of answers, send the next one twice"},
     [OPTION_SEED] = {.name = "seed",
                      .argument = "N",
                      .help = "what chance is drawn from: the same for each connection of the same "
@@ -167,6 +168,7 @@ const struct command_line_program server_program = {
              "sent; a second one, a second later or more, stops it at once.\n"
              "Exit status: 0 stopped, 1 the system refused something, 2 wrong usage.",
 };
+
 static bool parse_mode(const char *text, enum protocol_mode *mode)
 {
     static const char *const names[] = {
@@ -216,6 +218,11 @@ static bool parse_text(int option, struct span *text)
 /* One port or several, with commas between them. */
 static bool parse_ports(char *list, struct server_options *options)
 {
+    size_t length = strlen(list);
+
+    if (list[0] == ',' || strstr(list, ",,") != NULL || (length > 0 && list[length - 1] == ','))
+        return command_line_wrong(&server_program,
+                                  "--port '%s' has an empty port; leave out a comma", list);
     for (char *text = list, *comma; text != NULL; text = comma) {
         comma = strchr(text, ',');
         if (comma != NULL)
@@ -338,6 +345,12 @@ enum command_line_verdict server_options_parse(int argc, char **argv,
     if (optind < argc) {
         command_line_wrong(&server_program, "'%s' is not an option; the port is given as --port N",
                            argv[optind]);
+        return COMMAND_LINE_WRONG;
+    }
+    if (options->impairments.at[IMPAIRMENT_DROP] > 0 &&
+        options->impairments.at[IMPAIRMENT_DROP] == options->impairments.at[IMPAIRMENT_DUPLICATE]) {
+        command_line_wrong(&server_program, "--drop-after and --duplicate-after name the same "
+                                            "byte; one of them has to name another");
         return COMMAND_LINE_WRONG;
     }
     if (options->rules.mode == PROTOCOL_ECHO && options->rules.prefix.bytes != standard.bytes) {

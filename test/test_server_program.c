@@ -155,7 +155,7 @@ static void an_unknown_service_is_told(void **state)
     (void)state;
     assert_string_equal(
         support_line(process, STREAM_ERROR),
-        "echo-server: unknown service 'no-such-service'; give the number of its port");
+        "echo-server: --port 'no-such-service' is no known service; give the number of its port");
     assert_int_equal(support_finish(process), 1);
 }
 

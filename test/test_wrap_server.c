@@ -1213,6 +1213,84 @@ static void headers_have_their_time(void **state)
     step_until_stopped();
 }
 
+/* The time of a header is no idle time of the connection that it opens. */
+static void a_slow_header_makes_nobody_idle(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.proxy_protocol = true;
+    options.idle_timeout = SECONDS(4);
+    start(&options);
+    os_socket slow = join();
+
+    say(slow, "PROXY");
+    step_until_quiet();
+    put_clock_forward(SECONDS(3));
+    os_socket other = join();
+
+    say(other, "PROXY UNKNOWN\r\nhello");
+    expect(other, "hello");
+    put_clock_forward(SECONDS(1));
+    say(slow, " UNKNOWN\r\n");
+    step_until_quiet();
+    assert_int_equal(logged("Connection opened["), 2);
+    put_clock_forward(SECONDS(3));
+    step_until_clients(1);
+    expect_end(other);
+    assert_int_equal(logged("]:idle; "), 1);
+    put_clock_forward(SECONDS(1));
+    step_until_clients(0);
+    expect_end(slow);
+    assert_int_equal(logged("]:idle; "), 2);
+    net_close(slow);
+    net_close(other);
+}
+
+/* Behind a proxy, too, a stop ends connections politely: what has come is read first. */
+static void a_stop_resets_no_proxied_connection(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+
+    (void)state;
+    options.proxy_protocol = true;
+    start(&options);
+    os_socket s = join();
+
+    say(s, "PROXY TCP4 192.0.2.1 ");
+    step_until_quiet();
+    say(s, "192.0.2.2 5000 9901\r\nhello");
+    server_stop(server);
+    expect_end(s);
+    net_close(s);
+    step_until_stopped();
+    assert_int_equal(logged("]:stopping; 0 bytes in"), 1);
+}
+
+/* While there is room for one connection at a time, each listener has its turn. */
+static void no_listener_starves_the_others(void **state)
+{
+    struct server_options options = usual(PROTOCOL_ECHO);
+    os_socket first[10], second;
+
+    (void)state;
+    options.max_clients = 1;
+    start_on(2, &options);
+    for (int i = 0; i < 10; i++)
+        first[i] = support_connect(&listeners.all[0].address);
+    second = support_connect(&listeners.all[1].address);
+    say(second, "hello");
+    for (int i = 0; i < 2; i++) {
+        step_until_clients(1);
+        net_close(first[i]);
+        step();
+    }
+    expect(second, "hello");
+    net_close(second);
+    for (int i = 2; i < 10; i++)
+        net_close(first[i]);
+}
+
 /* A client that neither reads nor sends anything more is idle too, whatever is queued for it. */
 static void ends_idle_connections_that_do_not_read(void **state)
 {
@@ -1730,6 +1808,9 @@ int main(void)
         TEST(limits_the_connections_of_an_address),
         TEST(limits_the_connections_of_a_proxied_address),
         TEST(headers_have_their_time),
+        TEST(a_slow_header_makes_nobody_idle),
+        TEST(a_stop_resets_no_proxied_connection),
+        TEST(no_listener_starves_the_others),
         TEST(ends_idle_connections_that_do_not_read),
         TEST(lingers_no_longer_than_it_says),
         TEST(a_client_that_does_not_read_is_not_read_from),

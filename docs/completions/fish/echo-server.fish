@@ -21,15 +21,15 @@ complete -c echo-server -s v -l verbose -d 'log also what is received in mode ec
 complete -c echo-server -s h -l help -d 'show this and exit'
 complete -c echo-server -s V -l version -d 'show the version and exit'
 complete -c echo-server -l delay -d 'send each answer so many milliseconds late' -x
-complete -c echo-server -l jitter -d 'and up to so many more, at random; the order stays' -x
+complete -c echo-server -l jitter -d 'send each answer up to so many milliseconds later, at random; the order stays' -x
 complete -c echo-server -l piece -d 'send at most so many bytes at once, a millisecond apart' -x
 complete -c echo-server -l rate-limit -d 'send at most so many bytes a second on each connection' -x
 complete -c echo-server -l accept-delay -d 'leave new connections in the backlog for so long' -x
 complete -c echo-server -l stall-after -d 'after so many bytes of answers, neither send nor read' -x
-complete -c echo-server -l mute-after -d '... answer no more, but read on' -x
-complete -c echo-server -l close-after -d '... end the stream, and close' -x
-complete -c echo-server -l reset-after -d '... reset the connection' -x
-complete -c echo-server -l corrupt-after -d '... change one bit of the next byte' -x
-complete -c echo-server -l drop-after -d '... leave out the next byte' -x
-complete -c echo-server -l duplicate-after -d '... send the next byte twice' -x
+complete -c echo-server -l mute-after -d 'after so many bytes of answers, send no more, but read on' -x
+complete -c echo-server -l close-after -d 'after so many bytes of answers, end the stream, and close' -x
+complete -c echo-server -l reset-after -d 'after so many bytes of answers, reset the connection' -x
+complete -c echo-server -l corrupt-after -d 'after so many bytes of answers, change one bit of the next' -x
+complete -c echo-server -l drop-after -d 'after so many bytes of answers, leave out the next' -x
+complete -c echo-server -l duplicate-after -d 'after so many bytes of answers, send the next one twice' -x
 complete -c echo-server -l seed -d 'what chance is drawn from: the same for each connection of the same number (default 1)' -x

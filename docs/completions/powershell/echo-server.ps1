@@ -32,17 +32,17 @@ Register-ArgumentCompleter -Native -CommandName 'echo-server', 'echo-server.exe'
         @{ Names = @('-h', '--help'); Help = 'show this and exit' }
         @{ Names = @('-V', '--version'); Help = 'show the version and exit' }
         @{ Names = @('--delay'); Choices = @(); Help = 'send each answer so many milliseconds late' }
-        @{ Names = @('--jitter'); Choices = @(); Help = 'and up to so many more, at random; the order stays' }
+        @{ Names = @('--jitter'); Choices = @(); Help = 'send each answer up to so many milliseconds later, at random; the order stays' }
         @{ Names = @('--piece'); Choices = @(); Help = 'send at most so many bytes at once, a millisecond apart' }
         @{ Names = @('--rate-limit'); Choices = @(); Help = 'send at most so many bytes a second on each connection' }
         @{ Names = @('--accept-delay'); Choices = @(); Help = 'leave new connections in the backlog for so long' }
         @{ Names = @('--stall-after'); Choices = @(); Help = 'after so many bytes of answers, neither send nor read' }
-        @{ Names = @('--mute-after'); Choices = @(); Help = '... answer no more, but read on' }
-        @{ Names = @('--close-after'); Choices = @(); Help = '... end the stream, and close' }
-        @{ Names = @('--reset-after'); Choices = @(); Help = '... reset the connection' }
-        @{ Names = @('--corrupt-after'); Choices = @(); Help = '... change one bit of the next byte' }
-        @{ Names = @('--drop-after'); Choices = @(); Help = '... leave out the next byte' }
-        @{ Names = @('--duplicate-after'); Choices = @(); Help = '... send the next byte twice' }
+        @{ Names = @('--mute-after'); Choices = @(); Help = 'after so many bytes of answers, send no more, but read on' }
+        @{ Names = @('--close-after'); Choices = @(); Help = 'after so many bytes of answers, end the stream, and close' }
+        @{ Names = @('--reset-after'); Choices = @(); Help = 'after so many bytes of answers, reset the connection' }
+        @{ Names = @('--corrupt-after'); Choices = @(); Help = 'after so many bytes of answers, change one bit of the next' }
+        @{ Names = @('--drop-after'); Choices = @(); Help = 'after so many bytes of answers, leave out the next' }
+        @{ Names = @('--duplicate-after'); Choices = @(); Help = 'after so many bytes of answers, send the next one twice' }
         @{ Names = @('--seed'); Choices = @(); Help = 'what chance is drawn from: the same for each connection of the same number (default 1)' }
     )
     $before = $line.CommandElements |
