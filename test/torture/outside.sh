@@ -238,7 +238,7 @@ check_load() {
         return
     fi
     ((status != 0)) || passed=true
-    if ((status > 1)) || ! grep -q "^{\"passed\":$passed," "$dir/output"; then
+    if ((status > 1)) || ! grep -q "^{\"type\":\"total\",\"passed\":$passed," "$dir/output"; then
         problem "status $status, $(<"$dir/output")"
     fi
     if ((status != 0)) && grep -q '"failure":null,"fault":null' "$dir/output"; then

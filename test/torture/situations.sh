@@ -242,7 +242,8 @@ client_outputs() {
         begin "a load, stderr: $kind"
         redirected file "$kind" "$client" --load --count 10 --json "$address" </dev/null &
         end_program $! 0
-        grep -q '^{"passed":true,.*}$' "$dir/output" || wrong "stdout: $(<"$dir/output")"
+        grep -q '^{"type":"total","passed":true,.*}$' "$dir/output" ||
+            wrong "stdout: $(<"$dir/output")"
     done
     log=$dir/service
     end_server
