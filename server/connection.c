@@ -160,8 +160,9 @@ static bool is_stalled(const struct connection *c, const struct connection_conte
            impairment_has_come(impairment_of(c, context), context->impairments, IMPAIRMENT_STALL);
 }
 
-/* Whether an answer can be sent, or left to the impairment. */
-static bool has_room(const struct connection *c, const struct connection_context *context)
+/* Whether an answer can be sent, or left to the impairment. As the next function, it is asked for
+ * each message, and so inline. */
+static inline bool has_room(const struct connection *c, const struct connection_context *context)
 {
     return send_queue_length(&c->queue) == 0 &&
            (context->impairments == NULL ||
@@ -170,7 +171,7 @@ static bool has_room(const struct connection *c, const struct connection_context
 
 /* Whether the input can be answered: the peer takes answers, and its stream has not ended with quit
  * or a line too long. */
-static bool can_answer(const struct connection *c, const struct connection_context *context)
+static inline bool can_answer(const struct connection *c, const struct connection_context *context)
 {
     return c->state != CONNECTION_CLOSED && c->end != CONNECTION_QUIT &&
            c->end != CONNECTION_LINE_TOO_LONG && has_room(c, context);
@@ -441,7 +442,9 @@ static void advance(struct connection *c, struct connection_context *context)
 {
     if (context->impairments != NULL)
         release_and_answer(c, context);
-    if (c->state == CONNECTION_OPEN && c->end != CONNECTION_NOT_ENDED)
+    if (c->end == CONNECTION_NOT_ENDED)
+        return;
+    if (c->state == CONNECTION_OPEN)
         c->state = CONNECTION_FLUSHING;
     if (c->end == CONNECTION_STOPPING && is_stalled(c, context))
         connection_abort(c, context, CONNECTION_STOPPING);

@@ -606,12 +606,15 @@ static void impaired_answers_may_not_fit(void **state)
     (void)state;
     impair();
     rules.delay = MILLISECONDS(1);
-    struct connection *c = start(PROTOCOL_ECHO);
+    for (int faulty = 0; faulty < 2; faulty++) {
+        rules.at[IMPAIRMENT_CORRUPT] = faulty ? 1 : 0;
+        struct connection *c = start(PROTOCOL_ECHO);
 
-    world.refuse_after = 0;
-    receive(c, "hello");
-    assert_end(c, CONNECTION_CLOSED, "out of memory");
-    finish(c);
+        world.refuse_after = 0;
+        receive(c, "hello");
+        assert_end(c, CONNECTION_CLOSED, "out of memory");
+        finish(c);
+    }
     context.impairments = NULL;
 }
 
