@@ -366,6 +366,30 @@ static void connections_to_a_silent_server_are_replaced(void **state)
     assert_string_equal(result.fault.what, "missing");
     assert_int_equal(result.counts.connections_lost, 1);
     assert_int_equal(result.counts.messages_answered, 19);
+    /* It began with the last byte, and not when it was noticed. */
+    assert_true(result.outages.total >= fake.jump);
+    net_close(silent[1]);
+}
+
+/* It is noticed when the load is already over. */
+static void an_outage_at_the_end_has_its_length(void **state)
+{
+    os_socket silent[2];
+
+    (void)state;
+    support_pair(silent);
+    fake.jump = SECONDS(7);
+    fake.jumps = 1;
+    load_with((struct load_options){.connections = 1,
+                                    .count = UINT64_MAX,
+                                    .duration = SECONDS(2),
+                                    .rate = 10,
+                                    .keep_going = true},
+              silent[0], &address);
+    assert_int_equal(result.counts.connections_lost, 1);
+    assert_int_equal(result.outages.count, 1);
+    assert_true(result.outages.total >= fake.jump);
+    assert_true(result.outages.longest == result.outages.total);
     net_close(silent[1]);
 }
 
@@ -432,6 +456,7 @@ int main(void)
         TEST(nor_is_one_that_takes_connections_and_answers_nothing),
         TEST(the_addresses_of_a_name_are_tried_in_turn),
         TEST(connections_to_a_silent_server_are_replaced),
+        TEST(an_outage_at_the_end_has_its_length),
         TEST(lines_that_nobody_reads_become_one),
         TEST(lines_that_were_missed_become_one),
     };

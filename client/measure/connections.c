@@ -59,15 +59,15 @@ void connections_wait(struct connections *connections, struct load_connection *c
     connections->waiting++;
 }
 
-/* Lets a closed connection be made again, if lost ones are. */
-static void replace(struct connections *connections, struct load_connection *c)
+/* Lets a closed connection be made again, if lost ones are. There is an outage since `since`. */
+static void replace(struct connections *connections, struct load_connection *c, int64_t since)
 {
     bool was_missing = c->missing;
     int64_t now = os_nanoseconds();
 
     if (!connections->replacing)
         return;
-    outages_begin(&connections->result->outages, now);
+    outages_begin(&connections->result->outages, since);
     if (connections->retry_at <= now)
         connections->retry_at = now + RETRY_CONNECT;
     connections->failing = true;
@@ -93,13 +93,13 @@ static void fail(struct connections *connections, struct load_connection *c,
         connections->first.peer =
             options->addresses[++connections->address % options->address_count];
     c->exchange.watch.kind = LOAD_CLOSED;
-    replace(connections, c);
+    replace(connections, c, c->connect_began);
 }
 
-void connections_lose(struct connections *connections, struct load_connection *c)
+void connections_lose(struct connections *connections, struct load_connection *c, int64_t since)
 {
     connections_close(connections, c);
-    replace(connections, c);
+    replace(connections, c, since);
 }
 
 static void open_connection(struct connections *connections, struct load_connection *c, int64_t now,
@@ -146,9 +146,9 @@ bool connections_begin(struct connections *connections, struct load_connection *
     os_socket s;
 
     connections->waiting -= c->exchange.watch.kind == LOAD_WAITING;
+    c->connect_began = os_nanoseconds();
     if (connections->first.socket != OS_NO_SOCKET)
         return take_over_first(connections, c);
-    c->connect_began = os_nanoseconds();
     struct net_result result = source_connect(&connections->source, &connections->first.peer, &s);
     bool begun = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
 

@@ -103,8 +103,8 @@ void connections_wait(struct connections *connections, struct load_connection *c
 void connections_close(struct connections *connections, struct load_connection *c);
 
 /* Closes a connection that is lost, or on which there was a fault. With --keep-going, it is to be
- * made again, and an outage begins. */
-void connections_lose(struct connections *connections, struct load_connection *c);
+ * made again, and there is an outage since `since`. */
+void connections_lose(struct connections *connections, struct load_connection *c, int64_t since);
 
 /* Closes the connections that are still being made, and begins no further ones. */
 void connections_give_up(struct connections *connections);

@@ -40,12 +40,12 @@ static bool has_due_message(const struct generator *generator, const struct load
     return c->messages_begun < schedule_released_to(&generator->schedule, index_of(generator, c));
 }
 
-/* Closes a connection that is lost, with the messages in flight on it. */
-static void lose_connection(struct generator *generator, struct load_connection *c)
+/* Closes a connection that is lost since `since`, with the messages in flight on it. */
+static void lose_connection(struct generator *generator, struct load_connection *c, int64_t since)
 {
     generator->result->counts.connections_lost++;
     generator->in_flight -= exchange_in_flight(&c->exchange);
-    connections_lose(&generator->connections, c);
+    connections_lose(&generator->connections, c, since);
 }
 
 /* Records why a connection is lost and the first missing byte, and closes it. */
@@ -55,7 +55,7 @@ static void fail_connection(struct generator *generator, struct load_connection 
     connections_record_failure(&generator->connections, what, result);
     if (exchange_in_flight(&c->exchange) > 0)
         record_missing(generator, &c->exchange);
-    lose_connection(generator, c);
+    lose_connection(generator, c, generator->now);
 }
 
 /* Whether a connection can begin a message now. Sets `timed_from` to when its timing starts: when
@@ -188,7 +188,7 @@ static bool record_answers(struct generator *generator, struct load_connection *
         record_fault(generator, &c->exchange, "extra", -1, received->got);
         break;
     }
-    lose_connection(generator, c);
+    lose_connection(generator, c, generator->now);
     return false;
 }
 
@@ -387,7 +387,7 @@ void generator_record_missing(struct generator *generator)
         place = &c->exchange.receiving;
         unanswered += place->message == 0 && place->offset == 0;
         record_missing(generator, &c->exchange);
-        lose_connection(generator, c);
+        lose_connection(generator, c, generator->last_byte_at);
     }
     if (unanswered > 0)
         load_result_record_unanswered(generator->result, unanswered);

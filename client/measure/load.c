@@ -134,7 +134,7 @@ bool load_run(const struct load_options *options, const struct connector_connect
         result->messages_in_flight = generator.in_flight;
         if (result->interrupted && result->counts.messages_answered == 0)
             load_result_record_interruption(result);
-        outages_end(&result->outages, generator.now);
+        outages_end(&result->outages, os_nanoseconds());
         if (generator.last_answer_at > 0)
             result->seconds = measured_seconds(&generator, sent_until);
         load_progress_finish(&progress);

@@ -1,11 +1,12 @@
 #include "outages.h"
 
-void outages_begin(struct outages *outages, int64_t now)
+void outages_begin(struct outages *outages, int64_t since)
 {
-    if (outages->began != 0)
-        return;
-    outages->began = now;
-    outages->count++;
+    if (since < outages->ended)
+        since = outages->ended;
+    outages->count += outages->began == 0;
+    if (outages->began == 0 || since < outages->began)
+        outages->began = since;
 }
 
 void outages_end(struct outages *outages, int64_t now)
@@ -15,6 +16,7 @@ void outages_end(struct outages *outages, int64_t now)
     if (outages->began == 0)
         return;
     outages->began = 0;
+    outages->ended = now;
     outages->total += length;
     outages->longest = length > outages->longest ? length : outages->longest;
 }
