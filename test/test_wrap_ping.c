@@ -3,6 +3,7 @@
 #include "measure/ping.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "measure/exchange.h"
@@ -10,7 +11,13 @@
 #include "support.h"
 #include "test.h"
 
-enum { UNREAD_MAX = 64 * 1024, PATIENCE = 200 /* milliseconds */, ANY_ERROR = 1, ATTEMPTS = 5 };
+enum {
+    UNREAD_MAX = 64 * 1024,
+    PATIENCE = 200, /* milliseconds */
+    ANY_ERROR = 1,
+    ATTEMPTS = 5,
+    LONG_ATTEMPT = 3600 /* seconds */
+};
 
 static struct {
     char output[512 * 1024];
@@ -20,7 +27,8 @@ static struct {
     int64_t since; /* when they became as many */
     size_t most;   /* bytes that have waited for it */
     /* Of the attempts to connect, in turn; after the last one all go well */
-    enum { WELL, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, LOST } attempts[ATTEMPTS];
+    enum { WELL, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, LOST, LATE } attempts[ATTEMPTS];
+    int64_t passed; /* by which the clock is ahead */
     struct net_address attempted_to[ATTEMPTS];
     size_t attempted;
     bool without_memory;
@@ -28,6 +36,7 @@ static struct {
 
 __typeof__(stream_write) __wrap_stream_write;
 __typeof__(stream_socket) __wrap_stream_socket;
+__typeof__(os_nanoseconds) __wrap_os_nanoseconds, __real_os_nanoseconds;
 __typeof__(net_connect) __wrap_net_connect, __real_net_connect;
 __typeof__(exchange_open) __wrap_exchange_open, __real_exchange_open;
 
@@ -48,6 +57,11 @@ ptrdiff_t __wrap_stream_write(enum stream stream, const void *bytes, size_t leng
     return (ptrdiff_t)length;
 }
 
+int64_t __wrap_os_nanoseconds(void)
+{
+    return __real_os_nanoseconds() + fake.passed;
+}
+
 os_socket __wrap_stream_socket(enum stream stream)
 {
     (void)stream;
@@ -64,7 +78,9 @@ struct net_result __wrap_net_connect(const struct net_address *address,
     if (fake.attempted < ATTEMPTS)
         fake.attempted_to[fake.attempted] = *address;
     fake.attempted++;
-    if (kind == UNAVAILABLE)
+    if (kind == LATE)
+        fake.passed += SECONDS(LONG_ATTEMPT);
+    if (kind == UNAVAILABLE || kind == LATE)
         return (struct net_result){.outcome = NET_UNAVAILABLE, .error = ANY_ERROR};
     if (kind == LOST) {
         *s = lost;
@@ -176,6 +192,20 @@ static void attempts_that_fail_are_told_and_made_again(void **state)
     assert_non_null(strstr(fake.output, "\n1 outage, "));
 }
 
+/* An outage that begins with the last attempt has a length, too: that of the attempt. */
+static void an_outage_of_one_attempt_has_its_length(void **state)
+{
+    (void)state;
+    memcpy(fake.attempts, (int[]){WELL, LATE, WELL, WELL, WELL}, sizeof fake.attempts);
+    assert_int_equal(ping(&address, 1, 2, true), PING_LOST);
+    assert_int_equal(count_of("cannot connect to 127.0.0.1:"), 1);
+    const char *outage = strstr(fake.output, "\n1 outage, ");
+
+    assert_non_null(outage);
+    assert_true(atoi(outage + strlen("\n1 outage, ")) >= LONG_ATTEMPT);
+    assert_non_null(strstr(outage, " s in all, "));
+}
+
 /* The connector tries them all at once. After that it is one after the other, until one answers. */
 static void each_address_is_tried_in_turn_until_one_answers(void **state)
 {
@@ -217,6 +247,7 @@ int main(void)
         TEST(each_address_is_tried_in_turn_until_one_answers),
         TEST(a_first_connection_without_memory_is_made_anew),
         TEST(attempts_that_fail_are_told_and_made_again),
+        TEST(an_outage_of_one_attempt_has_its_length),
     };
 
     return cmocka_run_group_tests_name("ping", tests, support_setup, support_teardown);

@@ -178,6 +178,7 @@ static void connect_again(struct ping *ping)
         use_address(ping, &ping->addresses[ping->addresses_tried++ % ping->address_count]);
     ping->connect_began = os_nanoseconds();
     struct net_result result = net_connect(&ping->server, ping->options->source, &s);
+    ping->now = os_nanoseconds();
     bool begun = result.outcome == NET_DONE || result.outcome == NET_WOULD_BLOCK;
 
     if (begun && open_exchange(ping, s, CONNECTING))
