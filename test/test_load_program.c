@@ -231,6 +231,30 @@ static void knows_greeting_and_prefix(void **state)
     expect_number(json, "fault.got", 'o');
 }
 
+/* Of a greeting that is cut, the byte that is missing is the greeting's. */
+static void names_a_cut_greeting(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+    struct process *client =
+        start(&address, OPTIONS("--json", "--count", "1", "--greeting", "hello"), NULL);
+    os_socket s = support_accept(listener);
+
+    (void)state;
+    support_send(s, "hel", 3);
+    net_end_sending(s);
+    support_expect_closed(s);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_is(report, "fault.kind", "\"missing\"");
+    expect_number(report, "fault.message", 0);
+    expect_number(report, "fault.offset_bytes", 3);
+    expect_number(report, "fault.expected", 'l');
+    net_close(s);
+    net_close(listener);
+}
+
 static void counts_messages(void **state)
 {
     static const struct {
@@ -1616,6 +1640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(reads_json_strictly),
         TEST(knows_greeting_and_prefix),
+        TEST(names_a_cut_greeting),
         TEST(counts_messages),
         TEST(understands_lines),
         TEST(understands_chunks_of_one_message),

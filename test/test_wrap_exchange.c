@@ -80,10 +80,32 @@ static void sends_once_a_turn(void **state)
     }
 }
 
+/* The greeting comes first, with its LF, and then the answers. */
+static void knows_what_comes_next(void **state)
+{
+    static const struct pattern greeted = {.size = 2, .seed = 1, .greeting = {"hi", 2}};
+    static const unsigned char hi[] = {'h', 'i', '\n'};
+    struct exchange exchange = {.pattern = &greeted, .connection = 5};
+    char message[2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof hi; i++, exchange.greeted++) {
+        assert_int_equal(exchange_place(&exchange).message, 0);
+        assert_int_equal(exchange_place(&exchange).offset, i);
+        assert_int_equal(exchange_expected(&exchange), hi[i]);
+    }
+    pattern_fill(&greeted, 5, &(struct pattern_place){1, 0}, message, sizeof message);
+    exchange.receiving = (struct pattern_place){1, 1};
+    assert_int_equal(exchange_place(&exchange).message, 1);
+    assert_int_equal(exchange_place(&exchange).offset, 1);
+    assert_int_equal(exchange_expected(&exchange), (unsigned char)message[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sends_once_a_turn),
+        cmocka_unit_test(knows_what_comes_next),
     };
 
     return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);

@@ -46,6 +46,15 @@ struct pattern_place exchange_place(const struct exchange *exchange)
                : (struct pattern_place){.offset = exchange->greeted};
 }
 
+unsigned char exchange_expected(const struct exchange *exchange)
+{
+    const struct pattern *pattern = exchange->pattern;
+
+    return pattern_is_greeted(pattern, exchange->greeted)
+               ? pattern_answer_byte(pattern, exchange->connection, &exchange->receiving)
+               : pattern_greeting_byte(pattern, exchange->greeted);
+}
+
 int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message)
 {
     return exchange->timed_from[message % exchange->pipeline];

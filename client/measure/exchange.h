@@ -65,6 +65,9 @@ void exchange_begin(struct exchange *exchange, int64_t timed_from);
  * or in the answers. */
 struct pattern_place exchange_place(const struct exchange *exchange);
 
+/* The byte that is right at exchange_place(). */
+unsigned char exchange_expected(const struct exchange *exchange);
+
 /* When the timing of a message started that is in flight or has just been answered. */
 int64_t exchange_timed_from(const struct exchange *exchange, uint64_t message);
 

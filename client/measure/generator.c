@@ -16,9 +16,7 @@ static void record_fault(struct generator *generator, const struct exchange *exc
 
 static void record_missing(struct generator *generator, const struct exchange *exchange)
 {
-    record_fault(generator, exchange, "missing",
-                 pattern_answer_byte(exchange->pattern, exchange->connection, &exchange->receiving),
-                 -1);
+    record_fault(generator, exchange, "missing", exchange_expected(exchange), -1);
 }
 
 /* The index of a connection, which is also its turn in each round of messages. */

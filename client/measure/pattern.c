@@ -151,14 +151,20 @@ bool pattern_is_greeted(const struct pattern *pattern, size_t greeted)
     return pattern->greeting.bytes == NULL || greeted == pattern->greeting.length + 1;
 }
 
+unsigned char pattern_greeting_byte(const struct pattern *pattern, size_t offset)
+{
+    const struct pattern_text *greeting = &pattern->greeting;
+
+    return offset < greeting->length ? (unsigned char)greeting->bytes[offset] : '\n';
+}
+
 size_t pattern_compare_greeting(const struct pattern *pattern, size_t *greeted, const char *bytes,
                                 size_t length, unsigned char *expected)
 {
-    const struct pattern_text *greeting = &pattern->greeting;
     size_t matched = 0;
 
     for (; matched < length && !pattern_is_greeted(pattern, *greeted); matched++, ++*greeted) {
-        *expected = *greeted < greeting->length ? (unsigned char)greeting->bytes[*greeted] : '\n';
+        *expected = pattern_greeting_byte(pattern, *greeted);
         if ((unsigned char)bytes[matched] != *expected)
             break;
     }

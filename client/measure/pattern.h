@@ -73,6 +73,9 @@ size_t pattern_compare_greeting(const struct pattern *pattern, size_t *greeted, 
 /* Whether the greeting is complete; true if there is none. */
 bool pattern_is_greeted(const struct pattern *pattern, size_t greeted);
 
+/* The byte at `offset` in the greeting, its LF included. There must be one. */
+unsigned char pattern_greeting_byte(const struct pattern *pattern, size_t offset);
+
 /* The byte at `place` in the answers of a connection. */
 unsigned char pattern_answer_byte(const struct pattern *pattern, uint64_t connection,
                                   const struct pattern_place *place);
