@@ -222,7 +222,9 @@ static void knows_greeting_and_prefix(void **state)
     expect_number(json, "fault.offset_bytes", 9);
     expect_number(json, "fault.expected", 'z');
     expect_number(json, "fault.got", 's');
-    expect_number(json, "connections_lost", 5);
+    /* The load ends with its last message, perhaps before the greetings of idle connections come.
+     */
+    assert_int_in_range((int)json_number(json, "connections_lost"), 3, 5);
 
     json = load_greeted("one greets", "two: ");
     expect_is(json, "fault.kind", "\"wrong\"");
