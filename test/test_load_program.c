@@ -1378,6 +1378,28 @@ static void each_interval_has_a_line(void **state)
     assert_int_equal(support_finish(server), 0);
 }
 
+/* The last message is due when the last line but one is. What is left is the time until the next
+ * message would be due, and not only that of the answer, which would look like a high rate. */
+static void the_intervals_add_up_to_the_duration(void **state)
+{
+    static char total[REPORT];
+    struct net_address address;
+    struct process *server = start_server(OPTIONS("-q"), &address);
+    struct process *client = start(&address,
+                                   OPTIONS("--json", "--report", "0.35", "--duration", "0.4",
+                                           "--rate", "20", "--connections", "1"),
+                                   NULL);
+    double sum = 0;
+    const char *line;
+
+    (void)state;
+    while ((line = next_interval(client, total)) != NULL)
+        sum += json_number(line, "interval_seconds");
+    assert_true(fabs(sum - json_number(total, "duration_seconds")) < 1e-5);
+    assert_int_equal(support_finish(client), 0);
+    stop_server(server);
+}
+
 static void an_interval_is_a_line_for_people(void **state)
 {
     static char report[REPORT];
@@ -1688,6 +1710,7 @@ int main(void)
         TEST(too_few_descriptors_are_told_with_the_remedy),
         TEST(a_rate_goes_on_without_a_lost_connection),
         TEST(each_interval_has_a_line),
+        TEST(the_intervals_add_up_to_the_duration),
         TEST(an_interval_is_a_line_for_people),
         TEST(a_reader_of_the_lines_that_leaves_ends_the_load),
         TEST(a_load_outlives_its_server),

@@ -54,7 +54,7 @@ static bool send_all(struct generator *generator, struct load_progress *progress
         end += DRAIN_TIMEOUT;
     while (go_on && generator->now < end && generator_has_more(generator) &&
            !(bounded && is_stalled(generator))) {
-        load_progress_tell(progress);
+        load_progress_report(progress);
         int64_t deadline = deadline_earlier(end, load_progress_due(progress));
 
         if (bounded && generator->in_flight > 0)
@@ -137,7 +137,10 @@ bool load_run(const struct load_options *options, const struct connector_connect
         outages_end(&result->outages, os_nanoseconds());
         if (generator.last_answer_at > 0)
             result->seconds = measured_seconds(&generator, sent_until);
-        load_progress_finish(&progress);
+        /* The time in which load was offered may end after the last answer. */
+        int64_t end = generator.schedule.started + (int64_t)(result->seconds * 1e9);
+
+        load_progress_finish(&progress, generator.now > end ? generator.now : end);
         if (go_on)
             end_all(&generator);
         net_address_text(&generator.connections.first.peer, result->server);

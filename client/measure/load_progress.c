@@ -64,16 +64,15 @@ int64_t load_progress_due(const struct load_progress *progress)
     return progress->interval > 0 ? progress->due : DEADLINE_NEVER;
 }
 
-/* Tells about the interval, and begins the next one. */
-static void tell(struct load_progress *progress)
+/* Reports the interval, which ends at `end`, and begins the next one. */
+static void report_interval(struct load_progress *progress, int64_t end)
 {
     struct generator *generator = progress->generator;
-    int64_t now = generator->now;
     const struct load_options *options = generator->options;
     const struct connections *connections = &generator->connections;
     const struct load_counts *counts = &generator->result->counts;
-    struct load_interval interval = {.elapsed = report_seconds(now - generator->schedule.started),
-                                     .seconds = report_seconds(now - progress->began),
+    struct load_interval interval = {.elapsed = report_seconds(end - generator->schedule.started),
+                                     .seconds = report_seconds(end - progress->began),
                                      .connections_open = connections->open + connections->idle,
                                      .counts = load_counts_since(counts, &progress->before),
                                      .round_trip = &generator->recent};
@@ -86,11 +85,11 @@ static void tell(struct load_progress *progress)
     else
         load_report_interval(generator->output, &interval);
     progress->before = *counts;
-    progress->began = now;
+    progress->began = end;
     generator->recent = (struct histogram){0};
 }
 
-void load_progress_tell(struct load_progress *progress)
+void load_progress_report(struct load_progress *progress)
 {
     const struct generator *generator = progress->generator;
 
@@ -100,15 +99,15 @@ void load_progress_tell(struct load_progress *progress)
     progress->due +=
         ((generator->now - progress->due) / progress->interval + 1) * progress->interval;
     if (output_length(generator->output) < UNREAD_MAX)
-        tell(progress);
+        report_interval(progress, generator->now);
 }
 
-void load_progress_finish(struct load_progress *progress)
+void load_progress_finish(struct load_progress *progress, int64_t end)
 {
     if (progress->interval == 0)
         return;
     if (progress->generator->options->report == 0)
         show_row("");
-    else if (progress->generator->now > progress->began)
-        tell(progress);
+    else if (end > progress->began)
+        report_interval(progress, end);
 }
