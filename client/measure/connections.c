@@ -63,19 +63,20 @@ void connections_wait(struct connections *connections, struct load_connection *c
 static void replace(struct connections *connections, struct load_connection *c, int64_t since)
 {
     bool was_missing = c->missing;
-    int64_t now = os_nanoseconds();
 
     if (!connections->replacing)
         return;
     outages_begin(&connections->result->outages, since);
-    if (connections->retry_at <= now)
-        connections->retry_at = now + RETRY_CONNECT;
-    connections->failing = true;
     c->missing = true;
     if (is_made_when_due(connections, c)) {
         connections_wait(connections, c);
         return;
     }
+    int64_t now = os_nanoseconds();
+
+    if (connections->retry_at <= now)
+        connections->retry_at = now + RETRY_CONNECT;
+    connections->failing = true;
     connections->missing += !was_missing;
     c->exchange.watch.kind = LOAD_LOST;
     queue_add(&connections->lost, c);
@@ -185,16 +186,6 @@ bool connections_finish(struct connections *connections, struct load_connection 
     return true;
 }
 
-bool connections_may_begin(struct connections *connections, int64_t now)
-{
-    if (!connections->failing)
-        return true;
-    if (now < connections->retry_at)
-        return false;
-    connections->retry_at = now + RETRY_CONNECT;
-    return true;
-}
-
 /* The connection that is to be begun next; NULL if there is none, or too many are being made. */
 static struct load_connection *next_connection(const struct connections *connections)
 {
@@ -212,9 +203,12 @@ struct load_connection *connections_next(struct connections *connections, int64_
 
     if (c == NULL)
         return NULL;
-    if (!is_made_when_due(connections, c) &&
-        (now < connections->retry_at || !connections_may_begin(connections, now)))
-        return NULL;
+    if (!is_made_when_due(connections, c)) {
+        if (now < connections->retry_at)
+            return NULL;
+        if (connections->failing)
+            connections->retry_at = now + RETRY_CONNECT;
+    }
     if (c == connections->lost.first)
         queue_remove(&connections->lost, c);
     else

@@ -59,7 +59,8 @@ struct connections {
     struct load_queue lost;       /* those that are LOAD_LOST */
     size_t missing;               /* without those that connect when a message is due */
     /* Since a connection was lost or not made, and until one is made. Only one is begun every
-     * RETRY_CONNECT then: the server may be down, or a proxy without one. */
+     * RETRY_CONNECT then: the server may be down, or a proxy without one. Those that connect when a
+     * message is due are left out: the rate bounds them. */
     bool failing;
     int64_t retry_at; /* lost connections are not made again before */
     size_t address;   /* in options->addresses, the one in use */
@@ -77,9 +78,6 @@ void connections_destroy(struct connections *connections);
 /* The next connection that is to be begun now, or again. NULL if there is none, or no further one
  * may be begun yet. */
 struct load_connection *connections_next(struct connections *connections, int64_t now);
-
-/* Whether a connection may be begun for a message that is due now. If so, the caller begins one. */
-bool connections_may_begin(struct connections *connections, int64_t now);
 
 /* Begins to connect. Returns true if the connection is already open. If connecting fails, this is
  * recorded, and the connection is lost. */

@@ -276,12 +276,9 @@ static void send_due_messages(struct generator *generator)
         struct load_connection *c = &generator->connections.all[(first + i) % connections];
 
         if (c->exchange.watch.kind == LOAD_WAITING) {
-            bool may_begin = connections_may_begin(&generator->connections, generator->now);
-
-            if (c->missing || !may_begin)
-                skip_due_messages(generator, c, may_begin ? 1 : 0);
-            if (may_begin)
-                start_connecting(generator, c);
+            if (c->missing)
+                skip_due_messages(generator, c, 1);
+            start_connecting(generator, c);
         } else if (c->exchange.watch.kind == LOAD_OPEN) {
             generator->now = os_nanoseconds();
             send_messages(generator, c);
