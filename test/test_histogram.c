@@ -267,6 +267,23 @@ static void a_histogram_is_drawn(void **state)
                                                                "#", ALMOST_EMPTY) " 1\n");
 }
 
+/* Some of these fractions are not exact in binary. */
+static void percentages_that_come_out_even_are_exact(void **state)
+{
+    (void)state;
+    for (int below = 1; below < 10000; below++) {
+        struct histogram histogram = {.count = 10000, .min = 1, .max = 2};
+        char text[HISTOGRAM_TEXT], expected[64];
+
+        histogram.buckets[1] = (uint64_t)below;
+        histogram.buckets[2] = 10000 - (uint64_t)below;
+        histogram_draw(&histogram, text);
+        snprintf(expected, sizeof expected, "to     2 ns %3d.%02d %% |", below / 100, below % 100);
+        if (strstr(text, expected) == NULL)
+            fail_msg("not %s in %s", expected, text);
+    }
+}
+
 /* Where a doubling begins, the value is in its line; the last one takes all that is longer. */
 static void the_doubling_of_one_value(void **state)
 {
@@ -333,6 +350,7 @@ int main(void)
         cmocka_unit_test(the_first_and_the_last_rank_are_exact),
         cmocka_unit_test(values_at_the_ends),
         cmocka_unit_test(a_histogram_is_drawn),
+        cmocka_unit_test(percentages_that_come_out_even_are_exact),
         cmocka_unit_test(the_doubling_of_one_value),
         cmocka_unit_test(every_value_is_drawn),
     };

@@ -114,8 +114,9 @@ const char *histogram_draw(const struct histogram *histogram, char text[HISTOGRA
         seen += count;
         if (first < LONGEST && 2 * first <= histogram->min)
             continue;
-        /* Rounded down, so that only the last row has 100 %. */
-        double percent = floor((double)seen / (double)histogram->count * 1e4) / 1e2;
+        /* Rounded down, so that only the last row has 100 %. Up to 2^39 values the product is
+         * exact, and an even percentage is not rounded to less. */
+        double percent = floor((double)seen * 1e4 / (double)histogram->count) / 1e2;
         /* Rounded up, so that every count above 0 has a bar. */
         size_t length = (size_t)((count * BAR + highest - 1) / highest);
 
