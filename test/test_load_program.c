@@ -122,8 +122,8 @@ static void expect_sound(const char *json)
         "pipeline idle_connections target_rate_per_second seed reconnect keep_going "
         "duration_seconds connections_made connections_failed connections_lost messages_sent "
         "messages_answered messages_per_second bytes_sent bytes_received sent_bytes_per_second "
-        "received_bytes_per_second faults messages_not_sent outages connect_time round_trip "
-        "send_lateness failure fault ");
+        "received_bytes_per_second faults messages_in_flight messages_not_sent outages "
+        "connect_time round_trip send_lateness failure fault ");
     expect_is(json, "type", "\"total\"");
     assert_true(json_number(json, "messages_answered") <= json_number(json, "messages_sent"));
     assert_true(json_number(json, "bytes_sent") <=
@@ -705,6 +705,7 @@ static void a_stall_before_an_interrupt_counts(void **state)
     assert_int_equal(finish(client, report), 0);
     assert_true(json_number(report, "duration_seconds") >= stall);
     expect_number(report, "messages_answered", 10);
+    expect_number(report, "messages_in_flight", 1);
     stop_server(server);
 }
 

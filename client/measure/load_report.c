@@ -185,7 +185,8 @@ void load_report_json(struct output *output, const struct load_options *options,
                  options->reconnect ? "true" : "false", options->keep_going ? "true" : "false",
                  result->seconds);
     print_counts_json(output, &result->counts, result->seconds);
-    output_print(output, ",\"messages_not_sent\":%llu",
+    output_print(output, ",\"messages_in_flight\":%llu,\"messages_not_sent\":%llu",
+                 (unsigned long long)result->messages_in_flight,
                  (unsigned long long)result->messages_not_sent);
     report_json_outages(output, &result->outages);
     report_json_times(output, "connect_time", &result->connect_time);
