@@ -111,6 +111,7 @@ bool __wrap_exchange_open(struct exchange *exchange, const struct pattern *patte
 static struct process *server;
 static struct net_address address;
 static os_socket stop[2];
+static int64_t interval;
 
 static int begin(void **state)
 {
@@ -119,6 +120,7 @@ static int begin(void **state)
 
     (void)state;
     memset(&fake, 0, sizeof fake);
+    interval = 0;
     server = support_start_server((const char *const[]){"-q", NULL}, NULL, &port);
     address = support_loopback(false, port);
     support_pair(stop);
@@ -146,6 +148,7 @@ static enum ping_end ping(const struct net_address *addresses, size_t address_co
                                          .detect = true,
                                          .connect_only = connect_only,
                                          .count = count,
+                                         .interval = interval,
                                          .connect_timeout = SECONDS(30)};
 
     fake.attempted = 0; /* those of the test do not count */
@@ -206,6 +209,19 @@ static void an_outage_of_one_attempt_has_its_length(void **state)
     assert_non_null(strstr(outage, " s in all, "));
 }
 
+/* The interval is from one attempt to the next. What a failed one took of it is not waited again.
+ */
+static void a_long_attempt_does_not_delay_the_next_one(void **state)
+{
+    (void)state;
+    interval = SECONDS(LONG_ATTEMPT);
+    memcpy(fake.attempts, (int[]){LATE, LATE, WELL, WELL, WELL}, sizeof fake.attempts);
+    assert_int_equal(ping(&address, 1, 3, true), PING_LOST);
+    assert_int_equal(fake.attempted, 3);
+    assert_int_equal(count_of("cannot connect to 127.0.0.1:"), 2);
+    assert_int_equal(count_of(" after an outage of "), 1);
+}
+
 /* The connector tries them all at once. After that it is one after the other, until one answers. */
 static void each_address_is_tried_in_turn_until_one_answers(void **state)
 {
@@ -247,6 +263,7 @@ int main(void)
         TEST(each_address_is_tried_in_turn_until_one_answers),
         TEST(a_first_connection_without_memory_is_made_anew),
         TEST(attempts_that_fail_are_told_and_made_again),
+        TEST(a_long_attempt_does_not_delay_the_next_one),
         TEST(an_outage_of_one_attempt_has_its_length),
     };
 

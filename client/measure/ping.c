@@ -21,7 +21,7 @@ enum {
 };
 
 static const int64_t DRAIN_TIMEOUT = SECONDS(5);        /* how long to wait for the last answers */
-static const int64_t RETRY_CONNECT = MILLISECONDS(100); /* shortest pause before a reconnect */
+static const int64_t RETRY_CONNECT = MILLISECONDS(100); /* shortest pause after a failure */
 
 enum { OUTAGE = 48 }; /* size of the text about the end of an outage */
 
@@ -70,19 +70,21 @@ static void use_address(struct ping *ping, const struct net_address *address)
     net_address_text(address, ping->result.server);
 }
 
-/* Schedules the next attempt to connect, after a pause. */
-static void wait_to_connect(struct ping *ping)
+/* Schedules the next attempt to connect: the interval after the last one began, but not before a
+ * pause. */
+static void wait_to_connect(struct ping *ping, int64_t pause)
 {
-    ping->state = DISCONNECTED;
-    int64_t interval = ping->options->interval;
+    int64_t due = ping->connect_began + ping->options->interval;
+    int64_t earliest = ping->now + pause;
 
-    ping->next_connect = ping->now + (interval > RETRY_CONNECT ? interval : RETRY_CONNECT);
+    ping->state = DISCONNECTED;
+    ping->next_connect = due > earliest ? due : earliest;
 }
 
-static void disconnect(struct ping *ping)
+static void disconnect(struct ping *ping, int64_t pause)
 {
     exchange_close(&ping->exchange, ping->selector);
-    wait_to_connect(ping);
+    wait_to_connect(ping, pause);
 }
 
 /* Starts an exchange on a socket that is connected or connecting. Returns false when memory is
@@ -125,7 +127,7 @@ static void lose_connection(struct ping *ping, struct net_result result)
 
     ping->result.lost += exchange_in_flight(&ping->exchange);
     record_failure(ping, "lost the connection to", describe(ping, result, why), ping->now);
-    disconnect(ping);
+    disconnect(ping, RETRY_CONNECT);
 }
 
 /* Ends the outage, if there is one, and writes how long it was, or nothing. */
@@ -165,7 +167,7 @@ static void record_unconnected(struct ping *ping, const char *why)
     ping->result.sent++;
     ping->result.lost++;
     record_failure(ping, "cannot connect to", why, ping->connect_began);
-    wait_to_connect(ping);
+    wait_to_connect(ping, RETRY_CONNECT);
 }
 
 /* Until a connection is made, each attempt is to the next address. */
@@ -188,13 +190,6 @@ static void connect_again(struct ping *ping)
     record_unconnected(ping, describe(ping, result, why));
 }
 
-/* Closes a connection that was made only to be timed, and schedules the next one. */
-static void finish_probe(struct ping *ping, int64_t began)
-{
-    disconnect(ping);
-    ping->next_connect = began + ping->options->interval;
-}
-
 static void finish_connecting(struct ping *ping, struct net_result result)
 {
     char why[CONNECTOR_ERROR];
@@ -206,7 +201,7 @@ static void finish_connecting(struct ping *ping, struct net_result result)
     }
     record_connected(ping, ping->now - ping->connect_began);
     if (ping->options->connect_only) {
-        finish_probe(ping, ping->connect_began);
+        disconnect(ping, 0);
         return;
     }
     ping->state = CONNECTED;
@@ -419,13 +414,16 @@ static void take_over(struct ping *ping, const struct connector_connection *conn
     char why[CONNECTOR_ERROR];
 
     use_address(ping, &connection->peer);
+    ping->connect_began = ping->now - connection->took;
     record_connected(ping, connection->took);
-    if (!open_exchange(ping, connection->socket, CONNECTED))
+    if (!open_exchange(ping, connection->socket, CONNECTED)) {
         record_failure(ping, "lost the connection to",
                        describe(ping, (struct net_result){.outcome = NET_EXHAUSTED}, why),
                        ping->now);
-    else if (ping->options->connect_only)
-        finish_probe(ping, ping->now - connection->took);
+        wait_to_connect(ping, RETRY_CONNECT);
+    } else if (ping->options->connect_only) {
+        disconnect(ping, 0);
+    }
 }
 
 /* Connects for the first time, to whichever address answers first. Returns false after a request to
@@ -463,7 +461,7 @@ static enum ping_end run(struct ping *ping)
     if (connect_first(ping))
         exchange_all(ping);
     if (ping->state != DISCONNECTED)
-        disconnect(ping);
+        exchange_close(&ping->exchange, ping->selector);
     outages_end(&ping->result.outages, ping->now);
     print_event(ping, "%s", "");
     if (ping->options->json)
