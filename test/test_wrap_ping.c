@@ -27,7 +27,7 @@ static struct {
     int64_t since; /* when they became as many */
     size_t most;   /* bytes that have waited for it */
     /* Of the attempts to connect, in turn; after the last one all go well */
-    enum { WELL, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, LOST, LATE } attempts[ATTEMPTS];
+    enum { WELL, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, LOST, LATE, STOPPED } attempts[ATTEMPTS];
     int64_t passed; /* by which the clock is ahead */
     struct net_address attempted_to[ATTEMPTS];
     size_t attempted;
@@ -69,6 +69,25 @@ os_socket __wrap_stream_socket(enum stream stream)
 }
 
 static os_socket lost; /* a connection that its peer has closed, until a ping has got it */
+static os_socket stop[2];
+static os_socket pending = OS_NO_SOCKET; /* the peer of a connection that is never ready to send */
+
+/* A request to stop comes while a connection is being made. */
+static struct net_result stop_meanwhile(os_socket *s)
+{
+    static const char bytes[4096];
+    os_socket pair[2];
+
+    support_pair(pair);
+    while (net_send(pair[0], bytes, sizeof bytes).outcome == NET_DONE)
+        continue;
+    *s = pair[0];
+    if (pending != OS_NO_SOCKET)
+        net_close(pending);
+    pending = pair[1];
+    support_send(stop[1], "", 1);
+    return (struct net_result){.outcome = NET_WOULD_BLOCK};
+}
 
 struct net_result __wrap_net_connect(const struct net_address *address,
                                      const struct net_address *source, os_socket *s)
@@ -87,6 +106,8 @@ struct net_result __wrap_net_connect(const struct net_address *address,
         lost = OS_NO_SOCKET;
         return (struct net_result){.outcome = NET_DONE};
     }
+    if (kind == STOPPED)
+        return stop_meanwhile(s);
     struct net_result result = __real_net_connect(address, source, s);
 
     if (kind == AT_ONCE) {
@@ -110,7 +131,6 @@ bool __wrap_exchange_open(struct exchange *exchange, const struct pattern *patte
 
 static struct process *server;
 static struct net_address address;
-static os_socket stop[2];
 static int64_t interval;
 
 static int begin(void **state)
@@ -137,6 +157,9 @@ static int end(void **state)
     net_close(stop[1]);
     if (lost != OS_NO_SOCKET)
         net_close(lost);
+    if (pending != OS_NO_SOCKET)
+        net_close(pending);
+    pending = OS_NO_SOCKET;
     process_stop(server, PROCESS_STOP_INTERRUPT);
     return support_finish(server);
 }
@@ -222,6 +245,29 @@ static void a_long_attempt_does_not_delay_the_next_one(void **state)
     assert_int_equal(count_of(" after an outage of "), 1);
 }
 
+/* An attempt that has not ended yet is neither answered nor lost. If there has been a connection,
+ * nothing shows that there is none now. */
+static void an_attempt_that_is_under_way_is_in_flight(void **state)
+{
+    (void)state;
+    for (int answered = 0; answered < 2; answered++) {
+        char expected[64], request;
+
+        memset(&fake, 0, sizeof fake);
+        memcpy(fake.attempts,
+               answered > 0 ? (int[]){WELL, STOPPED, WELL, WELL, WELL}
+                            : (int[]){UNAVAILABLE, STOPPED, WELL, WELL, WELL},
+               sizeof fake.attempts);
+        assert_int_equal(ping(&address, 1, 5, true), answered > 0 ? PING_ALL_ANSWERED : PING_LOST);
+        snprintf(expected, sizeof expected,
+                 "2 sent, %d answered, %d lost (%s %%), 1 still in flight\n", answered,
+                 1 - answered, answered > 0 ? "0" : "50");
+        assert_non_null(strstr(fake.output, expected));
+        assert_int_equal(count_of("\n1 outage, "), 1 - answered);
+        support_receive_all(stop[0], &request, 1);
+    }
+}
+
 /* The connector tries them all at once. After that it is one after the other, until one answers. */
 static void each_address_is_tried_in_turn_until_one_answers(void **state)
 {
@@ -263,6 +309,7 @@ int main(void)
         TEST(each_address_is_tried_in_turn_until_one_answers),
         TEST(a_first_connection_without_memory_is_made_anew),
         TEST(attempts_that_fail_are_told_and_made_again),
+        TEST(an_attempt_that_is_under_way_is_in_flight),
         TEST(a_long_attempt_does_not_delay_the_next_one),
         TEST(an_outage_of_one_attempt_has_its_length),
     };

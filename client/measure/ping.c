@@ -426,6 +426,15 @@ static void take_over(struct ping *ping, const struct connector_connection *conn
     }
 }
 
+/* Counts an attempt that is under way when the ping ends: it remains in flight. If there has never
+ * been a connection, that is an outage. */
+static void record_unfinished(struct ping *ping)
+{
+    ping->result.sent++;
+    if (ping->result.connect_time.count == 0)
+        outages_begin(&ping->result.outages, ping->connect_began);
+}
+
 /* Connects for the first time, to whichever address answers first. Returns false after a request to
  * stop. */
 static bool connect_first(struct ping *ping)
@@ -450,6 +459,7 @@ static bool connect_first(struct ping *ping)
     case CONNECTOR_STOPPED:
         break;
     }
+    record_unfinished(ping);
     ping->result.interrupted = true;
     return false;
 }
@@ -460,6 +470,8 @@ static enum ping_end run(struct ping *ping)
     os_utc_time(ping->result.started_at);
     if (connect_first(ping))
         exchange_all(ping);
+    if (ping->state == CONNECTING)
+        record_unfinished(ping);
     if (ping->state != DISCONNECTED)
         exchange_close(&ping->exchange, ping->selector);
     outages_end(&ping->result.outages, ping->now);

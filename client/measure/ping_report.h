@@ -13,8 +13,8 @@
 struct ping_result {
     char server[NET_ADDRESS_TEXT]; /* the address that was used last */
     char started_at[OS_UTC_TIME];
-    uint64_t sent; /* messages, each failed attempt to connect, and with connect_only each
-                      connection */
+    uint64_t sent; /* messages, each attempt to connect that failed or had not ended, and with
+                      connect_only each connection */
     uint64_t answered;
     uint64_t lost;
     bool interrupted;
