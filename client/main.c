@@ -6,6 +6,7 @@
 #include "measure/load.h"
 #include "measure/load_report.h"
 #include "measure/ping.h"
+#include "measure/ping_report.h"
 #include "net.h"
 #include "os.h"
 #include "output.h"
@@ -91,7 +92,21 @@ static int run_load(const struct client_options *options, const struct target *t
     return report_load(options, &result, &output, stop);
 }
 
-/* Prints in one line why there is no connection. A load with --json also prints the report, because
+/* Prints the report of a ping that has not come to its first attempt to connect. Returns the exit
+ * status. */
+static int report_no_ping(const struct client_options *options, const char *failure, os_socket stop)
+{
+    static struct ping_result result;
+    struct output output = {.stream = STREAM_OUTPUT};
+
+    snprintf(result.failure, sizeof result.failure, "%s", failure);
+    os_utc_time(result.started_at);
+    ping_report_json(&output, &options->ping, &result);
+    output_finish(&output, stop);
+    return EXIT_FAILURE;
+}
+
+/* Prints in one line why there is no connection. With --json the report is printed as well, because
  * a program that reads it expects an object in any case. Returns the exit status. */
 static int report_unconnected(const struct client_options *options, const char *failure,
                               bool interrupted, os_socket stop)
@@ -100,8 +115,10 @@ static int report_unconnected(const struct client_options *options, const char *
     struct output output = {.stream = STREAM_OUTPUT};
 
     output_error(stop, "%s", failure);
-    if (options->job != CLIENT_LOAD || !options->json)
+    if (!options->json)
         return EXIT_FAILURE;
+    if (options->job == CLIENT_PING)
+        return report_no_ping(options, failure, stop);
     snprintf(result.failure, sizeof result.failure, "%s", failure);
     result.counts.connections_failed = (uint64_t)options->load.connections + options->load.idle;
     result.interrupted = interrupted;

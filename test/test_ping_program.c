@@ -628,6 +628,29 @@ static void json_tells_of_connections_and_outages(void **state)
     assert_int_equal(support_finish(client), 1);
 }
 
+/* A program that reads the report expects an object in any case. */
+static void json_tells_of_a_host_without_an_address(void **state)
+{
+    const struct net_address address = support_loopback(false, 7);
+    struct process *client = start(&address, OPTIONS("--json", "-6"));
+
+    (void)state;
+    support_expect_line(client, STREAM_ERROR,
+                        "echo-client: cannot resolve '127.0.0.1' to an IPv6 address: ");
+    const char *json = support_line(client, STREAM_OUTPUT);
+
+    assert_non_null(json);
+    assert_true(json_valid(json));
+    assert_true(json_is(json, "type", "\"total\""));
+    assert_true(json_is(json, "passed", "false"));
+    assert_true(json_is(json, "server", "null"));
+    assert_true(json_is(json, "messages_sent", "0"));
+    assert_true(json_is(json, "outages.count", "0"));
+    assert_non_null(strstr(json_find(json, "failure"), "cannot resolve '127.0.0.1' to an IPv6 "));
+    assert_null(support_line(client, STREAM_OUTPUT));
+    assert_int_equal(support_finish(client), 1);
+}
+
 /* An address that this machine does not have is not used tacitly for another one. */
 static void connections_come_from_the_source_that_is_given(void **state)
 {
@@ -638,7 +661,7 @@ static void connections_come_from_the_source_that_is_given(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++)
-        support_expect_line(client, STREAM_OUTPUT, "cannot connect to 127.0.0.1:");
+        support_expect_line(client, STREAM_OUTPUT, "cannot connect from 192.0.2.1 to 127.0.0.1:");
     assert_string_equal(support_line(client, STREAM_OUTPUT), "");
     assert_int_equal(expect_summary(client, &address).lost, 2);
     assert_int_equal(support_finish(client), 1);
@@ -726,6 +749,7 @@ int main(void)
         TEST(the_summary_may_stand_alone),
         TEST(json_stands_alone),
         TEST(json_tells_of_connections_and_outages),
+        TEST(json_tells_of_a_host_without_an_address),
         TEST(connections_come_from_the_source_that_is_given),
     };
 

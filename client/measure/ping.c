@@ -164,9 +164,14 @@ static void record_connected(struct ping *ping, int64_t took)
 /* Records a failed attempt to connect. It counts as a lost message, the one that was due. */
 static void record_unconnected(struct ping *ping, const char *why)
 {
+    const struct net_address *source = ping->options->source;
+    char what[NET_HOST_TEXT + 32] = "cannot connect to", host[NET_HOST_TEXT];
+
+    if (source != NULL)
+        snprintf(what, sizeof what, "cannot connect from %s to", net_address_host(source, host));
     ping->result.sent++;
     ping->result.lost++;
-    record_failure(ping, "cannot connect to", why, ping->connect_began);
+    record_failure(ping, what, why, ping->connect_began);
     wait_to_connect(ping, RETRY_CONNECT);
 }
 

@@ -81,7 +81,7 @@ void ping_report_json(struct output *output, const struct ping_options *options,
     output_print(output, "{\"type\":\"total\",\"passed\":%s,\"interrupted\":%s",
                  ping_result_passed(result) ? "true" : "false",
                  result->interrupted ? "true" : "false");
-    report_json_run(output, result->server, result->started_at);
+    report_json_run(output, result->server[0] != '\0' ? result->server : NULL, result->started_at);
     output_print(output, ",\"connect_only\":%s,\"message_size_bytes\":%llu,\"seed\":%llu",
                  options->connect_only ? "true" : "false",
                  (unsigned long long)(options->connect_only ? 0 : options->pattern.size),

@@ -11,7 +11,7 @@
 #include "report_json.h"
 
 struct ping_result {
-    char server[NET_ADDRESS_TEXT]; /* the address that was used last */
+    char server[NET_ADDRESS_TEXT]; /* the address that was used last, or empty */
     char started_at[OS_UTC_TIME];
     uint64_t sent; /* messages, each attempt to connect that failed or had not ended, and with
                       connect_only each connection */
@@ -20,7 +20,7 @@ struct ping_result {
     bool interrupted;
     bool broken; /* select() failed */
     struct outages outages;
-    char failure[CONNECTOR_ERROR + 64]; /* the first message about a connection that was not made or
+    char failure[CONNECTOR_ERROR + 96]; /* the first message about a connection that was not made or
                                            was lost, or about select(); or empty */
     struct load_fault fault;
     struct histogram connect_time;
