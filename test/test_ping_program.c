@@ -534,6 +534,26 @@ static void the_summary_may_stand_alone(void **state)
     assert_int_equal(support_finish(server), 0);
 }
 
+/* Without it nobody would know why nothing was answered. */
+static void a_summary_alone_has_the_first_failure(void **state)
+{
+    char expected[NET_ADDRESS_TEXT + 64], text[NET_ADDRESS_TEXT];
+    struct net_address address;
+
+    (void)state;
+    net_close(support_listen(&address));
+    struct process *client = start(&address, OPTIONS("-q", "-c", "2", "-i", "0"));
+
+    snprintf(expected, sizeof expected, "first failure: cannot connect to %s: Connection refused",
+             net_address_text(&address, text));
+    support_expect_line(client, STREAM_OUTPUT, "--- 127.0.0.1:");
+    support_expect_line(client, STREAM_OUTPUT, "2 sent, 0 answered, 2 lost (100 %), 0 reconnects");
+    support_expect_line(client, STREAM_OUTPUT, "1 outage, ");
+    assert_string_equal(support_line(client, STREAM_OUTPUT), expected);
+    assert_null(support_line(client, STREAM_OUTPUT));
+    assert_int_equal(support_finish(client), 1);
+}
+
 /* The only line that a program prints, as JSON. */
 static const char *expect_json(struct process *client, const struct net_address *server)
 {
@@ -747,6 +767,7 @@ int main(void)
         TEST(connections_alone_are_measured),
         TEST(a_connection_that_is_refused_is_lost),
         TEST(the_summary_may_stand_alone),
+        TEST(a_summary_alone_has_the_first_failure),
         TEST(json_stands_alone),
         TEST(json_tells_of_connections_and_outages),
         TEST(json_tells_of_a_host_without_an_address),

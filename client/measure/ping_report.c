@@ -68,6 +68,9 @@ void ping_report_summary(struct output *output, const struct ping_options *optio
         output_print(output, ", %llu still in flight", waiting);
     output_print(output, "\n");
     print_outages(output, &result->outages);
+    /* Otherwise it has a line of its own. */
+    if (options->quiet && result->failure[0] != '\0')
+        output_print(output, "first failure: %s\n", result->failure);
     print_times(output, "connect   ", &result->connect_time);
     print_times(output, "round trip", &result->round_trip);
     output_print(
