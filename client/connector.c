@@ -65,6 +65,7 @@ static void start(struct connector *connector, int64_t now)
 
     connector->next_start = now + connector->pace;
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK) {
+        attempt->ended = attempt->began;
         fail(attempt, result.error);
         connector->next_start = now;
         return;
@@ -158,8 +159,14 @@ static void describe(const struct connector *connector, char error[CONNECTOR_ERR
     }
 }
 
+/* Whether a connection was made, but had been reset before it was looked at. */
+static bool was_reset(const struct attempt *attempt)
+{
+    return attempt->state == ATTEMPT_FAILED && os_error_kind(attempt->error) == OS_ERROR_RESET;
+}
+
 /* Fills in the first connection that was made, and closes all other sockets. Returns false if there
- * is none. */
+ * is none, or only one that was reset. */
 static bool take_connected(struct connector *connector, struct connector_connection *connection)
 {
     bool found = false;
@@ -169,10 +176,13 @@ static bool take_connected(struct connector *connector, struct connector_connect
 
         if (attempt->state == ATTEMPT_CONNECTED && !found) {
             *connection = (struct connector_connection){attempt->watch.socket, *attempt->address,
-                                                        attempt->ended - attempt->began};
+                                                        attempt->ended - attempt->began, false};
             found = true;
         } else if (attempt->state == ATTEMPT_CONNECTED || attempt->state == ATTEMPT_UNDER_WAY) {
             net_close(attempt->watch.socket);
+        } else if (was_reset(attempt) && !found && !connection->reset) {
+            *connection = (struct connector_connection){OS_NO_SOCKET, *attempt->address,
+                                                        attempt->ended - attempt->began, true};
         }
     }
     return found;
@@ -187,6 +197,7 @@ enum connector_outcome connector_connect(const struct net_address *addresses, si
         .selector = selector_create(SELECTOR_ALL), .count = count, .source = source};
     bool stopped = false;
 
+    *connection = (struct connector_connection){.socket = OS_NO_SOCKET};
     for (size_t i = 0; i < count; i++)
         connector.attempts[i].address = &addresses[i];
     if (connector.selector == NULL ||

@@ -7,6 +7,7 @@
 #ifndef CONNECTOR_H
 #define CONNECTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net.h"
@@ -20,14 +21,15 @@ struct connector_connection {
     os_socket socket; /* connected; owned by the receiver of this struct */
     struct net_address peer;
     int64_t took; /* how long connecting to this address took, in nanoseconds */
+    bool reset;   /* the connection was made, but reset at once: there is no socket */
 };
 
 /*
  * Connects to one of `count` addresses, 1 to NET_RESOLVE_MAX, within `timeout` nanoseconds in all,
  * from `source` as for net_connect().
  * CONNECTOR_CONNECTED: `connection` is filled in. CONNECTOR_FAILED: `error` says in one line why
- * each address failed. CONNECTOR_STOPPED: `stop` became readable first. It is the socket of
- * os_stop_open(), or OS_NO_SOCKET.
+ * each address failed, and `connection` is filled in if `reset`. CONNECTOR_STOPPED: `stop` became
+ * readable first. It is the socket of os_stop_open(), or OS_NO_SOCKET.
  */
 enum connector_outcome connector_connect(const struct net_address *addresses, size_t count,
                                          const struct net_address *source, int64_t timeout,

@@ -159,7 +159,7 @@ static int connect_and_run(const struct client_options *options, const struct ta
              target->has_source ? text_name(options->source, source) : "",
              target->has_source ? "'" : "", outcome == CONNECTOR_STOPPED ? "interrupted" : error);
     if (outcome == CONNECTOR_FAILED && options->load.keep_going) {
-        connection = (struct connector_connection){OS_NO_SOCKET, target->addresses[0], 0};
+        connection = (struct connector_connection){OS_NO_SOCKET, target->addresses[0], 0, false};
         return run_load(options, target, &connection, failure, stop);
     }
     return report_unconnected(options, failure, outcome == CONNECTOR_STOPPED, stop);

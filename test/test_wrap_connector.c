@@ -137,6 +137,34 @@ static void the_first_of_two_that_are_made_together_is_taken(void **state)
     assert_int_equal(fake.closed, 1);
 }
 
+/* Another address may do better. If none does, it is told that there was a connection. Windows may
+ * not tell of the reset here. */
+static void a_connection_that_is_reset_at_once_is_told(void **state)
+{
+    os_socket other[2];
+
+    (void)state;
+    fake.acts = false;
+    support_pair(other);
+    support_reset(other[1]);
+    support_wait(other[0], SELECTOR_READ);
+    fake.sockets[1] = other[0];
+    fake.acts = true;
+    fake.results[0] = (struct net_result){.outcome = NET_FAILED, .error = REFUSED};
+    fake.results[1].outcome = NET_WOULD_BLOCK;
+    if (connect_to(2) == CONNECTOR_FAILED) {
+        assert_true(connection.reset);
+        assert_true(connection.socket == OS_NO_SOCKET);
+        assert_true(connection.took > 0);
+        assert_int_equal(fake.closed, 1);
+    } else {
+        assert_true(connection.socket == other[0]);
+    }
+    assert_true(net_address_equal(&connection.peer, &addresses[1]));
+    fake.acts = false;
+    net_close(other[0]);
+}
+
 static void an_attempt_that_finds_no_memory_has_failed(void **state)
 {
     (void)state;
@@ -186,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_connection_made_at_once_is_not_waited_for),
         TEST(the_first_of_two_that_are_made_together_is_taken),
+        TEST(a_connection_that_is_reset_at_once_is_told),
         TEST(an_attempt_that_finds_no_memory_has_failed),
         TEST(a_request_to_stop_that_finds_no_memory_fails_all),
         TEST(when_nothing_can_be_waited_for_all_attempts_have_failed),

@@ -27,7 +27,16 @@ static struct {
     int64_t since; /* when they became as many */
     size_t most;   /* bytes that have waited for it */
     /* Of the attempts to connect, in turn; after the last one all go well */
-    enum { WELL, UNAVAILABLE, WITHOUT_MEMORY, AT_ONCE, LOST, LATE, STOPPED } attempts[ATTEMPTS];
+    enum {
+        WELL,
+        UNAVAILABLE,
+        WITHOUT_MEMORY,
+        AT_ONCE,
+        LOST,
+        LATE,
+        STOPPED,
+        RESET
+    } attempts[ATTEMPTS];
     int64_t passed; /* by which the clock is ahead */
     struct net_address attempted_to[ATTEMPTS];
     size_t attempted;
@@ -72,13 +81,23 @@ static os_socket lost; /* a connection that its peer has closed, until a ping ha
 static os_socket stop[2];
 static os_socket pending = OS_NO_SOCKET; /* the peer of a connection that is never ready to send */
 
+/* As support_pair(), whose attempts are not those of the test. */
+static void make_pair(os_socket pair[2])
+{
+    size_t attempted = fake.attempted;
+
+    fake.attempted = ATTEMPTS;
+    support_pair(pair);
+    fake.attempted = attempted;
+}
+
 /* A request to stop comes while a connection is being made. */
 static struct net_result stop_meanwhile(os_socket *s)
 {
     static const char bytes[4096];
     os_socket pair[2];
 
-    support_pair(pair);
+    make_pair(pair);
     while (net_send(pair[0], bytes, sizeof bytes).outcome == NET_DONE)
         continue;
     *s = pair[0];
@@ -105,6 +124,15 @@ struct net_result __wrap_net_connect(const struct net_address *address,
         *s = lost;
         lost = OS_NO_SOCKET;
         return (struct net_result){.outcome = NET_DONE};
+    }
+    if (kind == RESET) {
+        os_socket pair[2];
+
+        make_pair(pair);
+        support_reset(pair[1]);
+        support_wait(pair[0], SELECTOR_READ);
+        *s = pair[0];
+        return (struct net_result){.outcome = NET_WOULD_BLOCK};
     }
     if (kind == STOPPED)
         return stop_meanwhile(s);
@@ -245,6 +273,21 @@ static void a_long_attempt_does_not_delay_the_next_one(void **state)
     assert_int_equal(count_of(" after an outage of "), 1);
 }
 
+/* A connection that is reset at once was made nevertheless, which only --connect-only asks for. */
+static void a_connection_that_is_reset_at_once_was_made(void **state)
+{
+    (void)state;
+    memcpy(fake.attempts, (int[]){RESET, RESET, WELL, RESET, WELL}, sizeof fake.attempts);
+    assert_int_equal(ping(&address, 1, 4, true), PING_ALL_ANSWERED);
+    assert_int_equal(fake.attempted, 4);
+    assert_int_equal(count_of("connected to 127.0.0.1:"), 4);
+    assert_non_null(strstr(fake.output, "4 sent, 4 answered, 0 lost (0 %)\n"));
+
+    fake.length = 0;
+    assert_int_equal(ping(&address, 1, 3, false), PING_LOST);
+    assert_true(count_of(" the connection to 127.0.0.1:") + count_of("cannot connect to ") > 0);
+}
+
 /* An attempt that has not ended yet is neither answered nor lost. If there has been a connection,
  * nothing shows that there is none now. */
 static void an_attempt_that_is_under_way_is_in_flight(void **state)
@@ -310,6 +353,7 @@ int main(void)
         TEST(a_first_connection_without_memory_is_made_anew),
         TEST(attempts_that_fail_are_told_and_made_again),
         TEST(an_attempt_that_is_under_way_is_in_flight),
+        TEST(a_connection_that_is_reset_at_once_was_made),
         TEST(a_long_attempt_does_not_delay_the_next_one),
         TEST(an_outage_of_one_attempt_has_its_length),
     };

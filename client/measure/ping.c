@@ -195,11 +195,18 @@ static void connect_again(struct ping *ping)
     record_unconnected(ping, describe(ping, result, why));
 }
 
+/* Whether a connection was made. One that was reset after that suffices to time it. */
+static bool was_made(const struct ping *ping, struct net_result result)
+{
+    return result.outcome == NET_DONE ||
+           (ping->options->connect_only && os_error_kind(result.error) == OS_ERROR_RESET);
+}
+
 static void finish_connecting(struct ping *ping, struct net_result result)
 {
     char why[CONNECTOR_ERROR];
 
-    if (result.outcome != NET_DONE) {
+    if (!was_made(ping, result)) {
         exchange_close(&ping->exchange, ping->selector);
         record_unconnected(ping, describe(ping, result, why));
         return;
@@ -413,7 +420,7 @@ static void exchange_all(struct ping *ping)
         count_overdue(ping, go_on && !result->fault.found ? ping->now : ping->now - DRAIN_TIMEOUT);
 }
 
-/* Uses the connection that the connector has made. */
+/* Uses the connection that the connector has made. With connect_only it may have been reset. */
 static void take_over(struct ping *ping, const struct connector_connection *connection)
 {
     char why[CONNECTOR_ERROR];
@@ -421,7 +428,9 @@ static void take_over(struct ping *ping, const struct connector_connection *conn
     use_address(ping, &connection->peer);
     ping->connect_began = ping->now - connection->took;
     record_connected(ping, connection->took);
-    if (!open_exchange(ping, connection->socket, CONNECTED)) {
+    if (connection->reset) {
+        wait_to_connect(ping, 0);
+    } else if (!open_exchange(ping, connection->socket, CONNECTED)) {
         record_failure(ping, "lost the connection to",
                        describe(ping, (struct net_result){.outcome = NET_EXHAUSTED}, why),
                        ping->now);
@@ -459,7 +468,10 @@ static bool connect_first(struct ping *ping)
         take_over(ping, &connection);
         return true;
     case CONNECTOR_FAILED:
-        record_unconnected(ping, error);
+        if (ping->options->connect_only && connection.reset)
+            take_over(ping, &connection);
+        else
+            record_unconnected(ping, error);
         return true;
     case CONNECTOR_STOPPED:
         break;
