@@ -38,7 +38,7 @@ static struct client_list *list_for(struct clients *clients, const struct connec
 {
     if (c->state == CONNECTION_LINGERING)
         return &clients->lingering;
-    if (connection_header_has_begun(c))
+    if (c->state == CONNECTION_HEADER && connection_header_has_begun(c))
         return &clients->arriving;
     return send_queue_length(&c->queue) > 0 ? &clients->sending : &clients->serving;
 }
@@ -123,8 +123,9 @@ static void reconcile(struct clients *clients, struct connection *c, struct clie
         append(new_list, c);
     }
     selector_change(clients->selector, &c->watch, connection_interest(c, clients->context));
-    clients->release_at =
-        deadline_earlier(clients->release_at, connection_due(c, clients->context));
+    if (clients->context->impairments != NULL)
+        clients->release_at =
+            deadline_earlier(clients->release_at, connection_due(c, clients->context));
 }
 
 /* Closes a connection that is not served. */
