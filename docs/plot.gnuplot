@@ -11,17 +11,26 @@ set lmargin 12
 set rmargin 5
 set grid
 set key outside top right horizontal
-rows = sprintf("< awk -f '%s/plot.awk' '%s'", system(sprintf("dirname '%s'", ARG0)), ARG1)
+columns = sprintf("awk -f '%s/plot.awk' '%s'", system(sprintf("dirname '%s'", ARG0)), ARG1)
+rows = '< ' . columns
+answered = system(columns . " | grep -vc ' - '") + 0 # intervals with times
 
 set multiplot layout 3,1
-set yrange [0:]
+set yrange [0:1]
+if (answered > 0) {
+    set yrange [0:*]
+}
 set ylabel 'messages/s'
 plot rows using 1:2 with lines linewidth 2 title 'answered'
 set autoscale y
 set logscale y
 set ylabel 'round trip, ms'
-plot rows using 1:($5) with lines title 'maximum', '' using 1:($4) with lines title '99 %', \
-    '' using 1:($3) with lines linewidth 2 title 'median'
+if (answered > 0) {
+    plot rows using 1:($5) with lines title 'maximum', '' using 1:($4) with lines title '99 %', \
+        '' using 1:($3) with lines linewidth 2 title 'median'
+} else {
+    set multiplot next
+}
 unset logscale y
 set yrange [0:]
 set ylabel 'connections'

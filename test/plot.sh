@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a short load with the programs in build/ (or the folder that is given), whose server is killed
 # and started again, and draws what it reports, as docs/measuring.md says. Fails unless the drawing
-# has all that was reported.
+# has all that was reported. Draws one of which nothing was answered, too.
 set -eu
 
 programs=${1:-build}
@@ -29,6 +29,18 @@ wait_for() {
     done
 }
 
+# draw REPORT: draws it as REPORT.svg.
+draw() {
+    # gnuplot warns of what it cannot read, and its status may be 0.
+    gnuplot -c docs/plot.gnuplot "$1" >"$1.svg" 2>"$work/warnings" ||
+        echo "gnuplot has failed" >>"$work/warnings"
+    if [ -s "$work/warnings" ]; then
+        cat "$work/warnings"
+        exit 1
+    fi
+    tail -n 2 "$1.svg" | grep -q '</svg>'
+}
+
 start 0
 "$programs/echo-client" --load --json --report 0.2 --keep-going --rate 500 --duration 1000 \
     127.0.0.1 "$port" >"$work/report" &
@@ -45,12 +57,7 @@ if wait $client; then
 fi
 
 awk -f docs/plot.awk "$work/report" >"$work/rows"
-gnuplot -c docs/plot.gnuplot "$work/report" >"$work/plot.svg" 2>"$work/warnings"
-# gnuplot warns of what it cannot read, and its status is 0.
-if [ -s "$work/warnings" ]; then
-    cat "$work/warnings"
-    exit 1
-fi
+draw "$work/report"
 [ "$(grep -c '"type":"interval"' "$work/report")" -eq "$(wc -l <"$work/rows")" ]
 # What each row is like, and that there was an outage, and time before and after it.
 time='[-0-9]+T[:0-9.]+Z'
@@ -59,4 +66,11 @@ if grep -vE "^$time( [0-9.]+){4} [01] [0-9]+\$|^$time 0\.000 - - - [01] [0-9]+\$
 fi
 awk '$3 == "-" { gap = NR } $3 != "-" { if (gap) after = 1; else before = 1 }
     END { exit !(gap && before && after) }' "$work/rows"
-tail -n 2 "$work/plot.svg" | grep -q '</svg>'
+
+# Nobody listens at port 1.
+if "$programs/echo-client" --load --json --report 0.1 --keep-going --duration 0.5 127.0.0.1 1 \
+    >"$work/unanswered"; then
+    echo "a load without an answer has passed"
+    exit 1
+fi
+draw "$work/unanswered"
