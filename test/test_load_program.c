@@ -1053,6 +1053,7 @@ static void names_what_never_comes(void **state)
     expect_number(json, "fault.offset_bytes", 3);
     expect_is(json, "fault.got", "null");
     expect_number(json, "messages_answered", 1);
+    assert_non_null(strstr(json_find(json, "failure"), ": no answer in time\""));
 }
 
 /* Also when it would have to send many more before it had an end. */

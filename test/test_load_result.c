@@ -121,6 +121,10 @@ static void what_was_never_answered_is_told_with_its_likely_causes(void **state)
     load_result_record_unanswered(&result, 3);
     assert_non_null(strstr(result.failure, "never answered: 3; "));
     assert_non_null(strstr(result.failure, "--expect line"));
+    result = (struct load_result){.counts.messages_answered = 1};
+    load_result_record_unanswered(&result, 3);
+    assert_non_null(strstr(result.failure, "at a limit of its own"));
+    assert_null(strstr(result.failure, "--expect line"));
     result = (struct load_result){.failure = "first"};
     load_result_record_unanswered(&result, 3);
     assert_string_equal(result.failure, "first");

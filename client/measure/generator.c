@@ -373,6 +373,7 @@ void generator_record_missing(struct generator *generator)
 {
     const struct pattern_place *place;
     unsigned long long unanswered = 0;
+    bool lost = false;
 
     for (size_t i = 0; i < generator->connections.total; i++) {
         struct load_connection *c = &generator->connections.all[i];
@@ -383,9 +384,15 @@ void generator_record_missing(struct generator *generator)
         unanswered += place->message == 0 && place->offset == 0;
         record_missing(generator, &c->exchange);
         lose_connection(generator, c, generator->last_byte_at);
+        lost = true;
     }
-    if (unanswered > 0)
+    /* If each message has a connection of its own, a server that stalls leaves some unanswered. */
+    if (unanswered > 0 &&
+        (!generator->options->reconnect || generator->result->counts.messages_answered == 0))
         load_result_record_unanswered(generator->result, unanswered);
+    else if (lost)
+        connections_record_failure(&generator->connections, "lost the connection to",
+                                   (struct net_result){.outcome = NET_WOULD_BLOCK});
 }
 
 void generator_end_sending(struct generator *generator)

@@ -46,11 +46,14 @@ void load_result_record_failure(struct load_result *result, const char *what,
 
 void load_result_record_unanswered(struct load_result *result, unsigned long long connections)
 {
+    /* A server in line mode answers none. */
+    bool some_answered = result->counts.messages_answered > 0;
+
     if (result->failure[0] == '\0')
         snprintf(result->failure, sizeof result->failure,
-                 "connections that were never answered: %llu; the server may be in line mode "
-                 "(--expect line), or at a limit of its own, of clients or descriptors",
-                 connections);
+                 "connections that were never answered: %llu; the server may be %sat a limit of "
+                 "its own, of clients or descriptors",
+                 connections, some_answered ? "" : "in line mode (--expect line), or ");
 }
 
 void load_result_record_interruption(struct load_result *result)

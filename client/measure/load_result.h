@@ -66,7 +66,7 @@ struct load_result {
 void load_result_record_failure(struct load_result *result, const char *what,
                                 const struct net_address *server, struct net_result reason);
 
-/* Records as a failure how many connections never received a byte. */
+/* Records as a failure how many connections never received a byte, and what may be the cause. */
 void load_result_record_unanswered(struct load_result *result, unsigned long long connections);
 
 /* Records as a failure that the load was interrupted before anything was answered. */
