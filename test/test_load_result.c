@@ -45,7 +45,7 @@ static void what_went_wrong_is_not_passed(void **state)
         result = all_answered();
         result.interrupted = interrupted != 0;
         load_result_record_failure(&result, "cannot wait for", &(struct net_address){.port = 1},
-                                   (struct net_result){.outcome = NET_EXHAUSTED});
+                                   NULL, (struct net_result){.outcome = NET_EXHAUSTED});
         assert_false(load_result_passed(&result));
     }
 }
@@ -106,10 +106,15 @@ static void a_shortage_of_ports_is_told_with_its_remedy(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct load_result result = {.counts.connections_made = 1};
 
-        load_result_record_failure(&result, "cannot connect to", &cases[i].server, none);
+        load_result_record_failure(&result, "cannot connect to", &cases[i].server, NULL, none);
         assert_non_null(strstr(result.failure, "; no local port is left: use fewer connections, "));
         assert_true((strstr(result.failure, "test a server on 127.0.0.1") == NULL) ==
                     cases[i].knows_more);
+        /* An address that the user has chosen may be wrong. */
+        result.failure[0] = '\0';
+        load_result_record_failure(&result, "cannot connect to", &cases[i].server,
+                                   &(struct net_address){.bytes = {192, 0, 2, 2}}, none);
+        assert_null(strstr(result.failure, "port is left"));
     }
 }
 

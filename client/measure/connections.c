@@ -34,7 +34,8 @@ static void queue_remove(struct load_queue *queue, struct load_connection *c)
 void connections_record_failure(struct connections *connections, const char *what,
                                 struct net_result result)
 {
-    load_result_record_failure(connections->result, what, &connections->first.peer, result);
+    load_result_record_failure(connections->result, what, &connections->first.peer,
+                               connections->source.fixed, result);
 }
 
 void connections_close(struct connections *connections, struct load_connection *c)

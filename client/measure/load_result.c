@@ -19,20 +19,23 @@ struct load_counts load_counts_since(const struct load_counts *now,
         .faults = now->faults - before->faults};
 }
 
-static const char *advice(const struct net_address *server, struct net_result reason)
+static const char *advice(const struct net_address *server, const struct net_address *source,
+                          struct net_result reason)
 {
     if (os_error_kind(reason.error) == OS_ERROR_DESCRIPTORS)
         return "; raise the limit of open descriptors (ulimit -n), of the server too";
-    if (reason.outcome == NET_UNAVAILABLE && source_is_free(server))
+    /* That of the user may as well be no address of this machine. */
+    if (reason.outcome != NET_UNAVAILABLE || source != NULL)
+        return "";
+    if (source_is_free(server))
         return "; no local port is left: use fewer connections, or wait a minute";
-    if (reason.outcome == NET_UNAVAILABLE)
-        return "; no local port is left: use fewer connections, wait a minute, or test a server on "
-               "127.0.0.1, which is reached from many addresses";
-    return "";
+    return "; no local port is left: use fewer connections, wait a minute, or test a server on "
+           "127.0.0.1, which is reached from many addresses";
 }
 
 void load_result_record_failure(struct load_result *result, const char *what,
-                                const struct net_address *server, struct net_result reason)
+                                const struct net_address *server, const struct net_address *source,
+                                struct net_result reason)
 {
     char words[OS_ERROR_TEXT];
     char address[NET_ADDRESS_TEXT];
@@ -41,7 +44,7 @@ void load_result_record_failure(struct load_result *result, const char *what,
         return;
     snprintf(result->failure, sizeof result->failure, "%s %s: %s%s", what,
              net_address_text(server, address), report_failure(reason, words),
-             advice(server, reason));
+             advice(server, source, reason));
 }
 
 void load_result_record_unanswered(struct load_result *result, unsigned long long connections)

@@ -62,9 +62,10 @@ struct load_result {
 /* Only the first failure and the first fault are recorded. Later faults are counted. */
 
 /* Records `reason`, why a connection to `server` was not made or was lost, and what the user can do
- * about it. `what` begins the message. */
+ * about it. `what` begins the message. `source` is as for net_connect(). */
 void load_result_record_failure(struct load_result *result, const char *what,
-                                const struct net_address *server, struct net_result reason);
+                                const struct net_address *server, const struct net_address *source,
+                                struct net_result reason);
 
 /* Records as a failure how many connections never received a byte, and what may be the cause. */
 void load_result_record_unanswered(struct load_result *result, unsigned long long connections);
