@@ -7,6 +7,15 @@
 enum { SCRATCH = 256 * 1024, CACHE_LINE = 64 };
 static _Alignas(CACHE_LINE) char scratch[SCRATCH];
 
+const char *exchange_fault_name(enum exchange_fault fault)
+{
+    static const char *const names[] = {[EXCHANGE_UNGREETED] = "wrong greeting",
+                                        [EXCHANGE_WRONG] = "wrong",
+                                        [EXCHANGE_EXTRA] = "extra"};
+
+    return names[fault];
+}
+
 bool exchange_open(struct exchange *exchange, const struct pattern *pattern, uint64_t connection,
                    uint32_t pipeline, os_socket s, struct selector *selector, uint8_t interest)
 {

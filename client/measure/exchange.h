@@ -34,6 +34,9 @@ enum exchange_fault {
     EXCHANGE_EXTRA      /* a byte was received after the last expected answer */
 };
 
+/* What a report calls a fault: "wrong greeting", "wrong" or "extra". */
+const char *exchange_fault_name(enum exchange_fault fault);
+
 struct exchange_received {
     struct net_result result;  /* of the recv: NET_DONE, NET_END, NET_WOULD_BLOCK, ... */
     const char *bytes;         /* the received bytes; valid until the next call for any exchange */

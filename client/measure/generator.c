@@ -173,19 +173,10 @@ static bool record_answers(struct generator *generator, struct load_connection *
         if (generator->options->progress || generator->options->report > 0)
             histogram_add(&generator->recent, took);
     }
-    switch (received->fault) {
-    case EXCHANGE_RIGHT:
+    if (received->fault == EXCHANGE_RIGHT)
         return true;
-    case EXCHANGE_UNGREETED:
-    case EXCHANGE_WRONG:
-        record_fault(generator, &c->exchange,
-                     received->fault == EXCHANGE_WRONG ? "wrong" : "wrong greeting",
-                     received->expected, received->got);
-        break;
-    case EXCHANGE_EXTRA:
-        record_fault(generator, &c->exchange, "extra", -1, received->got);
-        break;
-    }
+    record_fault(generator, &c->exchange, exchange_fault_name(received->fault),
+                 received->fault == EXCHANGE_EXTRA ? -1 : received->expected, received->got);
     lose_connection(generator, c, generator->now);
     return false;
 }

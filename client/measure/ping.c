@@ -247,9 +247,7 @@ static void record_answer(struct ping *ping, uint64_t message)
  * wanted: JSON has it, and in words it is a line of its own. */
 static void record_fault(struct ping *ping, const struct exchange_received *received)
 {
-    static const char *const kinds[] = {[EXCHANGE_UNGREETED] = "wrong greeting",
-                                        [EXCHANGE_WRONG] = "wrong",
-                                        [EXCHANGE_EXTRA] = "extra"};
+    const char *what = exchange_fault_name(received->fault);
     const struct exchange *exchange = &ping->exchange;
     struct pattern_place place = exchange_place(exchange);
     unsigned long long number = ping->first_message + exchange->receiving.message + 1;
@@ -257,7 +255,7 @@ static void record_fault(struct ping *ping, const struct exchange_received *rece
 
     ping->result.fault =
         (struct load_fault){.found = true,
-                            .what = kinds[received->fault],
+                            .what = what,
                             .connection = exchange->connection,
                             .place = place,
                             .expected = received->fault == EXCHANGE_EXTRA ? -1 : received->expected,
@@ -267,8 +265,8 @@ static void record_fault(struct ping *ping, const struct exchange_received *rece
     if (received->fault != EXCHANGE_EXTRA)
         snprintf(expected, sizeof expected, "0x%02x", received->expected);
     output_print(&ping->output, "%s byte from %s: seq=%llu offset=%llu: expected %s, got 0x%02x\n",
-                 kinds[received->fault], ping->result.server, number,
-                 (unsigned long long)place.offset, expected, received->got);
+                 what, ping->result.server, number, (unsigned long long)place.offset, expected,
+                 received->got);
 }
 
 static void receive(struct ping *ping)
