@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "measure/exchange.h"
+#include "measure/ping_report.h"
 #include "output.h"
 #include "support.h"
 #include "test.h"
@@ -344,6 +345,19 @@ static void a_first_connection_without_memory_is_made_anew(void **state)
     assert_non_null(strstr(fake.output, "2 sent, 2 answered, 0 lost (0 %), 1 reconnect\n"));
 }
 
+/* Only exactly none is 0 %, for programs, too. */
+static void a_small_loss_is_not_told_as_none(void **state)
+{
+    static const struct ping_result result = {.sent = 300000, .answered = 299999, .lost = 1};
+    struct output output = {.stream = STREAM_OUTPUT};
+
+    (void)state;
+    ping_report_json(&output, &(struct ping_options){.json = true}, &result);
+    assert_true(output_finish(&output, OS_NO_SOCKET));
+    fake.output[fake.length] = '\0';
+    assert_non_null(strstr(fake.output, "\"loss_percent\":0.000333333333,"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -354,6 +368,7 @@ int main(void)
         TEST(attempts_that_fail_are_told_and_made_again),
         TEST(an_attempt_that_is_under_way_is_in_flight),
         TEST(a_connection_that_is_reset_at_once_was_made),
+        TEST(a_small_loss_is_not_told_as_none),
         TEST(a_long_attempt_does_not_delay_the_next_one),
         TEST(an_outage_of_one_attempt_has_its_length),
     };

@@ -94,7 +94,7 @@ void ping_report_json(struct output *output, const struct ping_options *options,
                  report_seconds(options->interval), (unsigned long long)result->sent,
                  (unsigned long long)result->answered);
     output_print(output,
-                 ",\"messages_lost\":%llu,\"messages_in_flight\":%llu,\"loss_percent\":%.3f",
+                 ",\"messages_lost\":%llu,\"messages_in_flight\":%llu,\"loss_percent\":%.9g",
                  (unsigned long long)result->lost, in_flight(result),
                  result->sent > 0 ? 100 * (double)result->lost / (double)result->sent : 0);
     output_print(output, ",\"reconnects\":%llu", reconnects(options, result));
