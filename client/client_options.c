@@ -81,8 +81,8 @@ static const struct command_line_option table[OPTIONS] = {
                        .jobs = FOR_ALL},
     [OPTION_CONNECT_TIMEOUT] = {.name = "connect-timeout",
                                 .argument = "SECONDS",
-                                .help = "how long to try, over all addresses of the host (default "
-                                        "5)",
+                                .help = "how long to try all addresses of the host; with --load, "
+                                        "also each further connection (default 5)",
                                 .jobs = FOR_ALL},
     [OPTION_KEEP_ALIVE] = {.name = "keep-alive",
                            .argument = "SECONDS",
@@ -108,7 +108,7 @@ static const struct command_line_option table[OPTIONS] = {
                     .help = "show what arrives as a dump, in hexadecimal and as text",
                     .jobs = FOR_SESSION},
     [OPTION_TIMESTAMPS] = {.name = "timestamps",
-                           .help = "show when it arrived, and how long after the last line was "
+                           .help = "show when bytes arrived, and how long after the last line was "
                                    "sent",
                            .jobs = FOR_SESSION},
     [OPTION_UNTIL_SERVER_ENDS] = {.name = "until-server-ends",
@@ -124,7 +124,7 @@ static const struct command_line_option table[OPTIONS] = {
                          .name = "interval",
                          .letter = 'i',
                          .argument = "SECONDS",
-                         .help = "from one message to the next (default 1)",
+                         .help = "time from one message to the next (default 1)",
                          .jobs = FOR_PING},
     [OPTION_CONNECT_ONLY] = {.name = "connect-only",
                              .help = "connect for each message, send nothing and close again: "
@@ -141,7 +141,7 @@ static const struct command_line_option table[OPTIONS] = {
                             .jobs = FOR_LOAD},
     [OPTION_PIPELINE] = {.name = "pipeline",
                          .argument = "N",
-                         .help = "messages in flight on each of them (default 1)",
+                         .help = "messages in flight on each connection (default 1)",
                          .jobs = FOR_LOAD},
     [OPTION_DURATION] = {.name = "duration",
                          .argument = "SECONDS",
@@ -154,7 +154,7 @@ static const struct command_line_option table[OPTIONS] = {
                      .jobs = FOR_LOAD},
     [OPTION_IDLE] = {.name = "idle",
                      .argument = "N",
-                     .help = "connections that are only held open, besides (default 0)",
+                     .help = "further connections, which are only held open (default 0)",
                      .jobs = FOR_LOAD},
     [OPTION_RECONNECT] = {.name = "reconnect",
                           .help = "a new connection for each message",
@@ -164,7 +164,7 @@ static const struct command_line_option table[OPTIONS] = {
                            .jobs = FOR_LOAD},
     [OPTION_REPORT] = {.name = "report",
                        .argument = "SECONDS",
-                       .help = "print a line after each interval of so many seconds",
+                       .help = "print a line every SECONDS",
                        .jobs = FOR_LOAD},
     [OPTION_COUNT] = {.heading = "With either",
                       .name = "count",
@@ -176,7 +176,7 @@ static const struct command_line_option table[OPTIONS] = {
     [OPTION_SIZE] = {.name = "size",
                      .letter = 's',
                      .argument = "BYTES",
-                     .help = "of a message (default 64)",
+                     .help = "size of a message (default 64)",
                      .jobs = FOR_PING | FOR_LOAD},
     [OPTION_SEED] = {.name = "seed",
                      .argument = "N",
@@ -221,6 +221,7 @@ const struct command_line_program client_program = {
              "usage, 130 session interrupted; --ping and --load, when interrupted, report and end "
              "as above.",
 };
+
 static bool parse_eol(const char *text, const char **eol)
 {
     static const char *const names[][2] = {{"lf", "\n"}, {"crlf", "\r\n"}, {"none", ""}};
@@ -337,10 +338,7 @@ static bool parse_load_option(int option, struct client_options *options)
         load->keep_going = true;
         return true;
     case OPTION_REPORT:
-        if (!command_line_seconds(&client_program, option, &load->report))
-            return false;
-        return load->report > 0 ||
-               command_line_wrong(&client_program, "--report has to be more than 0 seconds");
+        return parse_timeout(option, &load->report);
     case OPTION_EXPECT:
         return parse_expect(optarg, &load->pattern);
     case OPTION_PREFIX:

@@ -68,7 +68,7 @@ static int run_load(const struct client_options *options, const struct target *t
     struct load_options load = options->load;
     struct output output = {.stream = STREAM_OUTPUT};
 
-    /* What has been connected to is kept. */
+    /* An address that has answered is kept. Without one, all are tried in turn. */
     if (connection->socket == OS_NO_SOCKET) {
         load.addresses = target->addresses;
         load.address_count = target->count;
