@@ -210,7 +210,8 @@ const struct command_line_program client_program = {
     .usage = "Usage: echo-client [OPTION]... [HOST [PORT] | HOST:PORT]\n"
              "       echo-client --ping [OPTION]... [HOST [PORT] | HOST:PORT]\n"
              "       echo-client --load [OPTION]... [HOST [PORT] | HOST:PORT]\n"
-             "Connects to HOST (default 127.0.0.1) on PORT (default 9901). In HOST:PORT an IPv6 "
+             "Connects to HOST (default 127.0.0.1, for IPv6 ::1) on PORT (default 9901). In "
+             "HOST:PORT an IPv6 "
              "address stands in brackets, as in [::1]:9901. At a terminal, sends each line that is "
              "typed and shows what comes back; otherwise carries bytes from stdin to the server "
              "and from the server to stdout, unchanged. With --ping and --load it measures, and "
@@ -459,8 +460,6 @@ static bool check(uint64_t given, struct client_options *options)
                                       "--connect-only sends nothing; leave --%s out",
                                       table[about_messages[i]].name);
     }
-    if (options->host == NULL)
-        options->host = options->family == NET_IPV6 ? "::1" : "127.0.0.1";
     if (is_given(given, OPTION_PREFIX)) {
         if (is_given(given, OPTION_EXPECT) && !load->pattern.lines)
             return command_line_wrong(&client_program, "--prefix goes with --expect line");

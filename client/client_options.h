@@ -16,7 +16,7 @@ enum client_job { CLIENT_SESSION, CLIENT_PING, CLIENT_LOAD };
 
 struct client_options {
     enum client_job job;
-    const char *host;
+    const char *host;   /* NULL: the loopback address of the family */
     const char *port;   /* for net_port() */
     const char *source; /* local address of the connections: an address or name; NULL: any */
     enum net_family family;

@@ -22,6 +22,7 @@ enum {
 
 /* Where to connect to, and from. */
 struct target {
+    const char *host; /* as the command line names it, or the default */
     struct net_address addresses[NET_RESOLVE_MAX];
     size_t count;
     struct net_address source;
@@ -155,7 +156,7 @@ static int connect_and_run(const struct client_options *options, const struct ta
     if (outcome == CONNECTOR_STOPPED && options->job == CLIENT_SESSION)
         return EXIT_INTERRUPTED;
     snprintf(failure, sizeof failure, "cannot connect to '%s'%s%s%s: %s",
-             text_name(options->host, host), target->has_source ? " from '" : "",
+             text_name(target->host, host), target->has_source ? " from '" : "",
              target->has_source ? text_name(options->source, source) : "",
              target->has_source ? "'" : "", outcome == CONNECTOR_STOPPED ? "interrupted" : error);
     if (outcome == CONNECTOR_FAILED && options->load.keep_going) {
@@ -204,7 +205,8 @@ static bool find_target(const struct client_options *options, struct target *tar
         family = target->source.ipv6 ? NET_IPV6 : NET_IPV4;
         why = ", the family of --source";
     }
-    return resolve(options->host, family, why, port, target->addresses, &target->count, failure);
+    target->host = options->host != NULL ? options->host : family == NET_IPV6 ? "::1" : "127.0.0.1";
+    return resolve(target->host, family, why, port, target->addresses, &target->count, failure);
 }
 
 static int run(const struct client_options *options)

@@ -157,6 +157,13 @@ static void names_and_families_are_looked_up(void **state)
     run = run_main(client_main, 2, ARGUMENTS("-6"), NULL);
     assert_string_equal(run.output,
                         "echo-client: cannot connect to '::1': 1 to [::1]:9901 from anywhere\n");
+    run = run_main(client_main, 2, ARGUMENTS("--source=::2"), NULL);
+    assert_string_equal(run.output, "echo-client: cannot connect to '::1' from '::2': 1 to "
+                                    "[::1]:9901 from [::2]:0\n");
+    run = run_main(client_main, 2, ARGUMENTS("--source=127.0.0.2"), NULL);
+    assert_string_equal(run.output,
+                        "echo-client: cannot connect to '127.0.0.1' from '127.0.0.2': 1 "
+                        "to 127.0.0.1:9901 from 127.0.0.2:0\n");
     run = run_main(client_main, 5, ARGUMENTS("-6", "--source=::2", "::3", "odd-service"), NULL);
     assert_string_equal(run.output, "echo-client: cannot connect to '::3' from '::2': 1 to "
                                     "[::3]:4711 from [::2]:0\n");
