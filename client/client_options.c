@@ -445,8 +445,8 @@ static bool check(uint64_t given, struct client_options *options)
         [FOR_LOAD] = "goes with --load",
         [FOR_PING | FOR_LOAD] = "goes with --ping or --load",
     };
-    static const int about_messages[] = {OPTION_SIZE, OPTION_SEED, OPTION_EXPECT, OPTION_PREFIX,
-                                         OPTION_GREETING};
+    static const int of_what_is_sent[] = {OPTION_PROXY_PROTOCOL, OPTION_SIZE,   OPTION_SEED,
+                                          OPTION_EXPECT,         OPTION_PREFIX, OPTION_GREETING};
     struct load_options *load = &options->load;
 
     for (int i = 0; i < OPTIONS; i++) {
@@ -454,11 +454,11 @@ static bool check(uint64_t given, struct client_options *options)
             return command_line_wrong(&client_program, "--%s %s", table[i].name,
                                       needs[table[i].jobs]);
     }
-    for (size_t i = 0; i < sizeof about_messages / sizeof about_messages[0]; i++) {
-        if (options->ping.connect_only && is_given(given, about_messages[i]))
+    for (size_t i = 0; i < sizeof of_what_is_sent / sizeof of_what_is_sent[0]; i++) {
+        if (options->ping.connect_only && is_given(given, of_what_is_sent[i]))
             return command_line_wrong(&client_program,
                                       "--connect-only sends nothing; leave --%s out",
-                                      table[about_messages[i]].name);
+                                      table[of_what_is_sent[i]].name);
     }
     if (is_given(given, OPTION_PREFIX)) {
         if (is_given(given, OPTION_EXPECT) && !load->pattern.lines)

@@ -286,6 +286,8 @@ static void wrong_usage_is_told_in_one_line(void **state)
         {{"--source", "127.0.0.1:80"}, "--source takes an address alone, without the port '80'"},
         {{"--source", "[::1"}, "--source '[::1' is not an IPv6 address in brackets"},
         /* What does not go together */
+        {{"--ping", "--connect-only", "--proxy-protocol=v1"},
+         "--connect-only sends nothing; leave --proxy-protocol out"},
         {{"--ping", "--connect-only", "--size", "8"}, "sends nothing; leave --size out"},
         {{"--ping", "--seed=2", "--connect-only"}, "sends nothing; leave --seed out"},
         {{"--ping", "--connect-only", "--expect=echo"}, "sends nothing; leave --expect out"},
