@@ -56,9 +56,13 @@ static void without_an_answer_there_are_no_times(void **state)
     const char *table = report(load_report_table, &options, &result);
 
     assert_null(strstr(table, "round trip"));
+    assert_non_null(strstr(table, "connections  0 made, 0 failed, 0 lost\n"));
     assert_non_null(strstr(table, "throughput   0 messages/s, "));
     histogram_add(&result.round_trip, 1);
-    assert_non_null(strstr(report(load_report_table, &options, &result), "\nround trip   "));
+    histogram_add(&result.connect_time, 1);
+    table = report(load_report_table, &options, &result);
+    assert_non_null(strstr(table, "\nround trip   "));
+    assert_non_null(strstr(table, " lost; time to connect p50 1 ns, max 1 ns\n"));
 }
 
 static void the_table_says_what_is_timed(void **state)

@@ -66,18 +66,23 @@ void load_report_interval(struct output *output, const struct load_interval *int
 void load_report_table(struct output *output, const struct load_options *options,
                        const struct load_result *result)
 {
+    const struct histogram *connect = &result->connect_time;
     const struct histogram *times = &result->round_trip;
     const struct histogram *late = &result->send_lateness;
     unsigned long long unanswered = result->counts.messages_sent - result->counts.messages_answered;
     unsigned long long in_flight = result->messages_in_flight;
     char text[HISTOGRAM_TEXT];
 
-    output_print(output, "connections  %llu made, %llu failed, %llu lost; time to connect p50 %s,",
+    output_print(output, "connections  %llu made, %llu failed, %llu lost",
                  (unsigned long long)result->counts.connections_made,
                  (unsigned long long)result->counts.connections_failed,
-                 (unsigned long long)result->counts.connections_lost,
-                 report_duration(histogram_percentile(&result->connect_time, 0.5), text));
-    output_print(output, " max %s\n", report_duration(result->connect_time.max, text));
+                 (unsigned long long)result->counts.connections_lost);
+    if (connect->count > 0) {
+        output_print(output, "; time to connect p50 %s,",
+                     report_duration(histogram_percentile(connect, 0.5), text));
+        output_print(output, " max %s", report_duration(connect->max, text));
+    }
+    output_print(output, "\n");
     if (result->outages.count > 0) {
         output_print(output, "outages      %llu, %s in all,",
                      (unsigned long long)result->outages.count,
@@ -120,8 +125,8 @@ void load_report_table(struct output *output, const struct load_options *options
     if (result->messages_not_sent > 0)
         output_print(output,
                      "BEHIND: messages that were due and could not be sent: %llu, because the "
-                     "server was too "
-                     "slow or a connection was closed; the times above do not include them\n",
+                     "server was too slow or a connection was closed; the times above do not "
+                     "include them\n",
                      (unsigned long long)result->messages_not_sent);
     if (result->failure[0] != '\0')
         output_print(output, "FAILURE: %s\n", result->failure);
