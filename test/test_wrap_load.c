@@ -389,6 +389,27 @@ static void connections_to_a_silent_server_are_replaced(void **state)
     net_close(silent[1]);
 }
 
+/* One alone is replaced, too, while the others are busy. */
+static void a_silent_connection_is_found_among_others(void **state)
+{
+    os_socket silent[2];
+
+    (void)state;
+    support_pair(silent);
+    fake.jump = SECONDS(2); /* less than the time that an answer may take */
+    fake.jumps = 3;
+    load_with(
+        (struct load_options){
+            .connections = 2, .count = 20, .duration = SECONDS(3600), .keep_going = true},
+        silent[0], &address);
+    assert_int_equal(result.counts.connections_lost, 1);
+    assert_int_equal(result.counts.messages_answered, 19);
+    assert_int_equal(result.outages.count, 1);
+    assert_true(result.outages.total >= 3 * fake.jump);
+    assert_non_null(strstr(result.failure, "never answered: 1; "));
+    net_close(silent[1]);
+}
+
 /* It is noticed when the load is already over. */
 static void an_outage_at_the_end_has_its_length(void **state)
 {
@@ -475,6 +496,7 @@ int main(void)
         TEST(nor_is_one_that_takes_connections_and_answers_nothing),
         TEST(the_addresses_of_a_name_are_tried_in_turn),
         TEST(connections_to_a_silent_server_are_replaced),
+        TEST(a_silent_connection_is_found_among_others),
         TEST(an_outage_at_the_end_has_its_length),
         TEST(lines_that_nobody_reads_become_one),
         TEST(lines_that_were_missed_become_one),

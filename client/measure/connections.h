@@ -27,6 +27,7 @@ struct load_connection {
     struct load_connection *next; /* in its queue */
     struct load_connection *previous;
     int64_t connect_began;
+    int64_t last_byte_at; /* when it was made, or a byte of a message was last sent or received */
     uint64_t messages_begun; /* including those on the connections that this one has replaced */
     bool idle;
     bool missing; /* it was lost or not made, and has not been made again */

@@ -103,7 +103,7 @@ static void send_messages(struct generator *generator, struct load_connection *c
         record_lateness(generator, &c->exchange, unsent);
     generator->result->counts.bytes_sent += result.bytes;
     if (result.bytes > 0)
-        generator->last_byte_at = generator->now;
+        generator->last_byte_at = c->last_byte_at = generator->now;
     uint8_t room = can_begin(generator, c, &timed_from) ? SELECTOR_WRITE : SELECTOR_NONE;
 
     if (result.outcome != NET_DONE && result.outcome != NET_WOULD_BLOCK)
@@ -125,7 +125,7 @@ static void skip_due_messages(struct generator *generator, struct load_connectio
 /* Begins to use a connection that has been made. */
 static void use_connection(struct generator *generator, struct load_connection *c)
 {
-    generator->now = os_nanoseconds();
+    generator->now = c->last_byte_at = os_nanoseconds();
     if (c->idle)
         return;
     if (!generator->options->reconnect)
@@ -157,7 +157,7 @@ static bool record_answers(struct generator *generator, struct load_connection *
 
     if (received->result.outcome == NET_DONE) {
         generator->result->counts.bytes_received += received->result.bytes;
-        generator->last_byte_at = generator->now;
+        generator->last_byte_at = c->last_byte_at = generator->now;
     }
     generator->result->counts.messages_answered += received->answered;
     generator->in_flight -= received->answered;
@@ -360,9 +360,10 @@ void generator_start(struct generator *generator)
     }
 }
 
-void generator_record_missing(struct generator *generator)
+int64_t generator_record_missing(struct generator *generator, int64_t since)
 {
     const struct pattern_place *place;
+    int64_t oldest = generator->now;
     unsigned long long unanswered = 0;
     bool lost = false;
 
@@ -371,10 +372,14 @@ void generator_record_missing(struct generator *generator)
 
         if (c->exchange.watch.kind != LOAD_OPEN || exchange_in_flight(&c->exchange) == 0)
             continue;
+        if (c->last_byte_at > since) {
+            oldest = deadline_earlier(oldest, c->last_byte_at);
+            continue;
+        }
         place = &c->exchange.receiving;
         unanswered += place->message == 0 && place->offset == 0;
         record_missing(generator, &c->exchange);
-        lose_connection(generator, c, generator->last_byte_at);
+        lose_connection(generator, c, c->last_byte_at);
         lost = true;
     }
     /* If each message has a connection of its own, a server that stalls leaves some unanswered. */
@@ -384,6 +389,7 @@ void generator_record_missing(struct generator *generator)
     else if (lost)
         connections_record_failure(&generator->connections, "lost the connection to",
                                    (struct net_result){.outcome = NET_WOULD_BLOCK});
+    return oldest;
 }
 
 void generator_end_sending(struct generator *generator)

@@ -48,8 +48,10 @@ void generator_start(struct generator *generator);
 /* Whether messages are left to send, now or later, if the duration is not over. */
 bool generator_has_more(const struct generator *generator);
 
-/* Closes the connections with missing answers as lost, and records the first missing byte. */
-void generator_record_missing(struct generator *generator);
+/* Closes as lost the connections with missing answers on which no byte was sent or received after
+ * `since`, and records why, and the first missing byte. Returns when the last byte was on that of
+ * the others with missing answers which has been silent the longest; now if there is none. */
+int64_t generator_record_missing(struct generator *generator, int64_t since);
 
 /* Ends the sending side of all connections. */
 void generator_end_sending(struct generator *generator);

@@ -39,9 +39,8 @@ static bool is_stalled(const struct generator *generator)
 static bool send_all(struct generator *generator, struct load_progress *progress)
 {
     const struct load_options *options = generator->options;
-    /* A load without a duration does not wait any longer for a server that is silent. With
-     * keep_going, it gives up the connections that wait. */
-    bool bounded = options->duration == 0 || options->keep_going;
+    /* A load without a duration does not wait any longer for a server that is silent. */
+    bool bounded = options->duration == 0 && !options->keep_going;
     bool go_on = true;
 
     generator_start(generator);
@@ -49,6 +48,9 @@ static bool send_all(struct generator *generator, struct load_progress *progress
     load_progress_begin(progress, generator);
     int64_t end =
         options->duration > 0 ? generator->schedule.started + options->duration : DEADLINE_NEVER;
+    /* With keep_going, when a connection may have been silent for too long. */
+    int64_t silent_at =
+        options->keep_going ? generator->schedule.started + DRAIN_TIMEOUT : DEADLINE_NEVER;
 
     if (options->duration > 0 && options->rate > 0)
         end += DRAIN_TIMEOUT;
@@ -57,11 +59,13 @@ static bool send_all(struct generator *generator, struct load_progress *progress
         load_progress_report(progress);
         int64_t deadline = deadline_earlier(end, load_progress_due(progress));
 
+        deadline = deadline_earlier(deadline, silent_at);
         if (bounded && generator->in_flight > 0)
             deadline = deadline_earlier(deadline, generator->last_byte_at + DRAIN_TIMEOUT);
         go_on = generator_step(generator, deadline);
-        if (options->keep_going && is_stalled(generator))
-            generator_record_missing(generator);
+        if (generator->now >= silent_at)
+            silent_at =
+                generator_record_missing(generator, generator->now - DRAIN_TIMEOUT) + DRAIN_TIMEOUT;
     }
     generator->sending = false;
     if (options->rate > 0)
@@ -79,7 +83,7 @@ static bool finish(struct generator *generator)
     while (go_on && generator->in_flight > 0 && !is_stalled(generator))
         go_on = generator_step(generator, generator->last_byte_at + DRAIN_TIMEOUT);
     if (go_on)
-        generator_record_missing(generator);
+        generator_record_missing(generator, generator->now);
     return go_on;
 }
 
@@ -130,7 +134,7 @@ bool load_run(const struct load_options *options, const struct connector_connect
         go_on = go_on && finish(&generator);
         result->interrupted = generator.stop.ready != SELECTOR_NONE;
         if (is_stalled(&generator))
-            generator_record_missing(&generator);
+            generator_record_missing(&generator, generator.now);
         result->messages_in_flight = generator.in_flight;
         if (result->interrupted && result->counts.messages_answered == 0)
             load_result_record_interruption(result);

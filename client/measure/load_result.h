@@ -48,8 +48,8 @@ struct load_result {
     bool interrupted;
     char failure[1024]; /* a message for the user: the first failure of a connection, or empty */
     struct load_fault fault;
-    /* With keep_going. An outage begins when a connection is lost, or with the last byte before the
-     * silence for which it was given up, or when the try to make one began that failed. It ends
+    /* With keep_going. An outage begins when a connection is lost, or with the last byte on one
+     * that is given up because it is silent, or when the try to make one began that failed. It ends
      * with the next right answer that comes while no connection is missing. */
     struct outages outages;
     struct histogram connect_time;
