@@ -297,6 +297,22 @@ static struct net_address nobody(void)
     return peer;
 }
 
+/* Nor does a load wait for it before it begins, because that has been done already. */
+static void a_host_that_does_not_answer_is_an_outage(void **state)
+{
+    (void)state;
+    fake.hangs = true;
+    load_with((struct load_options){.connections = 2,
+                                    .count = UINT64_MAX,
+                                    .duration = MILLISECONDS(50),
+                                    .connect_timeout = SECONDS(3600),
+                                    .keep_going = true},
+              OS_NO_SOCKET, &address);
+    assert_int_equal(result.counts.connections_made, 0);
+    assert_int_equal(result.outages.count, 1);
+    assert_true(result.outages.total >= MILLISECONDS(50));
+}
+
 /* However many connections are lost. With both --rate and --reconnect, the rate bounds the tries.
  */
 static void a_dead_server_is_not_kept_busy(void **state)
@@ -491,6 +507,7 @@ int main(void)
         TEST(a_source_that_is_given_is_used_for_all_connections),
         TEST(an_idle_connection_that_is_ready_in_vain_is_kept),
         TEST(an_interrupt_of_a_stalled_load_finds_what_is_missing),
+        TEST(a_host_that_does_not_answer_is_an_outage),
         TEST(a_dead_server_is_not_kept_busy),
         TEST(a_lost_message_does_not_hold_up_the_others),
         TEST(nor_is_one_that_takes_connections_and_answers_nothing),

@@ -12,12 +12,17 @@
 static const int64_t DRAIN_TIMEOUT = SECONDS(5);
 
 /* Makes all connections that can be made. With keep_going, only until one fails: the missing ones
- * are made while messages are sent. Returns false as generator_step() does. */
-static bool connect_all(struct generator *generator)
+ * are made while messages are sent. If the first one could not be made, that is an outage from the
+ * beginning. Returns false as generator_step() does. */
+static bool connect_all(struct generator *generator, bool first_is_made)
 {
     bool go_on = true;
 
     generator_connect_more(generator);
+    if (!first_is_made) {
+        outages_begin(&generator->result->outages, generator->now);
+        return true;
+    }
     while (go_on && generator->connections.connecting.length > 0 &&
            !(generator->options->keep_going && generator->result->counts.connections_failed > 0))
         go_on = generator_step(generator, DEADLINE_NEVER);
@@ -127,7 +132,8 @@ bool load_run(const struct load_options *options, const struct connector_connect
     bool ok = generator_create(&generator, options, first, stop, output, result);
 
     if (ok) {
-        bool go_on = connect_all(&generator) && send_all(&generator, &progress);
+        bool go_on = connect_all(&generator, first->socket != OS_NO_SOCKET) &&
+                     send_all(&generator, &progress);
         int64_t sent_until = generator.now;
 
         connections_give_up(&generator.connections);
