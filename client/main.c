@@ -183,13 +183,22 @@ static bool resolve(const char *name, enum net_family family, const char *why, u
     return error == NULL;
 }
 
-/* Looks up what the command line names. On failure writes why and returns false. */
+/* Looks up the host, or the default one of the family. On failure writes why and returns false. */
+static bool find_host(const struct client_options *options, enum net_family family, const char *why,
+                      uint16_t port, struct target *target, char failure[FAILURE])
+{
+    target->host = options->host != NULL ? options->host : family == NET_IPV6 ? "::1" : "127.0.0.1";
+    return resolve(target->host, family, why, port, target->addresses, &target->count, failure);
+}
+
+/* Looks up what the command line names. Of the source, the first address is taken for whose family
+ * the host has an address. On failure writes why and returns false. */
 static bool find_target(const struct client_options *options, struct target *target,
                         char failure[FAILURE])
 {
-    enum net_family family = options->family;
-    const char *why = "";
+    struct net_address sources[NET_RESOLVE_MAX];
     char shown[TEXT_NAME];
+    size_t count;
     uint16_t port;
 
     if (!net_port(options->port, &port)) {
@@ -198,15 +207,19 @@ static bool find_target(const struct client_options *options, struct target *tar
         return false;
     }
     target->has_source = options->source != NULL;
-    if (target->has_source) {
-        if (!resolve(options->source, family, why, 0, target->addresses, &target->count, failure))
-            return false;
-        target->source = target->addresses[0];
-        family = target->source.ipv6 ? NET_IPV6 : NET_IPV4;
-        why = ", the family of --source";
+    if (!target->has_source)
+        return find_host(options, options->family, "", port, target, failure);
+    if (!resolve(options->source, options->family, "", 0, sources, &count, failure))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        bool is_of_another_family = i == 0 || sources[i].ipv6 != sources[i - 1].ipv6;
+
+        target->source = sources[i];
+        if (is_of_another_family && find_host(options, sources[i].ipv6 ? NET_IPV6 : NET_IPV4,
+                                              ", the family of --source", port, target, failure))
+            return true;
     }
-    target->host = options->host != NULL ? options->host : family == NET_IPV6 ? "::1" : "127.0.0.1";
-    return resolve(target->host, family, why, port, target->addresses, &target->count, failure);
+    return false;
 }
 
 static int run(const struct client_options *options)

@@ -77,6 +77,15 @@ int __wrap_os_start(void)
 const char *__wrap_net_resolve(const char *host, enum net_family family, uint16_t port,
                                struct net_address addresses[NET_RESOLVE_MAX], size_t *count)
 {
+    static const struct net_address both[] = {{.bytes = {[15] = 2}, .ipv6 = true},
+                                              {.bytes = {[15] = 3}, .ipv6 = true},
+                                              {.bytes = {127, 0, 0, 2}}};
+
+    if (strcmp(host, "both") == 0) {
+        *count = sizeof both / sizeof both[0];
+        memcpy(addresses, both, sizeof both);
+        return NULL;
+    }
     if (requested == 0)
         return __real_net_resolve(host, family, port, addresses, count);
     *count = 0;
@@ -167,6 +176,13 @@ static void names_and_families_are_looked_up(void **state)
     run = run_main(client_main, 5, ARGUMENTS("-6", "--source=::2", "::3", "odd-service"), NULL);
     assert_string_equal(run.output, "echo-client: cannot connect to '::3' from '::2': 1 to "
                                     "[::3]:4711 from [::2]:0\n");
+    /* Of a source, it is the address that goes with the host. */
+    run = run_main(client_main, 3, ARGUMENTS("--source=both", "127.0.0.1"), NULL);
+    assert_string_equal(run.output, "echo-client: cannot connect to '127.0.0.1' from 'both': 1 to "
+                                    "127.0.0.1:9901 from 127.0.0.2:0\n");
+    run = run_main(client_main, 2, ARGUMENTS("--source=both"), NULL);
+    assert_string_equal(run.output, "echo-client: cannot connect to '::1' from 'both': 1 to "
+                                    "[::1]:9901 from [::2]:0\n");
     run = run_main(client_main, 5, ARGUMENTS("--load", "--json", "h", "even-service"), NULL);
     assert_int_equal(run.status, EXIT_FAILURE);
     assert_non_null(strstr(run.output, "unknown service 'even-service'; give the number of its "
