@@ -160,7 +160,7 @@ static const struct command_line_option table[OPTIONS] = {
                           .help = "a new connection for each message",
                           .jobs = FOR_LOAD},
     [OPTION_KEEP_GOING] = {.name = "keep-going",
-                           .help = "connect again after a loss, and measure how long it lasts",
+                           .help = "connect again after a loss or a fault, and measure each outage",
                            .jobs = FOR_LOAD},
     [OPTION_REPORT] = {.name = "report",
                        .argument = "SECONDS",

@@ -10,7 +10,7 @@
 #include "version.h"
 
 enum {
-    HELP_COLUMNS = 100,
+    HELP_COLUMNS = 80,
     LONG_ONLY = 256 /* what getopt_long() returns for an option without a letter */
 };
 

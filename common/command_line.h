@@ -57,7 +57,7 @@ bool command_line_wrong(const struct command_line_program *program, const char *
 int command_line_next(const struct command_line_program *program, int argc, char **argv);
 enum { COMMAND_LINE_END = -1, COMMAND_LINE_MISTAKE = -2 };
 
-/* Prints what --version or --help shows, the latter in lines of at most 100 columns. */
+/* Prints what --version or --help shows, the latter in lines of at most 80 columns. */
 void command_line_show(const struct command_line_program *program, bool version);
 
 /* Reads optarg, the value of an option, as a whole number. Reports a mistake and returns false. */

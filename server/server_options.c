@@ -60,8 +60,8 @@ static const struct command_line_option table[OPTIONS] = {
                      .argument = "echo|line|chunk",
                      .help = "what is answered (default echo):\n"
                              "echo   the same bytes\n"
-                             "line   each line with \"Message received - \" before it;\n"
-                             "       quit ends the connection\n"
+                             "line   each line, behind the prefix; the\n"
+                             "       line quit ends the connection\n"
                              "chunk  the same for what one recv() returns"},
     [OPTION_GREETING] = {.name = "greeting",
                          .argument = "TEXT",

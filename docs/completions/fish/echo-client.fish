@@ -24,7 +24,7 @@ complete -c echo-client -l duration -d 'how long to send (default 10, unless --c
 complete -c echo-client -l rate -d 'messages a second, on all connections together, sent when they are due (default: as soon as there is room)' -x
 complete -c echo-client -l idle -d 'further connections, which are only held open (default 0)' -x
 complete -c echo-client -l reconnect -d 'a new connection for each message'
-complete -c echo-client -l keep-going -d 'connect again after a loss, and measure how long it lasts'
+complete -c echo-client -l keep-going -d 'connect again after a loss or a fault, and measure each outage'
 complete -c echo-client -l report -d 'print a line every SECONDS' -x
 complete -c echo-client -s c -l count -d 'how many messages to send, on all connections together (default: --ping until Ctrl-C, --load for its duration)' -x
 complete -c echo-client -s s -l size -d 'size of a message (default 64)' -x

@@ -35,7 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'echo-client', 'echo-client.exe'
         @{ Names = @('--rate'); Choices = @(); Help = 'messages a second, on all connections together, sent when they are due (default: as soon as there is room)' }
         @{ Names = @('--idle'); Choices = @(); Help = 'further connections, which are only held open (default 0)' }
         @{ Names = @('--reconnect'); Help = 'a new connection for each message' }
-        @{ Names = @('--keep-going'); Help = 'connect again after a loss, and measure how long it lasts' }
+        @{ Names = @('--keep-going'); Help = 'connect again after a loss or a fault, and measure each outage' }
         @{ Names = @('--report'); Choices = @(); Help = 'print a line every SECONDS' }
         @{ Names = @('-c', '--count'); Choices = @(); Help = 'how many messages to send, on all connections together (default: --ping until Ctrl-C, --load for its duration)' }
         @{ Names = @('-s', '--size'); Choices = @(); Help = 'size of a message (default 64)' }
