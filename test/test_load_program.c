@@ -130,7 +130,7 @@ static void expect_sound(const char *json)
                 json_number(json, "messages_sent") * json_number(json, "message_size_bytes"));
 }
 
-/* An amount a second, which is told to the thousandth, and the seconds to the microsecond. */
+/* An amount a second, which is reported to the thousandth, and the seconds to the microsecond. */
 static void expect_a_second(const char *json, const char *path, double amount)
 {
     double found = json_number(json, path);
@@ -357,8 +357,8 @@ static struct process *start_beside_an_idle_one(const char *const options[],
     return client;
 }
 
-/* A connection that is only held is part of the promise: what becomes of it is told. */
-static void an_idle_connection_that_is_not_left_alone_is_told(void **state)
+/* A connection that is only held is part of the promise: what becomes of it is reported. */
+static void an_idle_connection_that_is_not_left_alone_is_reported(void **state)
 {
     static char report[REPORT];
 
@@ -1288,7 +1288,7 @@ static void an_unknown_host_is_json_too(void **state)
     assert_int_equal(support_finish(client), 1);
 }
 
-static void too_few_descriptors_are_told_with_the_remedy(void **state)
+static void too_few_descriptors_are_reported_with_the_remedy(void **state)
 {
     static char report[REPORT];
     uint16_t port;
@@ -1544,7 +1544,7 @@ static void a_load_waits_for_a_server_that_is_not_there_yet(void **state)
     }
 }
 
-static void a_server_that_never_comes_is_told_in_the_report(void **state)
+static void a_server_that_never_comes_is_reported_in_the_report(void **state)
 {
     static char report[REPORT];
     struct net_address address;
@@ -1674,7 +1674,7 @@ int main(void)
         TEST(sends_at_a_rate),
         TEST(sends_as_many_as_rate_times_duration),
         TEST(holds_idle_connections),
-        TEST(an_idle_connection_that_is_not_left_alone_is_told),
+        TEST(an_idle_connection_that_is_not_left_alone_is_reported),
         TEST(an_idle_connection_may_end_last),
         TEST(idle_connections_are_not_made_anew),
         TEST(connects_anew_for_each_message),
@@ -1709,7 +1709,7 @@ int main(void)
         TEST(what_is_due_and_never_sent_is_a_failure),
         TEST(nothing_listening_is_one_line),
         TEST(an_unknown_host_is_json_too),
-        TEST(too_few_descriptors_are_told_with_the_remedy),
+        TEST(too_few_descriptors_are_reported_with_the_remedy),
         TEST(a_rate_goes_on_without_a_lost_connection),
         TEST(each_interval_has_a_line),
         TEST(the_intervals_add_up_to_the_duration),
@@ -1717,7 +1717,7 @@ int main(void)
         TEST(a_reader_of_the_lines_that_leaves_ends_the_load),
         TEST(a_load_outlives_its_server),
         TEST(a_load_waits_for_a_server_that_is_not_there_yet),
-        TEST(a_server_that_never_comes_is_told_in_the_report),
+        TEST(a_server_that_never_comes_is_reported_in_the_report),
         TEST(a_connection_with_a_fault_is_replaced),
         TEST(what_is_due_in_an_outage_is_not_sent),
     };

@@ -31,7 +31,7 @@ static const char *report(void (*print)(struct output *, const struct load_optio
 }
 
 /* The times of a server that was too slow are too good: the reader has to know. */
-static void a_server_that_was_too_slow_is_told(void **state)
+static void a_server_that_was_too_slow_is_reported(void **state)
 {
     struct load_options options = {.rate = 100};
     struct load_result result = {
@@ -96,7 +96,7 @@ static void any_failure_is_a_json_string(void **state)
     assert_true(json_is(json, "failure", "\"a \\\"b\\\" \\\\c\\u000a\\u001f\xc3\xa4\""));
 }
 
-static void outages_are_told(void **state)
+static void outages_are_reported(void **state)
 {
     struct load_options options = {.keep_going = true};
     struct load_result result = {
@@ -130,7 +130,7 @@ static void a_report_says_of_what_it_is(void **state)
     assert_true(json_is(report(load_report_json, &options, &result), "server", "null"));
 }
 
-static void an_interval_is_told(void **state)
+static void an_interval_is_reported(void **state)
 {
     struct output output = {.stream = STREAM_OUTPUT, .held = true};
     struct histogram times = {0};
@@ -178,13 +178,13 @@ static void an_interval_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_server_that_was_too_slow_is_told),
+        cmocka_unit_test(a_server_that_was_too_slow_is_reported),
         cmocka_unit_test(without_an_answer_there_are_no_times),
         cmocka_unit_test(the_table_says_what_is_timed),
         cmocka_unit_test(any_failure_is_a_json_string),
-        cmocka_unit_test(outages_are_told),
+        cmocka_unit_test(outages_are_reported),
         cmocka_unit_test(a_report_says_of_what_it_is),
-        cmocka_unit_test(an_interval_is_told),
+        cmocka_unit_test(an_interval_is_reported),
     };
 
     return cmocka_run_group_tests_name("load_report", tests, NULL, NULL);

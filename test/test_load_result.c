@@ -77,7 +77,7 @@ static void nothing_answered_is_not_passed(void **state)
     }
 }
 
-static void an_interrupt_is_told_where_nothing_else_is(void **state)
+static void an_interrupt_is_reported_where_nothing_else_is(void **state)
 {
     struct load_result result = {.interrupted = true};
 
@@ -90,7 +90,7 @@ static void an_interrupt_is_told_where_nothing_else_is(void **state)
 }
 
 /* Only the user can end a shortage, so the message has to say how. */
-static void a_shortage_of_ports_is_told_with_its_remedy(void **state)
+static void a_shortage_of_ports_is_reported_with_its_remedy(void **state)
 {
     static const struct net_result none = {.outcome = NET_UNAVAILABLE};
     static const struct {
@@ -118,7 +118,7 @@ static void a_shortage_of_ports_is_told_with_its_remedy(void **state)
     }
 }
 
-static void what_was_never_answered_is_told_with_its_likely_causes(void **state)
+static void what_was_never_answered_is_reported_with_its_likely_causes(void **state)
 {
     struct load_result result = {.counts.connections_made = 3};
 
@@ -172,11 +172,11 @@ int main(void)
         cmocka_unit_test(what_went_wrong_is_not_passed),
         cmocka_unit_test(what_was_due_and_not_sent_is_not_passed),
         cmocka_unit_test(nothing_answered_is_not_passed),
-        cmocka_unit_test(a_shortage_of_ports_is_told_with_its_remedy),
-        cmocka_unit_test(what_was_never_answered_is_told_with_its_likely_causes),
+        cmocka_unit_test(a_shortage_of_ports_is_reported_with_its_remedy),
+        cmocka_unit_test(what_was_never_answered_is_reported_with_its_likely_causes),
         cmocka_unit_test(the_first_fault_is_kept),
         cmocka_unit_test(an_interval_has_what_was_counted_in_it),
-        cmocka_unit_test(an_interrupt_is_told_where_nothing_else_is),
+        cmocka_unit_test(an_interrupt_is_reported_where_nothing_else_is),
     };
 
     return cmocka_run_group_tests_name("load_result", tests, NULL, NULL);

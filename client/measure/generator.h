@@ -25,7 +25,7 @@ struct generator {
     int64_t now;
     int64_t last_byte_at;    /* when a byte of a message was last sent or received */
     int64_t last_answer_at;  /* when the last answer was completed; 0: never */
-    struct histogram recent; /* round trips since load.c last emptied it; only if it is told */
+    struct histogram recent; /* round trips in the current interval of load_progress.c, if any */
 };
 
 /* Initializes a generator that has begun no connection yet. `first`, `stop` and `output` are as for

@@ -48,8 +48,8 @@ static bool send_all(struct generator *generator, struct load_progress *progress
     bool bounded = options->duration == 0 && !options->keep_going;
     bool go_on = true;
 
-    generator_start(generator);
     os_utc_time(generator->result->started_at);
+    generator_start(generator);
     load_progress_begin(progress, generator);
     int64_t end =
         options->duration > 0 ? generator->schedule.started + options->duration : DEADLINE_NEVER;
