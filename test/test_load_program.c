@@ -1322,7 +1322,7 @@ static const char *next_interval(struct process *client, char total[REPORT])
         "type ended_at elapsed_seconds interval_seconds connections_open connections_made "
         "connections_failed connections_lost messages_sent messages_answered messages_per_second "
         "bytes_sent bytes_received sent_bytes_per_second received_bytes_per_second faults "
-        "round_trip ";
+        "outages_ended outage_seconds round_trip ";
     const char *line = support_line(client, STREAM_OUTPUT);
     char keys[1024];
 

@@ -160,8 +160,15 @@ static void an_interval_is_reported(void **state)
         "2026-01-02T03:04:05.678Z  0.5 messages/s, 1.50 MB/s, p50 1.50 us, p90 1.50 us, "
         "p99 1.50 us, p99.9 1.50 us, max 1.50 us; 7 open, 1 made, 2 failed, 3 lost, "
         "1 fault\n");
+    interval.outages = 2;
+    interval.outage_time = SECONDS(5);
+    load_report_interval(&output, &interval);
+    assert_non_null(strstr(take(&output), ", 1 fault; 2 outages ended, 5.00 s in all\n"));
     load_report_interval_json(&output, &interval);
     const char *json = take(&output);
+
+    assert_true(json_number(json, "outages_ended") == 2);
+    assert_true(json_number(json, "outage_seconds") == 5);
 
     assert_true(json_valid(json));
     assert_true(json_is(json, "type", "\"interval\""));

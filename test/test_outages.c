@@ -59,12 +59,27 @@ static void only_an_outage_ends(void **state)
     assert_int_equal(outages.longest, 10);
 }
 
+static void ended_outages_are_counted(void **state)
+{
+    struct outages outages = {0};
+
+    (void)state;
+    assert_int_equal(outages_ended(&outages), 0);
+    outages_begin(&outages, 100);
+    assert_int_equal(outages_ended(&outages), 0);
+    outages_end(&outages, 200);
+    assert_int_equal(outages_ended(&outages), 1);
+    outages_begin(&outages, 300);
+    assert_int_equal(outages_ended(&outages), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_outage_counts),
         cmocka_unit_test(an_outage_may_begin_in_the_past),
         cmocka_unit_test(only_an_outage_ends),
+        cmocka_unit_test(ended_outages_are_counted),
     };
 
     return cmocka_run_group_tests_name("outages", tests, NULL, NULL);

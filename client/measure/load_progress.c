@@ -71,10 +71,14 @@ static void report_interval(struct load_progress *progress, int64_t end)
     const struct load_options *options = generator->options;
     const struct connections *connections = &generator->connections;
     const struct load_counts *counts = &generator->result->counts;
+    const struct outages *outages = &generator->result->outages;
     struct load_interval interval = {.elapsed = report_seconds(end - generator->schedule.started),
                                      .seconds = report_seconds(end - progress->began),
                                      .connections_open = connections->open + connections->idle,
                                      .counts = load_counts_since(counts, &progress->before),
+                                     .outages =
+                                         outages_ended(outages) - outages_ended(&progress->outages),
+                                     .outage_time = outages->total - progress->outages.total,
                                      .round_trip = &generator->recent};
 
     os_utc_time(interval.ended_at);
@@ -85,6 +89,7 @@ static void report_interval(struct load_progress *progress, int64_t end)
     else
         load_report_interval(generator->output, &interval);
     progress->before = *counts;
+    progress->outages = *outages;
     progress->began = end;
     generator->recent = (struct histogram){0};
 }

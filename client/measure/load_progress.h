@@ -14,6 +14,7 @@ struct load_progress {
     int64_t began; /* when the current interval began */
     int64_t due;   /* when it ends: a multiple of the interval after the start of the load */
     struct load_counts before; /* what had been counted when it began */
+    struct outages outages;    /* as they were then */
 };
 
 /* Begins the first interval. The generator has been started. */

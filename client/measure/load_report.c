@@ -55,12 +55,17 @@ void load_report_interval(struct output *output, const struct load_interval *int
         output_print(output, "max %s; ", report_duration(times->max, text));
     else
         output_print(output, "nothing answered; ");
-    output_print(output, "%llu open, %llu made, %llu failed, %llu lost, %llu fault%s\n",
+    output_print(output, "%llu open, %llu made, %llu failed, %llu lost, %llu fault%s",
                  (unsigned long long)interval->connections_open,
                  (unsigned long long)counts->connections_made,
                  (unsigned long long)counts->connections_failed,
                  (unsigned long long)counts->connections_lost, (unsigned long long)counts->faults,
                  text_plural(counts->faults));
+    if (interval->outages > 0)
+        output_print(output, "; %llu outage%s ended, %s in all",
+                     (unsigned long long)interval->outages, text_plural(interval->outages),
+                     report_duration(interval->outage_time, text));
+    output_print(output, "\n");
 }
 
 void load_report_table(struct output *output, const struct load_options *options,
@@ -168,6 +173,8 @@ void load_report_interval_json(struct output *output, const struct load_interval
         output, ",\"elapsed_seconds\":%.6f,\"interval_seconds\":%.6f,\"connections_open\":%llu",
         interval->elapsed, interval->seconds, (unsigned long long)interval->connections_open);
     print_counts_json(output, &interval->counts, interval->seconds);
+    output_print(output, ",\"outages_ended\":%llu,\"outage_seconds\":%.3f",
+                 (unsigned long long)interval->outages, report_seconds(interval->outage_time));
     report_json_times(output, "round_trip", interval->round_trip);
     output_print(output, "}\n");
 }

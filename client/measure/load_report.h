@@ -12,6 +12,8 @@ struct load_interval {
     double seconds;          /* its length */
     size_t connections_open; /* at its end, with the idle ones */
     struct load_counts counts;
+    uint64_t outages;    /* that ended in it */
+    int64_t outage_time; /* how long these were together, in nanoseconds */
     const struct histogram *round_trip;
 };
 

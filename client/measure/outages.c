@@ -20,3 +20,8 @@ void outages_end(struct outages *outages, int64_t now)
     outages->total += length;
     outages->longest = length > outages->longest ? length : outages->longest;
 }
+
+uint64_t outages_ended(const struct outages *outages)
+{
+    return outages->count - (outages->began != 0);
+}

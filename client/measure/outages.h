@@ -20,4 +20,7 @@ void outages_begin(struct outages *outages, int64_t since);
 /* Ends the current outage, if there is one. `now` is not before any time that was given. */
 void outages_end(struct outages *outages, int64_t now);
 
+/* How many outages have ended. */
+uint64_t outages_ended(const struct outages *outages);
+
 #endif
