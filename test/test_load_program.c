@@ -1627,6 +1627,34 @@ static void what_is_due_in_an_outage_is_not_sent(void **state)
     assert_true(json_number(report, "send_lateness.max_us") < 100e3);
 }
 
+/* It is noticed when all messages have been due, and no answer ends it any more. */
+static void a_server_that_stops_at_the_end_is_an_outage(void **state)
+{
+    static char report[REPORT];
+    struct net_address address;
+    os_socket listener = support_listen(&address);
+
+    (void)state;
+    struct process *client = start(&address,
+                                   OPTIONS("--json", "--keep-going", "--connections", "1", "--rate",
+                                           "10", "--duration", "0.5"),
+                                   NULL);
+    os_socket s = support_accept(listener);
+
+    support_echo(s, MESSAGE);
+    support_echo(s, MESSAGE);
+    assert_int_equal(finish(client, report), 1);
+    expect_sound(report);
+    expect_number(report, "messages_answered", 2);
+    expect_number(report, "connections_lost", 1);
+    expect_is(report, "fault.kind", "\"missing\"");
+    expect_number(report, "outages.count", 1);
+    /* Since the last byte, and not since 5 s later. */
+    assert_true(json_number(report, "outages.seconds") >= 5);
+    net_close(s);
+    net_close(listener);
+}
+
 /* The reader of JSON itself */
 
 static void reads_json_strictly(void **state)
@@ -1720,6 +1748,7 @@ int main(void)
         TEST(a_server_that_never_comes_is_reported_in_the_report),
         TEST(a_connection_with_a_fault_is_replaced),
         TEST(what_is_due_in_an_outage_is_not_sent),
+        TEST(a_server_that_stops_at_the_end_is_an_outage),
     };
 
     return cmocka_run_group_tests(tests, support_setup, support_teardown);
