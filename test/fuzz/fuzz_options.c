@@ -48,7 +48,7 @@ static void parse(char *words, size_t length, bool server)
         if (server)
             MUST(server_options.bind_count > 0 && server_options.rules.max_line > 0);
         else
-            MUST(client_options.host != NULL && client_options.load.connections > 0);
+            MUST(client_options.port != NULL && client_options.load.connections > 0);
         break;
     case COMMAND_LINE_SHOWN:
         MUST(text_length > 0 && told_length == 0);
