@@ -441,6 +441,7 @@ struct scenario {
     void (*run)(const struct scenario *scenario);
     enum mode mode;          /* of a server */
     bool proxied;            /* the clients of a server begin with a header */
+    bool silent;             /* a client sends nothing, not even a header */
     const char *options[16]; /* of a client, up to a NULL; */
     const char *shown;       /* and a part of what it prints */
 };
@@ -494,8 +495,10 @@ static void run_client(const struct scenario *scenario, const char *input, size_
     for (; scenario->options[count - 1] != NULL; count++)
         arguments[count] = scenario->options[count - 1];
     snprintf(port, sizeof port, "%u", good_port);
-    arguments[count++] = "--proxy-protocol";
-    arguments[count++] = "v2";
+    if (!scenario->silent) {
+        arguments[count++] = "--proxy-protocol";
+        arguments[count++] = "v2";
+    }
     arguments[count++] = "127.0.0.1";
     arguments[count] = port;
     struct process *process = process_start(arguments, &how);
@@ -670,6 +673,7 @@ static struct scenario scenarios[] = {
      .shown = "3 sent, 3 answered, 0 lost"},
     {.name = "ping, connections alone",
      .run = run_load,
+     .silent = true,
      .options = {"--ping", "--connect-only", "--json", "--count", "3", "--interval", "0.001"}},
     {.name = "load",
      .run = run_load,
