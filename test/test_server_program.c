@@ -1395,7 +1395,7 @@ static void an_answer_comes_in_pieces(void **state)
     (void)state;
     support_send(client, "abcdefghijkl", sizeof bytes);
     first = support_receive(client, bytes, sizeof bytes);
-    assert_in_range(first, 1, sizeof bytes - 1);
+    assert_int_in_range(first, 1, sizeof bytes - 1);
     support_receive_all(client, bytes + first, sizeof bytes - first);
     assert_memory_equal(bytes, "abcdefghijkl", sizeof bytes);
     leave(client);
