@@ -14,8 +14,8 @@ enum {
     LONG_ONLY = 256 /* what getopt_long() returns for an option without a letter */
 };
 
-static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60 * 1000; /* in milliseconds */
-static const uint64_t HOUR = (uint64_t)60 * 60 * 1000 * 1000;     /* in microseconds */
+static const uint64_t YEAR = (uint64_t)365 * 24 * 60 * 60; /* in seconds */
+static const uint64_t HOUR = (uint64_t)60 * 60 * 1000;     /* in milliseconds */
 
 bool command_line_wrong(const struct command_line_program *program, const char *format, ...)
 {
@@ -235,38 +235,33 @@ bool command_line_port(const struct command_line_program *program, const char *n
         name, text, min, UINT16_MAX);
 }
 
-/* Reads optarg as a time of up to `max` thousandths of a unit. */
+/* Reads optarg as a time of up to `max` units of `size` nanoseconds, with at most three decimals.
+ */
 static bool parse_time(const struct command_line_program *program, int option, uint64_t max,
-                       const char *unit, uint64_t *thousandths)
+                       const char *unit, int64_t size, int64_t *nanoseconds)
 {
-    if (text_thousandths(optarg, 0, max, thousandths))
+    uint64_t thousandths;
+
+    if (text_thousandths(optarg, 0, max * 1000, &thousandths)) {
+        *nanoseconds = (int64_t)thousandths * (size / 1000);
         return true;
+    }
     return command_line_wrong(
         program,
         "--%s '%s' is not a number of %s from 0 to %llu with at most three decimals, such as 0.25",
-        program->options[option].name, optarg, unit, (unsigned long long)max / 1000);
+        program->options[option].name, optarg, unit, (unsigned long long)max);
 }
 
 bool command_line_seconds(const struct command_line_program *program, int option,
                           int64_t *nanoseconds)
 {
-    uint64_t value = 0;
-    bool ok = parse_time(program, option, YEAR, "seconds", &value);
-
-    if (ok)
-        *nanoseconds = MILLISECONDS((int64_t)value);
-    return ok;
+    return parse_time(program, option, YEAR, "seconds", SECONDS(1), nanoseconds);
 }
 
 bool command_line_milliseconds(const struct command_line_program *program, int option,
                                int64_t *nanoseconds)
 {
-    uint64_t value = 0;
-    bool ok = parse_time(program, option, HOUR, "milliseconds", &value);
-
-    if (ok)
-        *nanoseconds = (int64_t)value * MILLISECONDS(1) / 1000;
-    return ok;
+    return parse_time(program, option, HOUR, "milliseconds", MILLISECONDS(1), nanoseconds);
 }
 
 bool command_line_address(const struct command_line_program *program, const char *name, char *text,

@@ -44,6 +44,7 @@
 #include <unistd.h>
 
 #include "measure/histogram.h"
+#include "net.h"
 #include "os.h"
 #include "peer.h"
 
@@ -84,14 +85,13 @@ static int connect_one(uint16_t port)
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval timeout = {.tv_sec = TIMEOUT};
-    struct linger reset = {.l_onoff = 1}; /* leaves no port in TIME-WAIT */
     int on = 1;
     int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (s < 0 || connect(s, (struct sockaddr *)&address, sizeof address) != 0)
         peer_fail("connect");
     setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    net_reset_on_close(s); /* leaves no port in TIME-WAIT */
     setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     return s;
 }

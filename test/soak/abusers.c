@@ -75,13 +75,12 @@ static void connect_one(struct client *client)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(server.port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct linger reset = {.l_onoff = 1}; /* leaves no port in TIME-WAIT */
 
     client->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->socket < 0 ||
         connect(client->socket, (struct sockaddr *)&address, sizeof address) != 0)
         peer_fail("connect");
-    setsockopt(client->socket, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    net_reset_on_close(client->socket); /* leaves no port in TIME-WAIT */
 }
 
 /* From now on no call waits for the client. */

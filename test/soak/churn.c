@@ -244,10 +244,8 @@ static void want_next(const struct client *client)
 
 static void leave(struct client *client)
 {
-    struct linger at_once = {.l_onoff = 1};
-
     if (client->kind->leave == LEAVE_RESET)
-        setsockopt(client->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        net_reset_on_close(client->socket);
     net_close(client->socket);
     client->stage = FREE;
     busy--;
