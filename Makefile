@@ -4,6 +4,8 @@
 #   make run ARGS="--port 0"  builds, then starts the server in the foreground
 #   make deps test            installs what the tests need, then runs them; with SANITIZE=1 under
 #                             ASan and UBSan
+#   make tutorial, test-tutorial       the steps of docs/tutorial/, and the commands that break them
+#   make test-tutorial-windows         the same for Windows, under Wine
 #   make static               build/static/echo-server and echo-client, which need no library of the
 #                             system (musl-gcc; make deps-deploy)
 #   make deps-deploy test-deploy       what docs/deploy/ has, tried as far as this machine can
@@ -301,6 +303,26 @@ picture: $(PROGRAMS)
 	test/picture.sh $(BUILD) >$(BUILD)/session.svg
 	cp $(BUILD)/session.svg docs/session.svg
 
+# The steps of docs/tutorial/, and the commands that break them. Each takes from the rest what it
+# uses.
+STEPS := $(patsubst docs/%.c,$(BUILD)/%$(EXE),$(wildcard docs/tutorial/[0-9]*.c \
+    docs/tutorial/client-*.c))
+STEP_LIBRARY := $(BUILD)/obj/docs/tutorial/steps.a
+
+$(STEP_LIBRARY): $(call objects,$(filter-out $(patsubst $(BUILD)/%$(EXE),docs/%.c,$(STEPS)),\
+    $(call sources,docs/tutorial)))
+	@rm -f $@
+	$(AR) qcs $@ $^
+
+$(STEPS): $(BUILD)/%$(EXE): $(BUILD)/obj/docs/%.o $(STEP_LIBRARY)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(LIBS) $(if $(EXE),,-pthread)
+
+tutorial: $(STEPS) $(PROGRAMS)
+
+test-tutorial: tutorial
+	$(UNDER) test/tutorial.sh $(BUILD) docs/tutorial/README.md docs/tutorial/README.zh-CN.md
+
 run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)
 
@@ -322,6 +344,9 @@ windows:
 
 test-windows: windows
 	+$(CROSS_MAKE) test
+
+test-tutorial-windows: $(PROGRAMS)
+	+$(CROSS_MAKE) test-tutorial
 
 torture-windows: windows
 	+$(CROSS_MAKE) torture-inside
@@ -387,7 +412,7 @@ deps-windows:
 lint: $(PROGRAMS) $(COMPLETIONS)
 	BUILD='$(BUILD)' LANGUAGE='$(LANGUAGE)' INCLUDES='$(INCLUDES)' test/lint.sh
 format:
-	find common server client test -name '*.[ch]' -exec clang-format -i {} +
+	find common server client test docs -name '*.[ch]' -exec clang-format -i {} +
 
 # Of the last commit, which is what is packed.
 VERSION = $(shell git show HEAD:common/version.h | sed -n 's/.*define VERSION "\(.*\)"/\1/p')

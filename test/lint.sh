@@ -89,14 +89,15 @@ fi
 programs=$(find common server client -name '*.c' | sort)
 # Without the proofs, which are no program: Frama-C reads them.
 tests=$(find test -name '*.c' | grep -v prove/ | sort)
-posix=$(echo "$programs" | grep -v _win32)
+steps=$(find docs -name '*.c' | sort)
+posix=$(echo "$programs" "$steps" | tr ' ' '\n' | grep -v _win32)
 # Without the tests that need cmocka, which is not installed for Windows.
-windows=$(echo "$programs" | grep -v _posix; echo "$tests" | grep _win32 | grep -v test/test_)
+windows=$(echo "$programs" "$steps" | tr ' ' '\n' | grep -v _posix; echo "$tests" | grep _win32 | grep -v test/test_)
 
 # shellcheck disable=SC2046,SC2086 # names of files and options are words
 check_all() {
     check clang-format clang-format --dry-run -Werror \
-        $(find common server client test -name '*.[ch]')
+        $(find common server client test docs -name '*.[ch]')
 
     set -- cppcheck -q --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
         --suppressions-list=test/cppcheck.txt $INCLUDES

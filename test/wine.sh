@@ -36,7 +36,7 @@ trap 'exit 143' TERM
 # The first start makes the prefix, which takes seconds: not at the cost of the first test.
 mkdir -p "$WINEPREFIX"
 # A server that stays: one that goes with each program may be on its way out when the next one comes.
-"$server" -p
+"$server" -p 2>/dev/null
 "$WINE" cmd /c exit >/dev/null 2>&1 </dev/null || {
     echo "test/wine.sh: $WINE does not start" >&2
     exit 1

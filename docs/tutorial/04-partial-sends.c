@@ -1,0 +1,105 @@
+/* Step 4: an error ends one connection and no more, and what send() does not take is sent later. */
+#include "portable.h"
+
+enum { BUFFER_SIZE = 16 * 1024, OTHER_SOCKETS = 1 };
+
+struct connection {
+    struct connection *next;
+    socket_type socket;
+};
+
+static struct connection *connections;
+static unsigned count;
+
+static void accept_connection(socket_type listener)
+{
+    socket_type s = accept(listener, NULL, NULL);
+
+    if (s == INVALID_SOCKET) {
+        if (!error_is_would_block())
+            print_error("accept");
+        return;
+    }
+    if (!set_has_room(s, count + OTHER_SOCKETS)) {
+        fprintf(stderr, "no room for another connection\n");
+        socket_close(s);
+        return;
+    }
+    struct connection *connection = calloc(1, sizeof *connection);
+
+    if (connection == NULL)
+        die("calloc");
+    socket_set_non_blocking(s);
+    connection->socket = s;
+    connection->next = connections;
+    connections = connection;
+    count++;
+}
+
+/* Sends all, and waits where there is no room. Returns false if the connection is lost. */
+static bool send_all(socket_type s, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        int n = socket_send(s, bytes, length);
+        fd_set writable;
+
+        if (n >= 0) {
+            bytes += n;
+            length -= (size_t)n;
+            continue;
+        }
+        if (!error_is_would_block())
+            return false;
+        FD_ZERO(&writable);
+        FD_SET(s, &writable);
+        select((int)s + 1, NULL, &writable, NULL, NULL); /* Fault: a second place to wait. */
+    }
+    return true;
+}
+
+/* Answers what has arrived. Returns false at the connection's end. */
+static bool serve(struct connection *connection)
+{
+    static char bytes[BUFFER_SIZE];
+    int n = socket_recv(connection->socket, bytes, BUFFER_SIZE);
+
+    if (n < 0)
+        return error_is_would_block();
+    return n > 0 && send_all(connection->socket, bytes, (size_t)n) &&
+           (n < 4 || memcmp(bytes, "quit", 4) != 0);
+}
+
+int main(int argc, char **argv)
+{
+    sockets_start();
+    socket_type listener = listen_on(argc > 1 ? argv[1] : NULL);
+
+    socket_set_non_blocking(listener);
+    for (;;) {
+        socket_type highest = listener;
+        fd_set readable;
+
+        FD_ZERO(&readable);
+        FD_SET(listener, &readable);
+        for (struct connection *c = connections; c != NULL; c = c->next) {
+            FD_SET(c->socket, &readable);
+            highest = c->socket > highest ? c->socket : highest;
+        }
+        if (select((int)highest + 1, &readable, NULL, NULL, NULL) < 0)
+            die("select");
+        for (struct connection **link = &connections; *link != NULL;) {
+            struct connection *connection = *link;
+
+            if (!FD_ISSET(connection->socket, &readable) || serve(connection)) {
+                link = &connection->next;
+                continue;
+            }
+            *link = connection->next;
+            socket_close(connection->socket);
+            free(connection);
+            count--;
+        }
+        if (FD_ISSET(listener, &readable))
+            accept_connection(listener);
+    }
+}
