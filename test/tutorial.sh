@@ -36,7 +36,7 @@ trap 'exit 143' TERM
 # the port that the server has got.
 mkdir -p "$folder/build/tutorial"
 cd "$folder"
-head -c 64000000 /dev/zero >zeros
+head -c 64000000 /dev/zero >build/zeros
 export PORT
 printf '#!/bin/sh\nexec "%s" "$@" "127.0.0.1:$PORT"\n' "$OLDPWD/build/echo-client" \
     >build/echo-client
@@ -194,14 +194,14 @@ fault 4 'one client that does not read' \
     'head -c 1000000000 /dev/zero | build/echo-client | sleep 9 & build/echo-client --ping --count 20 --interval 0.1' \
     'realloc: Cannot allocate memory' '-v 250000'
 fault 6 'the end of the input' \
-    'build/echo-client <zeros | (sleep 1; cmp - zeros)' 'cmp: EOF on -'
+    'build/echo-client <build/zeros | (sleep 1; cmp - build/zeros)' 'cmp: EOF on -'
 fault 6 'quit, and input that nobody reads' \
-    '(echo quit; cat zeros) | build/echo-client' \
+    '(echo quit; cat build/zeros) | build/echo-client' \
     'Connection reset by peer|the server ended the connection before' '' '--mode line'
 [ -n "$exe" ] || fault 7 'no descriptor left' \
     'build/echo-client --load --idle 30 --duration 1' 'accept: Too many open files' '-n 20'
 [ -n "$exe" ] || fault 8 'a request to stop' \
-    'build/echo-client <zeros | (sleep 1; kill $server; wc -c)' 'Connection reset by peer'
+    'build/echo-client <build/zeros | (sleep 1; kill $server; wc -c)' 'Connection reset by peer'
 fault 9 '1,100 connections: are all served?' \
     'build/echo-client --load --idle 1100 --count 1000' 'no room for another connection'
 step=()
@@ -232,7 +232,7 @@ faults=() title=() command=() shown=() limit=() option=()
 fault client-1-2017 'an answer of 1,030 bytes' \
     "printf '%01010d\n' 7 | build/tutorial/client-1-2017 | wc -c" '1024' '' '--mode line'
 fault client-2-select 'more input than fits on the way' \
-    'timeout 10 build/tutorial/client-2-select <zeros | cmp - zeros' 'cmp: EOF on -'
+    'timeout 10 build/tutorial/client-2-select <build/zeros | cmp - build/zeros' 'cmp: EOF on -'
 [ -n "$exe" ] || fault client-3-console 'stdout on a full disk' \
     "printf 'hello\n' | build/tutorial/client-3-console >/dev/full; echo \"status \$?\"" 'status 0'
 step=(0 1 2)

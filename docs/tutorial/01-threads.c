@@ -19,8 +19,9 @@ static void serve(void *argument)
         if (n == 0)
             break;
         if (n < 0) {
-            /* Fault: "nothing yet" and "this connection is lost" are the same here. So the thread
-             * of a connection that was reset runs for ever. */
+            /* Fault: "nothing yet" and "this connection is lost" are the same here. The thread of a
+             * connection that was reset tries again. That it ends is luck: on Linux, the next
+             * recv() returns 0. */
             sleep_milliseconds(10);
             continue;
         }

@@ -18,17 +18,17 @@ static void accept_connection(socket_type listener)
     if (s == INVALID_SOCKET) {
         if (error_is_would_block())
             return;
-        die("accept"); /* Fault: as below. */
+        die("accept"); /* Fault: a connection that is lost before accept() ends all. */
     }
-    if (!set_has_room(s, count + OTHER_SOCKETS)) {
+    struct connection *connection = NULL;
+
+    if (set_has_room(s, count + OTHER_SOCKETS))
+        connection = calloc(1, sizeof *connection);
+    if (connection == NULL) {
         fprintf(stderr, "no room for another connection\n");
         socket_close(s);
         return;
     }
-    struct connection *connection = calloc(1, sizeof *connection);
-
-    if (connection == NULL)
-        die("calloc");
     socket_set_non_blocking(s);
     connection->socket = s;
     connection->next = connections;
@@ -47,10 +47,12 @@ static bool serve(struct connection *connection)
             return true;
         die("recv"); /* Fault: one connection's error is the end of all. */
     }
+    if (n == 0)
+        return false;
     /* Fault: send() may take only a part, or nothing. The rest is lost. */
     if (socket_send(connection->socket, bytes, (size_t)n) < 0 && !error_is_would_block())
         die("send");
-    return n > 0 && (n < 4 || memcmp(bytes, "quit", 4) != 0);
+    return n < 4 || memcmp(bytes, "quit", 4) != 0;
 }
 
 int main(int argc, char **argv)

@@ -20,15 +20,15 @@ static void accept_connection(socket_type listener)
             print_error("accept");
         return;
     }
-    if (!set_has_room(s, count + OTHER_SOCKETS)) {
+    struct connection *connection = NULL;
+
+    if (set_has_room(s, count + OTHER_SOCKETS))
+        connection = calloc(1, sizeof *connection);
+    if (connection == NULL) {
         fprintf(stderr, "no room for another connection\n");
         socket_close(s);
         return;
     }
-    struct connection *connection = calloc(1, sizeof *connection);
-
-    if (connection == NULL)
-        die("calloc");
     socket_set_non_blocking(s);
     connection->socket = s;
     connection->next = connections;

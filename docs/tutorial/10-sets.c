@@ -9,7 +9,8 @@ static unsigned count;
 static bool stopping;
 static bool accepting = true; /* false from a shortage of sockets until a connection ends */
 
-static void accept_connection(socket_type listener)
+/* Returns false when there is nobody left to accept. */
+static bool accept_connection(socket_type listener)
 {
     socket_type s = accept(listener, NULL, NULL);
 
@@ -17,22 +18,23 @@ static void accept_connection(socket_type listener)
         accepting = !error_is_shortage();
         if (!error_is_would_block())
             print_error("accept");
-        return;
+        return false;
     }
-    if (!sets_reserve(s, count + OTHER_SOCKETS)) {
+    struct connection *connection = NULL;
+
+    if (sets_reserve(s, count + OTHER_SOCKETS))
+        connection = calloc(1, sizeof *connection);
+    if (connection == NULL) {
         fprintf(stderr, "no room for another connection\n");
         socket_close(s);
-        return;
+        return true;
     }
-    struct connection *connection = calloc(1, sizeof *connection);
-
-    if (connection == NULL)
-        die("calloc");
     socket_set_non_blocking(s);
     connection->socket = s;
     connection->next = connections;
     connections = connection;
     count++;
+    return true;
 }
 
 static void serve_all(void)
@@ -72,7 +74,7 @@ int main(int argc, char **argv)
     time_t deadline = 0;
 
     sockets_start();
-    socket_type listener = listen_on(argc > 1 ? argv[1] : NULL), stop = open_stop_socket();
+    socket_type stop = open_stop_socket(), listener = listen_on(argc > 1 ? argv[1] : NULL);
 
     socket_set_non_blocking(listener);
     if (!sets_reserve(listener, 0) || !sets_reserve(stop, 1))
@@ -86,6 +88,8 @@ int main(int argc, char **argv)
             continue;
         stopping = true;
         deadline = time(NULL) + DRAIN_SECONDS;
+        while (accept_connection(listener)) /* to close it would reset those in the backlog */
+            continue;
         socket_close(listener);
         for (struct connection *c = connections; c != NULL; c = c->next)
             connection_end(c);

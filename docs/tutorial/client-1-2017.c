@@ -14,7 +14,8 @@ int main(int argc, char **argv)
     address.sin_addr.s_addr = inet_addr("127.0.0.1");
     socket_type s = socket(AF_INET, SOCK_STREAM, 0);
 
-    /* Fault: where nobody listens, this goes on for ever, and without a word. */
+    /* Fault: where nobody listens, this goes on for ever, and without a word. It also uses a socket
+     * again whose connect() has failed, which POSIX leaves undefined. */
     while (connect(s, (struct sockaddr *)&address, sizeof address) != 0)
         sleep_milliseconds(10);
     socket_set_non_blocking(s);

@@ -69,5 +69,8 @@ int main(int argc, char **argv)
         if (FD_ISSET(s, &writable))
             send_queued(s);
     } while (!FD_ISSET(s, &readable) || receive(s));
-    return EXIT_SUCCESS;
+    if (input_ended && begin == end)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "the server has ended the connection before the end of the input\n");
+    return EXIT_FAILURE;
 }

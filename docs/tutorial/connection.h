@@ -10,7 +10,7 @@ struct connection {
     struct connection *next;
     socket_type socket;
     bool ended;        /* no further input is answered */
-    bool lingering;    /* all is sent, its end as well, and input is discarded */
+    bool lingering;    /* all has been sent, and the end of it; input is discarded */
     size_t begin, end; /* bytes[begin] up to bytes[end] are still to be sent */
     char bytes[BUFFER_SIZE];
 };

@@ -1,7 +1,7 @@
 /*
  * sets: what select() is to wait for, with room for any number of sockets. An fd_set is only the
- * first FD_SETSIZE of what select() can take: more bits on POSIX (sets_posix.c), more elements on
- * Windows (sets_win32.c).
+ * first FD_SETSIZE of what select() can take: more bits on Linux, the BSDs and macOS (sets_posix.c;
+ * POSIX itself does not promise it), more elements on Windows (sets_win32.c).
  */
 #ifndef SETS_H
 #define SETS_H

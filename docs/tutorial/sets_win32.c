@@ -68,6 +68,8 @@ int sets_wait(struct timeval *timeout)
     return ready;
 }
 
+/* Only those that are ready are left in a set. When many are, this search costs what FD_SET would.
+ */
 static bool has(const struct set *set, SOCKET s)
 {
     for (u_int i = 0; i < set->count; i++)
