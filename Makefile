@@ -320,8 +320,17 @@ $(STEPS): $(BUILD)/%$(EXE): $(BUILD)/obj/docs/%.o $(STEP_LIBRARY)
 
 tutorial: $(STEPS) $(PROGRAMS)
 
-test-tutorial: tutorial
-	$(UNDER) test/tutorial.sh $(BUILD) docs/tutorial/README.md docs/tutorial/README.zh-CN.md
+# What a shell cannot do on Windows: to ask a program to stop.
+STEPS_STOP := $(BUILD)/tutorial-stopping$(EXE)
+
+$(STEPS_STOP): $(BUILD)/obj/test/tutorial/stopping.o $(TEST_SUPPORT) $(LIBRARY)
+	$(LINK) -o $@ $^ $(CMOCKA_LIBS) $(LIBS)
+
+test-tutorial: tutorial $(STEPS_STOP)
+	@STEP_9='$(call program_path,$(BUILD)/tutorial/09-stopping$(EXE))' \
+	    STEP_10='$(call program_path,$(BUILD)/tutorial/10-sets$(EXE))' \
+	    $(UNDER) test/run.sh $(STEPS_STOP)
+	$(UNDER) test/tutorial/matrix.sh $(BUILD) docs/tutorial/README.md docs/tutorial/README.zh-CN.md
 
 run: $(BUILD)/echo-server$(EXE)
 	$< $(ARGS)

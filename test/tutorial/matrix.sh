@@ -2,7 +2,7 @@
 # Runs the commands of docs/tutorial/ that break its steps, each against its step, which it has to
 # break in the way that the text says, and against all later ones and the programs themselves, which
 # have to hold. Prints a table of both, and fails where a cell is not as it should be.
-#   test/tutorial.sh BUILD TUTORIAL...
+#   test/tutorial/matrix.sh BUILD TUTORIAL...
 # BUILD: where the steps are, which run under $WINE if it is set; the client that breaks them is the
 # one of build/. TUTORIAL: a text that has to quote each command.
 #
