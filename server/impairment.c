@@ -4,21 +4,12 @@
 #include <string.h>
 
 #include "deadline.h"
+#include "splitmix64.h"
 
 /* From one piece to the next: the peer's recv() then finds them one by one. */
 static const int64_t PIECE_INTERVAL = MILLISECONDS(1);
 /* With a rate, what is sent at once: the share of a hundredth of a second. */
 enum { SENDS_PER_SECOND = 100 };
-
-/* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9E3779B97F4A7C15;
-
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    return z ^ (z >> 31);
-}
 
 /* How many bytes of the answers come before a fault; UINT64_MAX if it never comes. */
 static uint64_t bytes_before(const struct impairment_rules *rules, enum impairment_fault fault)
@@ -39,7 +30,7 @@ void impairment_begin(struct impairment *impairment, const struct impairment_rul
                       uint64_t connection)
 {
     *impairment = (struct impairment){.added_at = INT64_MIN, .random = connection};
-    impairment->random = next_random(&impairment->random) ^ rules->seed;
+    impairment->random = splitmix64(&impairment->random) ^ rules->seed;
 }
 
 void impairment_clear(struct impairment *impairment)
@@ -56,7 +47,7 @@ static bool append_faulty(struct impairment *impairment, const struct impairment
     size_t count = 1;
 
     if (impairment->added == bytes_before(rules, IMPAIRMENT_CORRUPT))
-        byte = (char)(byte ^ 1 << next_random(&impairment->random) % 8);
+        byte = (char)(byte ^ 1 << splitmix64(&impairment->random) % 8);
     if (impairment->added == bytes_before(rules, IMPAIRMENT_DUPLICATE))
         count++;
     if (impairment->added == bytes_before(rules, IMPAIRMENT_DROP))
@@ -99,7 +90,7 @@ static void mark(struct impairment *impairment, const struct impairment_rules *r
     }
     assert(impairment->mark_count < IMPAIRMENT_MARKS);
     if (rules->jitter > 0)
-        due += (int64_t)(next_random(&impairment->random) % ((uint64_t)rules->jitter + 1));
+        due += (int64_t)(splitmix64(&impairment->random) % ((uint64_t)rules->jitter + 1));
     impairment->marks[place % IMPAIRMENT_MARKS] = (struct impairment_mark){end, due};
     impairment->mark_count++;
     impairment->added_at = now;

@@ -2,19 +2,17 @@
 
 #include <string.h>
 
+#include "splitmix64.h"
+
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
 static const char digits[] = "0123456789abcdef";
 
 enum { NUMBER = 8, PIECE = 4096 };
 
-/* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): the
- * finalizer alone. */
+/* The first number of the sequence that begins at `z`: a number for each number. */
 static uint64_t mix(uint64_t z)
 {
-    z += 0x9E3779B97F4A7C15;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    return z ^ (z >> 31);
+    return splitmix64(&z);
 }
 
 /* The 8 bytes of a message from offset 8 * `place` on. Only as much of the finalizer is used as is
