@@ -12,7 +12,7 @@
 #   test/deps.sh deploy    what builds and tries what docs/deploy/ has
 #   test/deps.sh release   the compilers of a release, and what tries it
 #   test/deps.sh completions  the shells that have completions, but PowerShell
-#   test/deps.sh m32       the libraries of 32 bits for gcc -m32
+#   test/deps.sh m32       the compiler for 32 bits (gcc-multilib excludes the one for ARM64)
 #   test/deps.sh musl      musl-gcc
 set -eu
 
@@ -185,8 +185,7 @@ completions)
     have bash zsh fish || install_from_debian bash zsh fish
     ;;
 m32)
-    echo 'int main(void) { return 0; }' >build/deps.c
-    gcc -m32 -o build/deps build/deps.c 2>/dev/null || install_from_debian gcc-multilib
+    have i686-linux-gnu-gcc || install_from_debian gcc-i686-linux-gnu
     ;;
 musl)
     have musl-gcc || install_from_debian musl-tools

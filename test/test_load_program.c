@@ -819,7 +819,7 @@ static const struct pattern fifty = {.size = SIZE, .seed = 1};
 /* A byte of what a connection sends. */
 static int byte_of(uint64_t connection, uint64_t at)
 {
-    struct pattern_place place = {at / SIZE, at % SIZE};
+    struct pattern_place place = {at / SIZE, (size_t)(at % SIZE)};
 
     return pattern_answer_byte(&fifty, connection, &place);
 }
