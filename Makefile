@@ -136,6 +136,8 @@ $(PROGRAMS):
 	$(LINK) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(filter-out %/main.o,$(COMMON) $(SERVER) $(CLIENT))
+
+%.a:
 	@rm -f $@
 	$(AR) qcs $@ $^
 
@@ -311,8 +313,6 @@ STEP_LIBRARY := $(BUILD)/obj/docs/tutorial/steps.a
 
 $(STEP_LIBRARY): $(call objects,$(filter-out $(patsubst $(BUILD)/%$(EXE),docs/%.c,$(STEPS)),\
     $(call sources,docs/tutorial)))
-	@rm -f $@
-	$(AR) qcs $@ $^
 
 $(STEPS): $(BUILD)/%$(EXE): $(BUILD)/obj/docs/%.o $(STEP_LIBRARY)
 	@mkdir -p $(@D)

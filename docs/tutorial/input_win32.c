@@ -21,11 +21,10 @@ static void forward(void *argument)
 socket_type input_open(void)
 {
     static SOCKET writer;
-    struct sockaddr_in address = {.sin_family = AF_INET}, reader_address, peer;
+    struct sockaddr_in address = loopback("0"), reader_address, peer;
     int length = sizeof address;
     SOCKET listener = socket(AF_INET, SOCK_STREAM, 0), reader = socket(AF_INET, SOCK_STREAM, 0);
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (listener == INVALID_SOCKET || reader == INVALID_SOCKET ||
         bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
         listen(listener, 1) != 0 ||

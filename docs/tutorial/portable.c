@@ -6,7 +6,7 @@ _Noreturn void die(const char *what)
     exit(EXIT_FAILURE);
 }
 
-static struct sockaddr_in loopback(const char *port)
+struct sockaddr_in loopback(const char *port)
 {
     struct sockaddr_in address;
 

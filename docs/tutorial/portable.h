@@ -65,8 +65,11 @@ void print_error(const char *what);
 /* The same, and ends the program with status 1. */
 _Noreturn void die(const char *what);
 
-/* A socket that listens on 127.0.0.1. `port` is decimal, "0" takes a free one, NULL is 9901. Says
- * on stdout where it listens. Ends the program if that fails. */
+/* 127.0.0.1 with a port: decimal, "0" for a free one, NULL for 9901. */
+struct sockaddr_in loopback(const char *port);
+
+/* A socket that listens on 127.0.0.1, on a port as above. Says on stdout where it listens. Ends the
+ * program if that fails. */
 socket_type listen_on(const char *port);
 
 /* A connection to 127.0.0.1, on a port as above. Ends the program if that fails. */

@@ -125,10 +125,9 @@ static BOOL WINAPI on_control(DWORD event)
 /* Windows has no socketpair(), but a UDP socket can be connected to itself. */
 socket_type open_stop_socket(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct sockaddr_in address = loopback("0");
     int length = sizeof address;
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     stop_socket = socket(AF_INET, SOCK_DGRAM, 0);
     if (stop_socket == INVALID_SOCKET ||
         bind(stop_socket, (struct sockaddr *)&address, sizeof address) != 0 ||
